@@ -1,0 +1,178 @@
+//! Structures that the kernel writes into user memory. Layout is pinned by golden tests: little-endian, no
+//! padding, only fields at the end may be added.
+
+use crate::{Identity, Ticks};
+
+/// What `object_info` is asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u64)]
+pub enum Topic {
+    /// [`HandleInfo`] of any handle; needs no right.
+    Handle = 0,
+    /// [`ProcessInfo`] of a process.
+    Process = 1,
+    /// [`ExitRecord`] of a process that has ended (`BadState` before).
+    Exit = 2,
+    /// [`VmoInfo`] of a vmo.
+    Vmo = 3,
+    /// [`QuotaInfo`] of a quota.
+    Quota = 4,
+    /// [`KernelStats`], from the root resource.
+    Kernel = 5,
+}
+
+impl Topic {
+    /// The topic with this number.
+    pub const fn from_raw(number: u64) -> Option<Topic> {
+        match number {
+            0 => Some(Topic::Handle),
+            1 => Some(Topic::Process),
+            2 => Some(Topic::Exit),
+            3 => Some(Topic::Vmo),
+            4 => Some(Topic::Quota),
+            5 => Some(Topic::Kernel),
+            _ => None,
+        }
+    }
+}
+
+/// What a handle is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct HandleInfo {
+    /// [`Kind`](crate::Kind) number.
+    pub kind: u32,
+    /// [`Rights`](crate::Rights) bits.
+    pub rights: u32,
+}
+
+/// What a process is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct ProcessInfo {
+    /// Who it is.
+    pub identity: Identity,
+    /// 1 once it has ended.
+    pub ended: u32,
+    /// Threads that have been created and have not ended.
+    pub threads: u32,
+    /// Handles in its table.
+    pub handles: u32,
+    /// Mappings in its address space.
+    pub mappings: u32,
+    /// Processor time its threads used, and that servers used on its behalf, in ticks.
+    pub cpu_ticks: Ticks,
+}
+
+/// Why a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u32)]
+pub enum ExitCause {
+    /// It said so; `code` is what it said.
+    Exited = 1,
+    /// A thread did what it may not; `code` is the RISC-V `scause`, `address` its `stval`.
+    Faulted = 2,
+    /// Another process killed it.
+    Killed = 3,
+    /// Its quota was destroyed.
+    Revoked = 4,
+}
+
+impl ExitCause {
+    /// The cause with this number.
+    pub const fn from_raw(number: u32) -> Option<ExitCause> {
+        match number {
+            1 => Some(ExitCause::Exited),
+            2 => Some(ExitCause::Faulted),
+            3 => Some(ExitCause::Killed),
+            4 => Some(ExitCause::Revoked),
+            _ => None,
+        }
+    }
+}
+
+/// The one record that a process leaves to its supervisor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct ExitRecord {
+    /// [`ExitCause`] number.
+    pub cause: u32,
+    /// Who it was.
+    pub identity: Identity,
+    /// 0.
+    pub reserved: u32,
+    /// Exit code, or `scause`.
+    pub code: u64,
+    /// Program counter of the thread that ended it (0 when killed).
+    pub pc: u64,
+    /// The address that a faulting thread touched (`stval`).
+    pub address: u64,
+    /// Registers `x1` to `x31` of a faulting thread.
+    pub registers: [u64; 31],
+}
+
+/// What a vmo is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct VmoInfo {
+    /// Its size in bytes, a multiple of the page size.
+    pub size: u64,
+    /// 1 once sealed.
+    pub sealed: u32,
+    /// Mappings of it, in all processes.
+    pub mappings: u32,
+}
+
+/// The state of a quota.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct QuotaInfo {
+    /// Pages it can charge.
+    pub pages: u64,
+    /// Pages charged, smaller quotas split off included.
+    pub pages_used: u64,
+    /// Processor share it can give, in thousandths of a hart.
+    pub cpu: u64,
+    /// Processor share given.
+    pub cpu_used: u64,
+    /// Objects that belong to it.
+    pub objects: u64,
+}
+
+/// Counters of the whole kernel since boot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct KernelStats {
+    /// Page frames that nobody holds.
+    pub frames_free: u64,
+    /// Page frames the kernel manages.
+    pub frames_total: u64,
+    /// Bytes the kernel copied from or to user memory for messages.
+    pub bytes_copied: u64,
+    /// Calls and replies that went the fast path.
+    pub fast_transfers: u64,
+    /// Messages delivered on the slow path.
+    pub slow_transfers: u64,
+    /// Thread switches, fast transfers included.
+    pub switches: u64,
+    /// Harts that run.
+    pub harts: u64,
+}
+
+/// What the kernel tells the first process: the payload of the first message on its bootstrap endpoint.
+/// The handles that come with it are, in this order: its own process, the root quota, the identity that mints
+/// all others, the root resource, the boot image (sealed vmo), the device tree (sealed vmo).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct StartInfo {
+    /// Ticks of the time counter a second.
+    pub timebase_hz: u64,
+    /// Harts that run.
+    pub harts: u64,
+    /// Bytes of the boot image in its vmo.
+    pub boot_image_bytes: u64,
+    /// Bytes of the device tree in its vmo.
+    pub device_tree_bytes: u64,
+    /// Time counter when the kernel was entered.
+    pub boot_ticks: Ticks,
+}

@@ -1,0 +1,117 @@
+//! The message tag: what accompanies a message in register `a1`, and the register plan of message calls.
+//!
+//! | register | into the kernel | out of it |
+//! |---|---|---|
+//! | `t0` | system call number | 0 |
+//! | `a0` | endpoint or port handle | 0, or the error |
+//! | `a1` | tag: this message's sizes, and room for the answer | tag of the message received |
+//! | `a2`–`a7` | message words, when it has at most 48 bytes | message words likewise |
+//! | `t1` | address of the byte buffer (4 KiB at most) | binding key |
+//! | `t2` | address of the handle buffer (`u32` each) | sender identity |
+//! | `t3` | deadline, in ticks | reply token (0: not a call) |
+//! | `t4` | reply token to answer (`reply`, `reply_and_wait`) | signal bits |
+//!
+//! A message of at most 48 bytes travels in `a2` to `a7`, little-endian, in whole words; words past its length
+//! arrive as 0. A longer one is read from the byte buffer, and arrives in the receiver's byte buffer.
+//! Handles always go through the handle buffer. The same two buffers serve the message out and the message in.
+//! Every register not named here and not callee-saved comes back 0.
+
+use crate::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
+
+/// What came out of a wait or a receive.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Delivery {
+    /// A message that expects no answer; also the answer to a call.
+    Message = 0,
+    /// A call: the sender waits, and the reply token answers it.
+    Call = 1,
+    /// No message: the signal bits say what happened to the object bound with this key.
+    Event = 2,
+}
+
+/// Sizes of a message (bits 0–12 bytes, 16–19 handles), room for what comes back (bits 24–36 bytes,
+/// 40–43 handles), delivery kind on the way out (bits 48–49), discard flag on the way in (bit 52).
+/// Every other bit must be 0.
+///
+/// `channel_send` and `channel_reply` ignore the room; `channel_call`, `channel_recv` and `reply_and_wait`
+/// use it. A delivered call's tag carries the caller's room, so that the server knows what it may answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct Tag(pub u64);
+
+impl Tag {
+    /// Where the delivery kind stands.
+    pub const DELIVERY_SHIFT: u32 = 48;
+    /// `channel_recv` drops the head message instead of receiving it; a call among them answers its caller
+    /// with an empty message.
+    pub const DISCARD: u64 = 1 << 52;
+    /// The bits that hold the sizes of the message itself.
+    pub const SIZES: u64 = 0x00ff_ffff;
+
+    const BYTES: u64 = 0x1fff;
+    const HANDLES: u64 = 0xf;
+    /// The bits that hold the room for what comes back.
+    pub const ROOM: u64 = Self::BYTES << 24 | Self::HANDLES << 40;
+    const VALID_IN: u64 = Self::BYTES | Self::HANDLES << 16 | Self::ROOM | Self::DISCARD;
+
+    /// A tag for a message of `bytes` and `handles` with no room for an answer.
+    pub const fn new(bytes: usize, handles: usize) -> Tag {
+        Tag((bytes as u64 & Self::BYTES) | (handles as u64 & Self::HANDLES) << 16)
+    }
+
+    /// The same message with room for an answer of `bytes` and `handles`.
+    pub const fn with_room(self, bytes: usize, handles: usize) -> Tag {
+        Tag(self.0 & !Self::ROOM
+            | (bytes as u64 & Self::BYTES) << 24
+            | (handles as u64 & Self::HANDLES) << 40)
+    }
+
+    /// The same with a delivery kind.
+    pub const fn with_delivery(self, delivery: Delivery) -> Tag {
+        Tag(self.0 & !(3 << Self::DELIVERY_SHIFT) | (delivery as u64) << Self::DELIVERY_SHIFT)
+    }
+
+    /// Bytes of the message.
+    pub const fn bytes(self) -> usize {
+        (self.0 & Self::BYTES) as usize
+    }
+
+    /// Handles of the message.
+    pub const fn handles(self) -> usize {
+        (self.0 >> 16 & Self::HANDLES) as usize
+    }
+
+    /// Bytes there is room for.
+    pub const fn room_bytes(self) -> usize {
+        (self.0 >> 24 & Self::BYTES) as usize
+    }
+
+    /// Handles there is room for.
+    pub const fn room_handles(self) -> usize {
+        (self.0 >> 40 & Self::HANDLES) as usize
+    }
+
+    /// Whether the discard flag is set.
+    pub const fn discards(self) -> bool {
+        self.0 & Self::DISCARD != 0
+    }
+
+    /// What kind of delivery an outgoing tag tells.
+    pub const fn delivery(self) -> Delivery {
+        match self.0 >> Self::DELIVERY_SHIFT & 3 {
+            0 => Delivery::Message,
+            1 => Delivery::Call,
+            _ => Delivery::Event,
+        }
+    }
+
+    /// Whether every field is within its bound and no other bit is set.
+    pub const fn is_valid(self) -> bool {
+        self.0 & !Self::VALID_IN == 0
+            && self.bytes() <= MAX_MESSAGE_BYTES
+            && self.handles() <= MAX_MESSAGE_HANDLES
+            && self.room_bytes() <= MAX_MESSAGE_BYTES
+            && self.room_handles() <= MAX_MESSAGE_HANDLES
+    }
+}

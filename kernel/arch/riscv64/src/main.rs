@@ -1,0 +1,2 @@
+//! neuron on riscv64.
+fn main() {}

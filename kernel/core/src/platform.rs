@@ -1,0 +1,47 @@
+//! What the machine does for the portable kernel, and nothing more: everything with an instruction that Rust
+//! has no word for stands behind this trait, so that the same kernel runs under host tests.
+//!
+//! No method may block, allocate or call back into the kernel.
+
+use crate::memory::KernelBytes;
+use nexus_abi::Ticks;
+
+/// A set of harts, one bit each, by the kernel's own hart number (0 to 7).
+pub type HartMask = u32;
+
+/// The machine under the kernel.
+pub trait Platform: Sync {
+    /// The `time` counter.
+    fn now(&self) -> Ticks;
+
+    /// Arms the calling hart's timer interrupt for `at`, replacing an earlier setting; `NEVER` disarms it.
+    fn set_timer(&self, at: Ticks);
+
+    /// Makes another hart enter the kernel soon (inter-processor interrupt); it then runs
+    /// [`Kernel::kicked`](crate::Kernel::kicked).
+    fn kick(&self, hart: u32);
+
+    /// Whether an interrupt waits for the calling hart. Long operations ask between their steps.
+    fn interrupt_pending(&self) -> bool;
+
+    /// Drops the translations of `pages` pages from `start` in address space `asid` on every hart of `harts`
+    /// (the calling one included, if named); returns when it is done. `pages` 0 means the whole address space.
+    fn fence(&self, harts: HartMask, asid: u16, start: u64, pages: u64);
+
+    /// Copies `to.len()` bytes from user memory of the current address space. False if any byte of it is not
+    /// readable by the user; what was copied before is then unspecified. The range has been checked to lie in
+    /// user space.
+    fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool;
+
+    /// Copies to user memory of the current address space, likewise.
+    fn copy_to_user(&self, to: u64, from: KernelBytes<'_>) -> bool;
+
+    /// Makes instruction fetches of every hart see what was written to memory (a new executable mapping).
+    fn sync_code(&self);
+
+    /// Writes bytes to the kernel console.
+    fn console(&self, bytes: &[u8]);
+
+    /// Ends or restarts the machine; `code` as in the `machine_reset` system call.
+    fn reset(&self, code: u64) -> !;
+}

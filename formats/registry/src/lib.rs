@@ -1,0 +1,78 @@
+//! The registry: which processes exist, what each may hold, and who may call whom.
+//!
+//! `system.toml` is its only source. On the build host the `compile` feature checks it and turns it into a
+//! small table that travels in the boot image; on the device [`Registry`] reads that table without allocating.
+//! A process that is not in it is never started, an edge that is not in it is never connected, and no reader
+//! may guess at either.
+//!
+//! # Fields of `[[process]]` in `system.toml`
+//!
+//! | field | must | meaning |
+//! |---|---|---|
+//! | `name` | yes | canonical name, `a-z 0-9 -`, at most [`MAX_NAME`] |
+//! | `id` | yes | service id: what the kernel stamps on its messages; never changes, never reused |
+//! | `authority` | yes | the one job it has; `test` for test programs |
+//! | `program` | | crate and binary of its program; the name when left out |
+//! | `priority` | yes | of its threads, 1 to 31; at least that of everyone who calls it |
+//! | `cpu` | yes | thousandths of a hart that are its own |
+//! | `pages` | yes | 4 KiB pages that it can cause the kernel to hold |
+//! | `handles` | yes | size of its handle table |
+//! | `start` | | `boot` (default), or `demand`: started by who is told to |
+//! | `ready` | | whether it announces `NAME: ready`; default true |
+//! | `restart` | | `never` (default), `on-failure`, `always` |
+//! | `backoff_ms` | | pause before the first restart, doubled each time; default 100 |
+//! | `max_restarts` | | restarts in a row before giving up; default 5 |
+//! | `critical` | | whether giving up restarts the machine; default false |
+//! | `grants` | | what it is handed besides its identity and quota: see [`Grants`] |
+//! | `provides` | | names of the services it alone registers |
+//! | `uses` | | services it calls; the graph of these has no cycle |
+//! | `sends` | | services it only sends to, without waiting; these may go the other way |
+//! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
+//!
+//! # Table (little-endian, version 1)
+//!
+//! | part | bytes each | fields |
+//! |---|---|---|
+//! | header | 32 | magic `NEXUSREG`, version `u32`, counts of processes, services, edges and text bytes (`u32` each), 0 `u32` |
+//! | process | 64 | see `table.rs` |
+//! | service | 8 | name (offset, length: `u16` each), owner's index `u16`, 0 `u16` |
+//! | edge | 8 | client's index `u16`, service's index `u16`, kind `u16` (1 call, 2 send), 0 `u16` |
+//! | text | | names and arguments, UTF-8 |
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "compile")]
+extern crate std;
+
+#[cfg(feature = "compile")]
+pub mod compile;
+pub mod names;
+mod process;
+mod table;
+
+pub use process::{EdgeKind, Grants, Restart, Start};
+pub use table::{Edge, Process, Registry, RegistryError, Service};
+
+/// Most processes in a registry.
+pub const MAX_PROCESSES: usize = 128;
+
+/// Most services in a registry.
+pub const MAX_SERVICES: usize = 256;
+
+/// Most edges in a registry.
+pub const MAX_EDGES: usize = 1024;
+
+/// Longest name of a process, service, authority or program, in bytes.
+pub const MAX_NAME: usize = 31;
+
+/// Longest `args`, in bytes.
+pub const MAX_ARGS: usize = 255;
+
+/// Most bytes of names and arguments together.
+pub const MAX_TEXT: usize = 32 << 10;
+
+/// The first bytes of every table.
+pub const MAGIC: [u8; 8] = *b"NEXUSREG";
+
+/// The only version there is.
+pub const VERSION: u32 = 1;

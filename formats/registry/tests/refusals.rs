@@ -1,0 +1,212 @@
+//! Each refusal, for its own reason and at its own line.
+
+mod common;
+
+use common::{Row, build, execd, file, init, logd, probe, system};
+use nexus_abi::bounds::{CPU_PERMILLE_TOTAL, MAX_HANDLES, MAX_PRIORITY};
+
+/// The one refusal of these files, as `line: what; mend`, must contain all of `parts`.
+fn refused(base: &str, additions: &[&str], parts: &[&str]) {
+    let refusals = build(base, additions).expect_err("must be refused");
+    let texts: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    let fits = |text: &String| parts.iter().all(|part| text.contains(part));
+    assert!(texts.iter().any(fits), "none of {texts:#?} has all of {parts:?}");
+}
+
+fn refused_rows(rows: &[Row], parts: &[&str]) {
+    refused(&file(rows), &[], parts);
+}
+
+/// The line in `text` that begins with `start`, the `nth` of them.
+fn line(text: &str, start: &str, nth: usize) -> String {
+    let mut found = text.lines().enumerate().filter(|(_, line)| line.starts_with(start));
+    format!(":{}:", found.nth(nth).expect("line").0 + 1)
+}
+
+#[test]
+fn the_sample_is_accepted() {
+    build(&file(&[init(), logd(), execd()]), &[&probe().text()]).unwrap();
+}
+
+#[test]
+fn two_of_a_name_id_or_authority() {
+    let twice = Row { id: 9, more: "", ..logd() };
+    let text = file(&[init(), logd(), execd(), twice]);
+    refused(&text, &[], &["two processes are named `logd`", &line(&text, "name", 3), "rename"]);
+    refused(&text, &[], &["claims the authority `log` of `logd`", &line(&text, "authority", 3)]);
+    let same_id = Row { id: 2, ..execd() };
+    refused_rows(&[init(), logd(), same_id], &["service id 2 is that of `logd` already"]);
+}
+
+#[test]
+fn two_providers_of_a_service() {
+    let second = Row { more: "provides = [\"spawn\"]", ..probe() };
+    refused(&file(&[init(), execd(), logd()]), &[&second.text()], &["added.toml:9:", "service `spawn` is provided by `execd` already"]);
+    let self_twice = Row { more: "provides = [\"spawn\", \"spawn\"]", ..execd() };
+    refused_rows(&[init(), self_twice], &["service `spawn` is provided by `execd` already"]);
+}
+
+#[test]
+fn edges_to_nowhere_to_oneself_or_twice() {
+    let with = |more| Row { more, ..logd() };
+    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"tea\"]")], &["nobody provides the service `tea`", "correct the name"]);
+    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"log\"]")], &["uses its own service"]);
+    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"spawn\"]\nsends = [\"spawn\"]")], &["names the service `spawn` twice"]);
+}
+
+#[test]
+fn production_never_depends_on_a_test_program() {
+    let server = Row { more: "provides = [\"probing\"]", priority: 30, ..probe() };
+    let client = Row { more: "provides = [\"log\"]\nuses = [\"probing\"]", ..logd() };
+    refused(&file(&[init(), execd(), client]), &[&server.text()], &["depends on `probe` of a test file"]);
+}
+
+#[test]
+fn aliases_are_no_names() {
+    for (alias, canonical) in [("powermgr", "powerd"), ("batterymgr", "batteryd"), ("ime", "imed"), ("compositor", "windowd"), ("abilitymgr", "appmgrd"), ("windowmanager", "windowd"), ("power", "powerd"), ("logmgrd", "logd")] {
+        let row = Row { name: alias, ..probe() };
+        if alias == "power" {
+            // The bare word is what a service may be called: nothing pretends to be the process.
+            build(&file(&[init(), execd(), logd()]), &[&row.text()]).unwrap();
+            continue;
+        }
+        let mend = format!("the canonical name is `{canonical}`");
+        refused(&file(&[init(), execd(), logd()]), &[&row.text()], &["added.toml:2:", &mend]);
+    }
+    let service = Row { more: "provides = [\"powermgr\"]", ..probe() };
+    refused(&file(&[init(), execd(), logd()]), &[&service.text()], &["`powermgr` is no name here"]);
+}
+
+#[test]
+fn names_have_an_alphabet_and_a_bound() {
+    let named = |name: &'static str| Row { name, ..probe() }.text();
+    let base = file(&[init(), execd(), logd()]);
+    let longest = "a234567890123456789012345678901";
+    assert_eq!(longest.len(), nexus_registry::MAX_NAME);
+    build(&base, &[&named(longest)]).unwrap();
+    for bad in ["", "Probe", "1probe", "pro be", "probe_x", "a2345678901234567890123456789012"] {
+        refused(&base, &[&named(bad)], &["is not a name"]);
+    }
+}
+
+#[test]
+fn a_name_and_its_authority_belong_together() {
+    let stranger = Row { name: "logd", authority: "tea", ..logd() };
+    refused_rows(&[init(), execd(), stranger], &["there is no authority `tea`"]);
+    let thief = Row { name: "statefsd", authority: "log", ..logd() };
+    refused_rows(&[init(), execd(), thief], &["the authority `log` belongs to `logd`"]);
+}
+
+#[test]
+fn reserved_names_are_not_used_and_none_is_forgotten() {
+    let rows = [init(), execd(), logd()];
+    let text = file(&rows).replace("reserved = [", "reserved = [\"logd\", ");
+    refused(&text, &[], &["`logd` is reserved", &line(&text, "name", 2), "take it out"]);
+    refused(&file(&rows).replace("\"powerd\", ", ""), &[], &["`powerd` is neither a process nor reserved"]);
+    refused(&file(&rows).replace("\"powerd\"", "\"powerd\", \"teapot\""), &[], &["`teapot` is not a canonical name"]);
+}
+
+#[test]
+fn a_test_file_only_adds() {
+    let base = file(&[init(), execd(), logd()]);
+    refused(&base, &["\n[system]\nmemory_pages = 1\n"], &["added.toml:2:", "[system] belongs to system.toml alone"]);
+    refused(&base, &[&Row { authority: "power", ..probe() }.text()], &["claims the authority `power`"]);
+    refused(&base, &[&Row { id: 0xffff, ..probe() }.text()], &["in the range of the production image"]);
+    refused(&base, &[&Row { name: "powerd", ..probe() }.text()], &["`powerd` is a canonical name"]);
+    refused(&base, &[&Row { more: "grants = [\"root\"]", ..probe() }.text()], &["only the first process can have the grant `root`"]);
+    refused_rows(&[init(), execd(), Row { id: 0x1_0000, ..logd() }], &["not in the range of the production image"]);
+    refused_rows(&[init(), execd(), Row { id: 0, ..logd() }], &["not in the range of the production image"]);
+}
+
+#[test]
+fn calls_never_go_in_a_ring() {
+    let back = Row { more: "provides = [\"spawn\"]\nuses = [\"log\"]", ..execd() };
+    let text = file(&[init(), logd(), back]);
+    refused(&text, &[], &["calls go in a ring: execd -> logd -> execd", "make one of them a send"]);
+    let sends = Row { more: "provides = [\"spawn\"]\nsends = [\"log\"]", ..execd() };
+    build(&file(&[init(), logd(), sends]), &[]).unwrap();
+}
+
+#[test]
+fn a_server_is_not_below_its_clients() {
+    let equal = Row { priority: 20, ..init() };
+    build(&file(&[equal, logd(), execd()]), &[]).unwrap();
+    let above = Row { priority: 21, ..init() };
+    let text = file(&[above, logd(), execd()]);
+    refused(&text, &[], &["`nexus-init` (priority 21) calls `execd` (priority 20)", &line(&text, "priority", 0)]);
+}
+
+#[test]
+fn ranges_at_the_bound_and_one_past_it() {
+    let with = |row: Row| file(&[init(), execd(), row]);
+    let most = MAX_PRIORITY as u32;
+    build(&file(&[init(), Row { priority: most, ..execd() }, Row { priority: most, ..logd() }]), &[]).unwrap();
+    refused(&file(&[init(), Row { priority: most + 1, ..execd() }, logd()]), &[], &["priority 32 is out of range"]);
+    refused(&with(Row { priority: 0, ..logd() }), &[], &["priority 0 is out of range"]);
+    build(&with(Row { handles: MAX_HANDLES as u32, ..logd() }), &[]).unwrap();
+    refused(&with(Row { handles: MAX_HANDLES as u32 + 1, ..logd() }), &[], &["handles 4097 is out of range"]);
+    refused(&with(Row { handles: 0, ..logd() }), &[], &["handles 0 is out of range"]);
+    refused(&with(Row { pages: 0, ..logd() }), &[], &["pages 0 is out of range"]);
+    refused(&with(Row { cpu: 0, ..logd() }), &[], &["cpu 0 is out of range"]);
+}
+
+#[test]
+fn shares_fit_what_exists() {
+    let rest = CPU_PERMILLE_TOTAL as u32 - 200;
+    build(&file(&[init(), execd(), Row { cpu: rest, ..logd() }]), &[]).unwrap();
+    refused_rows(&[init(), execd(), Row { cpu: rest + 1, ..logd() }], &["need 901 cpu permille", "is 900"]);
+    let rest = 1000 - 2 * 101 - 1;
+    build(&file(&[init(), execd(), Row { pages: rest, ..logd() }]), &[]).unwrap();
+    refused_rows(&[init(), execd(), Row { pages: rest + 1, ..logd() }], &["need 1001 pages", "memory_pages is 1000"]);
+}
+
+#[test]
+fn of_those_on_demand_one_must_fit_at_a_time() {
+    let base = file(&[init(), execd(), logd()]);
+    let demand = |name, id, cpu| Row { name, id, cpu, more: "start = \"demand\"", ..probe() }.text();
+    let two = demand("one", 0x1_0001, 600) + &demand("two", 0x1_0002, 600);
+    build(&base, &[&two]).unwrap();
+    refused(&base, &[&demand("one", 0x1_0001, 601)], &["with `one` the processes need 901 cpu permille"]);
+}
+
+#[test]
+fn the_first_process_is_what_the_kernel_needs() {
+    refused_rows(&[Row { more: "", ..init() }, execd(), logd()], &["the first process needs the grant `root`"]);
+    let more = "grants = [\"root\"]\nstart = \"demand\"";
+    refused_rows(&[Row { more, ..init() }, execd(), logd()], &["the first process is started at boot"]);
+    let more = "grants = [\"root\"]\nrestart = \"always\"";
+    refused_rows(&[Row { more, ..init() }, execd(), logd()], &["the first process cannot be restarted"]);
+}
+
+#[test]
+fn what_is_not_a_field_is_refused_with_its_line() {
+    let text = file(&[init(), execd(), Row { more: "tea = 1", ..logd() }]);
+    refused(&text, &[], &[&line(&text, "tea", 0), "unknown field `tea`"]);
+    refused("[system\n", &[], &["system.toml:1:"]);
+    refused("\n", &[], &["there is no [system] table"]);
+    refused(&system(1, &[]), &[], &["there is no [[process]]"]);
+    refused_rows(&[init(), execd(), Row { more: "grants = [\"tea\"]", ..logd() }], &["there is no grant `tea`", "console"]);
+    refused_rows(&[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }], &["unknown variant `sometimes`"]);
+}
+
+#[test]
+fn arguments_have_a_bound() {
+    let with = |length: usize| {
+        let row = Row { more: "provides = [\"log\"]\nargs = \"ARGS\"", ..logd() };
+        file(&[init(), execd(), row]).replace("ARGS", &"x".repeat(length))
+    };
+    build(&with(nexus_registry::MAX_ARGS), &[]).unwrap();
+    refused(&with(nexus_registry::MAX_ARGS + 1), &[], &["args has 256 bytes", "255 is the most"]);
+}
+
+#[test]
+fn processes_have_a_bound() {
+    let base = file(&[init(), execd(), logd()]);
+    let added = |count: u32| -> String {
+        let row = |n: u32| format!("{}\n", Row { id: 0x1_0000 + n, cpu: 1, pages: 1, more: "start = \"demand\"", ..probe() }.text().replace("probe", &format!("p{n}")));
+        (0..count).map(row).collect()
+    };
+    let most = nexus_registry::MAX_PROCESSES as u32 - 3;
+    build(&base, &[&added(most)]).unwrap();
+    refused(&base, &[&added(most + 1)], &["there are 129 processes"]);
+}

@@ -1,0 +1,355 @@
+//! A server's loop: one port, many clients, an answer and the next wait in one system call.
+//!
+//! It never waits for a client, and a client that dies, floods or sends what does not fit costs the others
+//! nothing.
+
+use crate::channel::{arrived, stage};
+use crate::owned::{Channel, Handles, ObjectKind, Owned, Port, Quota};
+use crate::samgr::{self, ConnectError};
+use crate::sys::{self, Area, End, Refusal};
+use crate::{clock, startup};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_WORDS};
+use nexus_abi::{Delivery, Error, Identity, Signals, Tag, Ticks};
+
+/// Key under which the bootstrap endpoint is bound, when a service is provided.
+const BOOTSTRAP_KEY: u64 = FIRST_CLIENT_KEY - 1;
+
+/// How long `samgrd`, which never waits for anyone, may take to register a name.
+const REGISTER_MS: u64 = 2_000;
+
+/// Keys below this are the program's own, for what it binds itself; attached endpoints get keys from here on.
+pub const FIRST_CLIENT_KEY: u64 = 1 << 32;
+
+/// What a wait brought.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A client waits for an answer: give it with [`Server::reply`], now or later.
+    Call(Message),
+    /// A message that expects no answer.
+    Message(Message),
+    /// Something happened to the object bound under this key.
+    Event {
+        /// Which.
+        key: u64,
+        /// What.
+        signals: Signals,
+    },
+    /// The client of this key is gone; its endpoint has been closed. Everything it sent before has been delivered.
+    Gone {
+        /// Which.
+        key: u64,
+    },
+    /// The deadline passed.
+    TimedOut,
+}
+
+/// A message or a call. Its bytes are in the server until the next wait: see [`Server::bytes`].
+#[derive(Debug)]
+pub struct Message {
+    /// Key of the endpoint it came through.
+    pub key: u64,
+    /// Who sent it, says the kernel.
+    pub sender: Identity,
+    /// What answers it; 0 for a message of `send`.
+    pub token: u64,
+    /// Its handles.
+    pub handles: Handles,
+    /// Most bytes the caller can take in the answer.
+    pub room_bytes: usize,
+    /// Most handles the caller can take in the answer.
+    pub room_handles: usize,
+    length: usize,
+}
+
+/// An answer that waits to leave with the next wait.
+#[derive(Debug, Default)]
+struct Pending {
+    token: u64,
+    length: usize,
+    words: [u64; REGISTER_WORDS],
+    handles: Handles,
+}
+
+/// A port with the endpoints that are served on it.
+#[derive(Debug)]
+pub struct Server {
+    port: Owned<Port>,
+    clients: BTreeMap<u64, Owned<Channel>>,
+    next_key: u64,
+    incoming: Box<[u8; MAX_MESSAGE_BYTES]>,
+    outgoing: Box<[u8; MAX_MESSAGE_BYTES]>,
+    pending: Pending,
+    closing: Option<u64>,
+    provided: Option<Provided>,
+}
+
+/// A service that this process provides, and the key of the channel on which `samgrd` hands it clients.
+#[derive(Debug)]
+struct Provided {
+    name: &'static str,
+    intake: Option<u64>,
+}
+
+impl Server {
+    /// A server whose port is charged to `quota`.
+    pub fn new(quota: &Owned<Quota>) -> Result<Server, Error> {
+        Ok(Server {
+            port: Owned::<Port>::create(quota)?,
+            clients: BTreeMap::new(),
+            next_key: FIRST_CLIENT_KEY,
+            incoming: Box::new([0; MAX_MESSAGE_BYTES]),
+            outgoing: Box::new([0; MAX_MESSAGE_BYTES]),
+            pending: Pending::default(),
+            closing: None,
+            provided: None,
+        })
+    }
+
+    /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come. When
+    /// `samgrd` is restarted, registers again.
+    pub fn provide(&mut self, quota: &'static Owned<Quota>, name: &'static str) -> Result<(), ConnectError> {
+        startup::bind_bootstrap(&self.port, BOOTSTRAP_KEY)?;
+        self.provided = Some(Provided { name, intake: None });
+        self.register(quota)
+    }
+
+    fn register(&mut self, quota: &Owned<Quota>) -> Result<(), ConnectError> {
+        let Some(name) = self.provided.as_ref().map(|provided| provided.name) else { return Ok(()) };
+        let (mine, theirs) = Owned::<Channel>::create(quota, samgr::INTAKE_END, End::default())?;
+        samgr::register(name, theirs, clock::in_millis(REGISTER_MS))?;
+        let key = self.attach(mine)?;
+        self.provided = Some(Provided { name, intake: Some(key) });
+        Ok(())
+    }
+
+    /// The port, to bind timers and processes to under keys below [`FIRST_CLIENT_KEY`] (and above 0).
+    pub fn port(&self) -> &Owned<Port> {
+        &self.port
+    }
+
+    /// Binds an object other than a client's endpoint.
+    pub fn watch<K: ObjectKind>(&self, object: &Owned<K>, key: u64, signals: Signals) -> Result<(), Error> {
+        self.port.bind(object, key, signals)
+    }
+
+    /// Serves an endpoint from now on; answers its key, which is never used again.
+    pub fn attach(&mut self, endpoint: Owned<Channel>) -> Result<u64, Error> {
+        let key = self.next_key;
+        self.port.bind(&endpoint, key, Signals::READABLE | Signals::PEER_CLOSED)?;
+        self.next_key += 1;
+        self.clients.insert(key, endpoint);
+        Ok(key)
+    }
+
+    /// Serves it no more: closes it, which ends its open calls.
+    pub fn detach(&mut self, key: u64) {
+        self.clients.remove(&key);
+    }
+
+    /// The endpoint of a key, to send on.
+    pub fn endpoint(&self, key: u64) -> Option<&Owned<Channel>> {
+        self.clients.get(&key)
+    }
+
+    /// How many endpoints are served.
+    pub fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The bytes of the message that the last wait brought.
+    pub fn bytes(&self, message: &Message) -> &[u8] {
+        &self.incoming[..message.length]
+    }
+
+    /// Answers a call. The answer leaves with the next wait, in the same system call. `BufferTooSmall` says that the
+    /// caller has not that much room (of the call just received; the kernel checks for a later answer).
+    pub fn reply(&mut self, token: u64, bytes: &[u8], handles: Handles) -> Result<(), Error> {
+        self.flush();
+        let words = stage(bytes, &mut self.outgoing[..])?;
+        self.pending = Pending { token, length: bytes.len(), words, handles };
+        Ok(())
+    }
+
+    /// Sends the answer that waits for the next wait now. The caller's death, or too small a room, drops it.
+    pub fn flush(&mut self) {
+        if self.pending.token == 0 {
+            return;
+        }
+        let mut pending = core::mem::take(&mut self.pending);
+        let tag = Tag::new(pending.length, pending.handles.len());
+        let mut area = Area { bytes: &mut self.outgoing[..], handles: pending.handles.raw() };
+        match sys::reply(pending.token, tag, pending.words, &mut area) {
+            Ok(()) => pending.handles.gone(),
+            Err(error) => self.refused(pending.token, error),
+        }
+    }
+
+    /// An answer was refused: `CallerGone` needs nothing more. Any other refusal leaves the call open, and its caller must
+    /// not wait for ever: it gets an empty answer, which no interface allows and every client reports.
+    fn refused(&mut self, token: u64, error: Error) {
+        if error == Error::CallerGone {
+            return;
+        }
+        log::warn!("an answer was refused ({error:?}): its caller gets none");
+        let mut nothing = Area { bytes: &mut [], handles: &mut [] };
+        let _ = sys::reply(token, Tag::default(), [0; REGISTER_WORDS], &mut nothing);
+    }
+
+    /// Sends the waiting answer, if any, and waits for what comes next.
+    pub fn next(&mut self, deadline: Ticks) -> Result<Incoming, Error> {
+        loop {
+            if let Some(key) = self.closing {
+                match self.drain(key) {
+                    Some(incoming) => return Ok(incoming),
+                    None => continue,
+                }
+            }
+            let mut pending = core::mem::take(&mut self.pending);
+            // The two buffers change places with each wait, so that the answer in one does not meet the message
+            // that arrives: the kernel uses one area for both.
+            if pending.token != 0 {
+                core::mem::swap(&mut self.incoming, &mut self.outgoing);
+            }
+            let tag = Tag::new(pending.length, pending.handles.len())
+                .with_room(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
+            let mut received = *pending.handles.raw();
+            let mut area = Area { bytes: &mut self.incoming[..], handles: &mut received };
+            let token = pending.token;
+            let waited =
+                sys::reply_and_wait(self.port.handle(), token, tag, pending.words, &mut area, deadline);
+            match waited {
+                Ok(out) => {
+                    pending.handles.gone();
+                    if let Some(incoming) = self.deliver(out, received) {
+                        return Ok(incoming);
+                    }
+                }
+                Err(refusal) if refusal.error == Error::TimedOut || refusal.error == Error::WouldBlock => {
+                    pending.handles.gone();
+                    return Ok(Incoming::TimedOut);
+                }
+                Err(refusal) => self.stumble(token, refusal)?,
+            }
+        }
+    }
+
+    /// A wait that was refused: either the answer was (nothing was waited for then), or a message cannot be
+    /// taken, which would stay at the head for ever if it were not dropped.
+    fn stumble(&mut self, token: u64, refusal: Refusal) -> Result<(), Error> {
+        match refusal.error {
+            Error::NoSpace => match self.clients.get(&refusal.key) {
+                Some(endpoint) => {
+                    log::warn!("no room for the handles of a message: it was dropped");
+                    sys::discard(endpoint.handle())
+                }
+                None => Err(refusal.error),
+            },
+            error if token != 0 => {
+                self.refused(token, error);
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        out: sys::MessageOut,
+        received: [nexus_abi::Handle; MAX_MESSAGE_HANDLES],
+    ) -> Option<Incoming> {
+        if out.tag.delivery() == Delivery::Event {
+            let signals = Signals::from_bits_retain(out.signals as u32);
+            if signals.contains(Signals::PEER_CLOSED) && self.clients.contains_key(&out.key) {
+                self.closing = Some(out.key);
+                return None;
+            }
+            return Some(Incoming::Event { key: out.key, signals });
+        }
+        self.sort(out, out.key, received)
+    }
+
+    /// Keeps for the server what is its own business, and gives the rest to the program.
+    fn sort(
+        &mut self,
+        out: sys::MessageOut,
+        key: u64,
+        received: [nexus_abi::Handle; MAX_MESSAGE_HANDLES],
+    ) -> Option<Incoming> {
+        match self.message(out, key, received) {
+            Incoming::Message(message) if self.is_intake(message.key) => {
+                self.admit(message.handles);
+                None
+            }
+            Incoming::Message(message) if message.key == BOOTSTRAP_KEY => {
+                self.reconnected(message);
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    fn is_intake(&self, key: u64) -> bool {
+        self.provided.as_ref().is_some_and(|provided| provided.intake == Some(key))
+    }
+
+    fn admit(&mut self, mut handles: Handles) {
+        let attached = handles.take_typed(0).and_then(|endpoint| self.attach(endpoint));
+        if let Err(error) = attached {
+            log::warn!("a new client could not be attached: {error:?}");
+        }
+    }
+
+    /// A channel came over the bootstrap endpoint: the one to a new `samgrd` is reason to register again.
+    fn reconnected(&mut self, mut message: Message) {
+        let name = &self.incoming[..message.length];
+        let again = name == startup::SAMGRD.as_bytes();
+        if let Ok(channel) = message.handles.take_typed(0) {
+            startup::accept(name, channel);
+        }
+        if again
+            && let Some(quota) = startup::own_quota()
+            && let Err(error) = self.register(quota)
+        {
+            log::error!("could not register again: {error:?}");
+        }
+    }
+
+    fn message(
+        &mut self,
+        out: sys::MessageOut,
+        key: u64,
+        received: [nexus_abi::Handle; MAX_MESSAGE_HANDLES],
+    ) -> Incoming {
+        let mut handles = Handles::new();
+        *handles.raw() = received;
+        handles.filled(out.tag.handles());
+        let message = Message {
+            key,
+            sender: out.sender,
+            token: out.token,
+            handles,
+            room_bytes: out.tag.room_bytes(),
+            room_handles: out.tag.room_handles(),
+            length: arrived(&out, &mut self.incoming[..]),
+        };
+        if message.token == 0 { Incoming::Message(message) } else { Incoming::Call(message) }
+    }
+
+    /// Takes what a client that is gone sent before, and closes its endpoint after the last.
+    fn drain(&mut self, key: u64) -> Option<Incoming> {
+        self.flush();
+        if let Some(endpoint) = self.clients.get(&key) {
+            let tag = Tag::default().with_room(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
+            let mut received = [nexus_abi::Handle::NONE; MAX_MESSAGE_HANDLES];
+            let mut area = Area { bytes: &mut self.incoming[..], handles: &mut received };
+            if let Ok(out) = sys::recv(endpoint.handle(), tag, &mut area) {
+                return self.sort(out, key, received);
+            }
+        }
+        self.closing = None;
+        self.clients.remove(&key);
+        (!self.is_intake(key)).then_some(Incoming::Gone { key })
+    }
+}

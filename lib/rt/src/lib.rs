@@ -15,6 +15,7 @@ pub mod logging;
 pub mod memory;
 pub mod object;
 pub mod owned;
+pub mod process;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod samgr;
@@ -27,6 +28,7 @@ pub use nexus_abi as abi;
 pub use nexus_sys as sys;
 pub use object::*;
 pub use owned::{Any, Handles, Owned};
+pub use process::{Child, Limits};
 pub use server::{Incoming, Server};
 pub use startup::Startup;
 
@@ -45,6 +47,23 @@ macro_rules! main {
         #[cfg(not(target_os = "none"))]
         fn main() {
             let _: fn($crate::Startup) -> u64 = $main;
+        }
+    };
+}
+
+/// The same for the first program, which the kernel starts: `fn main(bootstrap: Owned<Channel>) -> u64`.
+#[macro_export]
+macro_rules! first {
+    ($main:path) => {
+        #[cfg(target_os = "none")]
+        #[unsafe(no_mangle)]
+        extern "C" fn _start(_argument: u64, bootstrap: u64) -> ! {
+            $crate::startup::run_first($main, bootstrap)
+        }
+
+        #[cfg(not(target_os = "none"))]
+        fn main() {
+            let _: fn($crate::Owned<$crate::Channel>) -> u64 = $main;
         }
     };
 }

@@ -19,6 +19,14 @@ impl Owned<Quota> {
         sys::quota_create(self.handle(), pages, cpu).map(Owned::from_handle)
     }
 
+    /// Destroys every object that belongs to it, wherever their handles are. Memory of it that is mapped here
+    /// stays reserved until it is unmapped: a touch faults, and never reaches other memory.
+    pub fn destroy(self) -> Result<(), Error> {
+        // SAFETY: a mapping of a destroyed vmo keeps its place in the address space until `vm_unmap`, so that a
+        // reference into it can fault but never see other memory.
+        unsafe { sys::quota_destroy(self.handle()) }
+    }
+
     /// What it holds and what is charged to it.
     pub fn info(&self) -> Result<QuotaInfo, Error> {
         sys::quota_info(self.handle())

@@ -2,7 +2,7 @@
 //! other end is held by whoever started it (`nexus-init`, or a test's driver).
 //!
 //! The program calls START on it until an answer has no handle: each answer brings up to eight, their names
-//! in its bytes (a length byte and the name, each). It calls READY once, when it does its job. Messages that
+//! in its bytes (a length byte and the name, each); the last one's bytes are the program's arguments. It calls READY once, when it does its job. Messages that
 //! come to it later, a name and one handle each, replace a channel whose server died: `log`, `samgrd`.
 //!
 //! Nothing here invents a grant: what was not handed over does not exist.
@@ -25,6 +25,9 @@ pub const MAX_NAME: usize = 31;
 
 /// Most grants of one program.
 pub const MAX_GRANTS: usize = 32;
+
+/// Longest arguments of a program, in bytes.
+pub const MAX_ARGS: usize = 255;
 
 /// Largest answer to START.
 pub const MAX_START_BYTES: usize = MAX_MESSAGE_HANDLES * (MAX_NAME + 1);
@@ -65,12 +68,13 @@ struct Grant {
 #[derive(Debug)]
 pub struct Startup {
     grants: [Option<Grant>; MAX_GRANTS],
-    argument: u64,
+    args: [u8; MAX_ARGS],
+    args_length: usize,
 }
 
 impl Startup {
-    fn empty(argument: u64) -> Startup {
-        Startup { grants: [const { None }; MAX_GRANTS], argument }
+    fn empty() -> Startup {
+        Startup { grants: [const { None }; MAX_GRANTS], args: [0; MAX_ARGS], args_length: 0 }
     }
 
     fn add(&mut self, name: &[u8], handle: Owned<Any>) -> Result<(), Error> {
@@ -90,9 +94,9 @@ impl Startup {
         grant.handle.typed().ok()
     }
 
-    /// The argument the first thread was started with: ticks a second.
-    pub fn argument(&self) -> u64 {
-        self.argument
+    /// The program's arguments; empty when they are not UTF-8.
+    pub fn args(&self) -> &str {
+        core::str::from_utf8(&self.args[..self.args_length]).unwrap_or("")
     }
 
     /// Tells the starter that the program does its job from now on.
@@ -170,17 +174,25 @@ fn fetch(bootstrap: &Owned<Channel>, startup: &mut Startup) -> Result<(), CallEr
             NEVER,
         )?;
         if answer.handles.is_empty() {
+            let length = answer.bytes.len().min(MAX_ARGS);
+            startup.args[..length].copy_from_slice(&answer.bytes[..length]);
+            startup.args_length = length;
             return Ok(());
         }
         read_grants(startup, answer)?;
     }
 }
 
+/// What [`first!`](crate::first) makes of the first program, which the kernel starts: it gets its bootstrap endpoint and no more.
+pub fn run_first(main: fn(Owned<Channel>) -> u64, bootstrap: u64) -> ! {
+    crate::sys::process_exit(main(Owned::from_handle(nexus_abi::Handle(bootstrap as u32))))
+}
+
 /// What [`main!`](crate::main) makes of a program: gets the grants, sets up heap and log, runs `main` and exits.
 pub fn run(main: fn(Startup) -> u64, argument: u64, bootstrap: u64) -> ! {
     clock::set_timebase(argument);
     let endpoint = Owned::from_handle(nexus_abi::Handle(bootstrap as u32));
-    let mut startup = Startup::empty(argument);
+    let mut startup = Startup::empty();
     if fetch(&endpoint, &mut startup).is_err() {
         crate::sys::process_exit(NO_START_EXIT);
     }
@@ -275,7 +287,7 @@ mod tests {
         let mut bytes = [0; 64];
         let first = write_name("log", &mut bytes).unwrap();
         let second = write_name("samgrd", &mut bytes[first..]).unwrap();
-        let mut startup = Startup::empty(0);
+        let mut startup = Startup::empty();
         read_grants(&mut startup, answer(&bytes[..first + second], 2)).unwrap();
         let named = |s: &Startup, i: usize| {
             let grant = s.grants[i].as_ref().unwrap();
@@ -287,7 +299,7 @@ mod tests {
 
     #[test]
     fn an_answer_whose_names_and_handles_do_not_match_is_refused() {
-        let mut startup = Startup::empty(0);
+        let mut startup = Startup::empty();
         assert_eq!(read_grants(&mut startup, answer(b"\x03lo", 1)), Err(Error::Invalid));
         assert_eq!(read_grants(&mut startup, answer(b"", 1)), Err(Error::Invalid));
         assert_eq!(read_grants(&mut startup, answer(b"\x03logx", 1)), Err(Error::Invalid));
@@ -299,7 +311,7 @@ mod tests {
 
     #[test]
     fn as_many_grants_as_there_is_room_for_and_no_more() {
-        let mut startup = Startup::empty(0);
+        let mut startup = Startup::empty();
         for number in 0..MAX_GRANTS as u32 {
             assert_eq!(startup.add(b"x", Owned::from_handle(Handle(number + 1))), Ok(()));
         }

@@ -1,7 +1,7 @@
 //! What every program on Nexus OS links: the entry, the heap, the panic handler, handles that close
 //! themselves, channels, ports, a server loop and the log.
 //!
-//! A program forbids unsafe code and writes `nexus_rt::main!(main);`. The few modules here that need unsafe
+//! A program forbids unsafe code and writes `nexus_rt::main!(run);`. The few modules here that need unsafe
 //! say why at each block; nothing in this crate may keep a program from seeing that its peer died.
 #![cfg_attr(target_os = "none", no_std)]
 
@@ -32,38 +32,38 @@ pub use process::{Child, Limits};
 pub use server::{Incoming, Server};
 pub use startup::Startup;
 
-/// Names the function that the program begins with: `fn main(startup: nexus_rt::Startup) -> u64`, whose result
+/// Names the function that the program begins with: `fn run(startup: nexus_rt::Startup) -> u64` (not `main`), whose result
 /// is the exit code. On the host, where such a program cannot run, it becomes an empty `main`, so that the
 /// workspace's host build stays whole.
 #[macro_export]
 macro_rules! main {
-    ($main:path) => {
+    ($run:path) => {
         #[cfg(target_os = "none")]
         #[unsafe(no_mangle)]
         extern "C" fn _start(argument: u64, bootstrap: u64) -> ! {
-            $crate::startup::run($main, argument, bootstrap)
+            $crate::startup::run($run, argument, bootstrap)
         }
 
         #[cfg(not(target_os = "none"))]
         fn main() {
-            let _: fn($crate::Startup) -> u64 = $main;
+            let _: fn($crate::Startup) -> u64 = $run;
         }
     };
 }
 
-/// The same for the first program, which the kernel starts: `fn main(bootstrap: Owned<Channel>) -> u64`.
+/// The same for the first program, which the kernel starts: `fn run(bootstrap: Owned<Channel>) -> u64`.
 #[macro_export]
 macro_rules! first {
-    ($main:path) => {
+    ($run:path) => {
         #[cfg(target_os = "none")]
         #[unsafe(no_mangle)]
         extern "C" fn _start(_argument: u64, bootstrap: u64) -> ! {
-            $crate::startup::run_first($main, bootstrap)
+            $crate::startup::run_first($run, bootstrap)
         }
 
         #[cfg(not(target_os = "none"))]
         fn main() {
-            let _: fn($crate::Owned<$crate::Channel>) -> u64 = $main;
+            let _: fn($crate::Owned<$crate::Channel>) -> u64 = $run;
         }
     };
 }

@@ -28,6 +28,9 @@ pub const KIND_TEXT: u8 = 0;
 /// Kind of an audit record.
 pub const KIND_AUDIT: u8 = 1;
 
+/// Kind of the supervisor's record that a process became ready; the text is its name.
+pub const KIND_READY: u8 = 2;
+
 static CHANNEL: Mutex<Option<Owned<Channel>>> = Mutex::new(None);
 static DROPPED: AtomicU32 = AtomicU32::new(0);
 

@@ -3,7 +3,7 @@
 //! It never waits for a client, and a client that dies, floods or sends what does not fit costs the others
 //! nothing.
 
-use crate::channel::{arrived, stage};
+use crate::channel::{CallError, arrived, stage};
 use crate::owned::{Channel, Handles, ObjectKind, Owned, Port, Quota};
 use crate::samgr::{self, ConnectError};
 use crate::sys::{self, Area, End, Refusal};
@@ -108,11 +108,14 @@ impl Server {
     }
 
     /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come. When
-    /// `samgrd` is restarted, registers again.
+    /// `samgrd` is restarted, or comes up only later, registers then.
     pub fn provide(&mut self, quota: &'static Owned<Quota>, name: &'static str) -> Result<(), ConnectError> {
         startup::bind_bootstrap(&self.port, BOOTSTRAP_KEY)?;
         self.provided = Some(Provided { name, intake: None });
-        self.register(quota)
+        match self.register(quota) {
+            Err(ConnectError::Call(CallError::ServerDied)) => Ok(()),
+            other => other,
+        }
     }
 
     fn register(&mut self, quota: &Owned<Quota>) -> Result<(), ConnectError> {

@@ -122,14 +122,15 @@ pub fn write(level: Level, kind: u8, text: fmt::Arguments<'_>) {
 fn transmit(record: &[u8]) -> Result<(), Error> {
     // The panic handler logs too: it must not wait for a lock that the panicking thread holds.
     let mut channel = CHANNEL.try_lock().ok_or(Error::Busy)?;
-    match channel.as_ref().ok_or(Error::PeerClosed)?.send(record, &mut Handles::new(), NOW) {
-        Err(Error::PeerClosed) => {
-            // `logd` died. Its successor's channel, if it is there already, is in the bootstrap queue.
-            *channel = crate::startup::replacement_log();
-            channel.as_ref().ok_or(Error::PeerClosed)?.send(record, &mut Handles::new(), NOW)
+    if let Some(endpoint) = channel.as_ref() {
+        match endpoint.send(record, &mut Handles::new(), NOW) {
+            Err(Error::PeerClosed) => {}
+            other => return other,
         }
-        other => other,
     }
+    // There is no `logd`, or it died. A channel to a new one, if it is there already, is in the bootstrap queue.
+    *channel = crate::startup::replacement_log();
+    channel.as_ref().ok_or(Error::PeerClosed)?.send(record, &mut Handles::new(), NOW)
 }
 
 #[cfg(test)]

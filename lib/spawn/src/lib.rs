@@ -9,6 +9,7 @@
 extern crate alloc;
 
 mod grants;
+pub mod wire;
 
 pub use grants::Grants;
 

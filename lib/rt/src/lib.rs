@@ -23,7 +23,7 @@ pub mod server;
 pub mod startup;
 
 pub use channel::{Answer, CallError};
-pub use log::{debug, error, info, warn};
+pub use log::{Level, debug, error, info, warn};
 pub use nexus_abi as abi;
 pub use nexus_sys as sys;
 pub use object::*;

@@ -3,7 +3,7 @@
 //!
 //! A record is `[level, kind, dropped (u16)] text`. Who sent it is not in it: the kernel says so.
 
-use crate::owned::{Channel, Handles, Owned};
+use crate::owned::{Channel, Handles, Owned, Resource};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU32, Ordering};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -32,6 +32,7 @@ pub const KIND_AUDIT: u8 = 1;
 pub const KIND_READY: u8 = 2;
 
 static CHANNEL: Mutex<Option<Owned<Channel>>> = Mutex::new(None);
+static CONSOLE: Mutex<Option<Owned<Resource>>> = Mutex::new(None);
 static DROPPED: AtomicU32 = AtomicU32::new(0);
 
 /// Text cut at a bound, at a character's border.
@@ -96,6 +97,13 @@ pub fn set_channel(channel: Option<Owned<Channel>>) {
     *CHANNEL.lock() = channel;
 }
 
+/// What the first program writes to while there is no `logd`.
+pub fn set_console(console: Owned<Resource>) {
+    let _ = log::set_logger(&Channelled);
+    log::set_max_level(LevelFilter::Debug);
+    *CONSOLE.lock() = Some(console);
+}
+
 /// Sends an audit record.
 pub fn audit(text: fmt::Arguments<'_>) {
     write(Level::Info, KIND_AUDIT, text);
@@ -130,7 +138,15 @@ fn transmit(record: &[u8]) -> Result<(), Error> {
     }
     // There is no `logd`, or it died. A channel to a new one, if it is there already, is in the bootstrap queue.
     *channel = crate::startup::replacement_log();
-    channel.as_ref().ok_or(Error::PeerClosed)?.send(record, &mut Handles::new(), NOW)
+    match channel.as_ref() {
+        Some(endpoint) => endpoint.send(record, &mut Handles::new(), NOW),
+        None => {
+            let console = CONSOLE.try_lock().ok_or(Error::Busy)?;
+            let console = console.as_ref().ok_or(Error::PeerClosed)?;
+            console.console_write(&record[HEADER..])?;
+            console.console_write(b"\n")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,14 @@ impl Owned<Vmo> {
         sys::vmo_seal(self.handle())
     }
 
+    /// Gives up writing and seals it. Any other handle with WRITE, or a writable mapping, forbids it.
+    pub fn into_sealed(self) -> Result<Owned<Vmo>, Error> {
+        let sealed = self.duplicate(self.rights()? - Rights::WRITE)?;
+        drop(self);
+        sealed.seal()?;
+        Ok(sealed)
+    }
+
     /// Maps part of it into this process, where the kernel chooses.
     pub fn map(
         &self,

@@ -1,0 +1,371 @@
+//! The supervisor's loop: starts processes in order, answers what they ask while they start, and decides what
+//! follows when one ends.
+
+use crate::controls::{Authority, Controls, SpawnRefused};
+use crate::handing;
+use crate::root::{BootError, Root};
+use crate::slot::{Running, Slot, State};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use nexus_abi::{Error, NEVER, NOW, Rights, Signals};
+use nexus_bootimg::Image;
+use nexus_init::ending::describe;
+use nexus_init::restart::{Next, is_failure};
+use nexus_registry::{Registry, Start};
+use nexus_rt::logging::{self, KIND_READY};
+use nexus_rt::server::Message;
+use nexus_rt::startup::{self, LOG, OP_READY, OP_START, SAMGRD};
+use nexus_rt::{
+    Channel, Handles, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo,
+    clock, error, info, warn,
+};
+use nexus_spawn::{Grants, Plan};
+
+/// Keys of processes and of timers: these plus the place in the registry.
+const PROCESS_KEYS: u64 = 0x1000;
+const TIMER_KEYS: u64 = 0x2000;
+
+/// How long the start of the system may stand still before it is told for which process it waits.
+const STALL_MS: u64 = 5_000;
+
+/// Code that restarts the machine.
+const RESTART: u64 = 0x8000;
+
+/// The supervisor.
+pub struct Supervisor {
+    root: Root,
+    image: Image<'static>,
+    registry: Registry<'static>,
+    own: &'static Owned<ProcessKind>,
+    quota: &'static Owned<QuotaKind>,
+    server: Server,
+    slots: Vec<Slot>,
+    starters: BTreeMap<u64, usize>,
+    controls: Controls,
+    registry_copy: Owned<Vmo>,
+    next: usize,
+    announced: bool,
+}
+
+impl Supervisor {
+    /// Reads the boot image; nothing is started yet.
+    pub fn new(root: Root) -> Result<Supervisor, BootError> {
+        let (image, registry) = root.read_image()?;
+        let own = startup::own_process().ok_or(Error::BadHandle)?;
+        let quota = startup::own_quota().ok_or(Error::BadHandle)?;
+        let table = image.registry().ok_or(BootError::Registry)?.bytes;
+        Ok(Supervisor {
+            root,
+            image,
+            registry,
+            own,
+            quota,
+            server: Server::new(quota)?,
+            slots: registry.processes().map(Slot::new).collect(),
+            starters: BTreeMap::new(),
+            controls: Controls::default(),
+            registry_copy: handing::registry_copy(table, own, quota)?,
+            next: 1,
+            announced: false,
+        })
+    }
+
+    /// Starts the system and supervises it; ends only when it cannot go on.
+    pub fn run(mut self) -> Result<(), BootError> {
+        self.advance()?;
+        loop {
+            let deadline = if self.announced { NEVER } else { clock::in_millis(STALL_MS) };
+            match self.server.next(deadline)? {
+                Incoming::Call(message) => self.answer(message)?,
+                Incoming::Event { key, .. } => self.event(key)?,
+                Incoming::TimedOut => self.tell_stall(),
+                // What a program's end has to say comes as its process's signal.
+                Incoming::Gone { .. } | Incoming::Message(_) => {}
+            }
+            self.advance()?;
+        }
+    }
+
+    /// Starts what comes next in the order, as far as all before it is settled.
+    fn advance(&mut self) -> Result<(), BootError> {
+        while self.slots[1..self.next].iter().all(Slot::is_settled) {
+            let Some(slot) = self.slots.get(self.next) else { return self.announce() };
+            let boot = slot.process.start == Start::Boot;
+            let index = self.next;
+            self.next += 1;
+            if boot {
+                self.start(index)?;
+            } else {
+                self.slots[index].become_(State::Ended, clock::now());
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self) -> Result<(), BootError> {
+        if !self.announced {
+            self.announced = true;
+            let name = self.slots[0].process.name;
+            logging::write(Level::Info, KIND_READY, format_args!("{name}"));
+        }
+        Ok(())
+    }
+
+    fn tell_stall(&self) {
+        for slot in self.slots[1..self.next].iter().filter(|slot| !slot.is_settled()) {
+            error!("still waiting for {} ({:?})", slot.process.name, slot.state);
+        }
+    }
+
+    /// Starts a process; when that fails, it counts as an end.
+    fn start(&mut self, index: usize) -> Result<(), BootError> {
+        self.slots[index].become_(State::Starting, clock::now());
+        match self.launch(index) {
+            Ok(running) => {
+                self.starters.insert(running.starter, index);
+                self.slots[index].running = Some(running);
+                Ok(())
+            }
+            Err(why) => {
+                error!("{} could not be started: {why:?}", self.slots[index].process.name);
+                self.decide(index, true)
+            }
+        }
+    }
+
+    fn launch(&mut self, index: usize) -> Result<Running, SpawnRefused> {
+        let process = self.slots[index].process;
+        let quota = self.root.quota.split(process.pages as u64, process.cpu as u64)?;
+        let made = self.furnish(index, &quota);
+        match made {
+            Ok((process, starter, grants)) => Ok(Running { process, quota, starter, grants }),
+            Err(why) => {
+                quota.destroy()?;
+                Err(why)
+            }
+        }
+    }
+
+    fn furnish(
+        &mut self,
+        index: usize,
+        quota: &Owned<QuotaKind>,
+    ) -> Result<(Owned<ProcessKind>, u64, Grants), SpawnRefused> {
+        let declared = self.slots[index].process;
+        let identity = self.root.minter.mint(quota, declared.id)?;
+        let mut grants = Grants::new(declared.args);
+        handing::declared(&mut grants, &declared, &self.root, &identity)?;
+        let authority = Authority::of(&declared);
+        if let Some(authority) = authority {
+            grants.add("control", self.controls.open(authority, self.quota)?)?;
+        }
+        if authority == Some(Authority::Services) {
+            let readable = Rights::READ | Rights::INSPECT | Rights::TRANSFER;
+            grants.add("registry", self.registry_copy.duplicate(readable)?)?;
+        }
+        if let Some(log) = self.controls.log_for(&declared, self.quota)? {
+            grants.add(LOG, log)?;
+        }
+        if self.speaks_to_samgrd(index)
+            && let Some(session) = self.controls.session(self.quota)?
+        {
+            grants.add(SAMGRD, session)?;
+        }
+        let (starter, bootstrap) = nexus_spawn::bootstrap(self.quota)?;
+        let process = self.spawn(index, quota, &identity, bootstrap)?;
+        handing::own(&mut grants, &declared, &process, quota)?;
+        self.server.watch(&process, PROCESS_KEYS + index as u64, Signals::TERMINATED)?;
+        let starter = self.server.attach(starter)?;
+        Ok((process, starter, grants))
+    }
+
+    /// Through `execd`, but for the two that must be there before it works.
+    fn spawn(
+        &mut self,
+        index: usize,
+        quota: &Owned<QuotaKind>,
+        identity: &Owned<IdentityKind>,
+        bootstrap: Owned<Channel>,
+    ) -> Result<Owned<ProcessKind>, SpawnRefused> {
+        let process = self.slots[index].process;
+        if !matches!(Authority::of(&process), Some(Authority::Log | Authority::Spawn)) {
+            return self.controls.spawn(&process, quota, identity, bootstrap);
+        }
+        let program = self.image.program(process.program).ok_or(Error::NotFound)?;
+        let limits = Limits { handles: process.handles, priority: process.priority, cpu: process.cpu };
+        let plan = Plan { image: &self.root.image, program, quota, identity, limits };
+        match nexus_spawn::spawn(&plan, self.own, bootstrap) {
+            Ok(child) => Ok(child.into_process()),
+            Err(why) => Err(SpawnRefused::Here(why)),
+        }
+    }
+
+    fn speaks_to_samgrd(&self, index: usize) -> bool {
+        let process = self.slots[index].process;
+        Authority::of(&process) != Some(Authority::Services)
+            && (self.registry.edges().any(|edge| edge.client.index == process.index)
+                || self.registry.services().any(|service| service.owner.index == process.index))
+    }
+
+    /// A program asks for its next grants, or says that it does its job.
+    fn answer(&mut self, message: Message) -> Result<(), BootError> {
+        let operation = self.server.bytes(&message).first_chunk::<8>().map(|op| u64::from_le_bytes(*op));
+        let index = self.starters.get(&message.key).copied();
+        let (bytes, handles) = match (operation, index) {
+            (Some(OP_START), Some(index)) => match &mut self.slots[index].running {
+                Some(running) => running.grants.answer(),
+                None => Default::default(),
+            },
+            (Some(OP_READY), Some(index)) => {
+                // The answer leaves first: what follows may be long.
+                self.server.reply(message.token, &[], Handles::new())?;
+                self.server.flush();
+                return self.ready(index);
+            }
+            _ => Default::default(),
+        };
+        self.server.reply(message.token, &bytes, handles)?;
+        Ok(())
+    }
+
+    fn ready(&mut self, index: usize) -> Result<(), BootError> {
+        if self.slots[index].state != State::Starting {
+            return Ok(());
+        }
+        self.slots[index].become_(State::Ready, clock::now());
+        let process = self.slots[index].process;
+        match Authority::of(&process) {
+            Some(Authority::Log) => {
+                self.controls.up(Authority::Log);
+                self.reconnect_log()?;
+            }
+            Some(Authority::Services) => {
+                self.controls.up(Authority::Services);
+                self.reconnect_samgrd();
+            }
+            Some(Authority::Spawn) => self.controls.up(Authority::Spawn),
+            None => {}
+        }
+        if process.announces_ready {
+            logging::write(Level::Info, KIND_READY, format_args!("{}", process.name));
+        }
+        Ok(())
+    }
+
+    /// A `logd` is there: everybody, this process first, gets a channel to it.
+    fn reconnect_log(&mut self) -> Result<(), BootError> {
+        let own = self.slots[0].process;
+        logging::set_channel(self.controls.log_for(&own, self.quota)?);
+        for index in 1..self.slots.len() {
+            let process = self.slots[index].process;
+            if self.slots[index].running.is_some() {
+                let made = self.controls.log_for(&process, self.quota);
+                self.push(index, LOG, made);
+            }
+        }
+        Ok(())
+    }
+
+    /// A `samgrd` is there: everybody who may speak to it gets a channel.
+    fn reconnect_samgrd(&mut self) {
+        for index in 1..self.slots.len() {
+            if self.slots[index].running.is_some() && self.speaks_to_samgrd(index) {
+                let made = self.controls.session(self.quota);
+                self.push(index, SAMGRD, made);
+            }
+        }
+    }
+
+    /// Sends a channel to a program over its bootstrap channel, without waiting.
+    fn push(&self, index: usize, name: &str, made: Result<Option<Owned<Channel>>, Error>) {
+        let slot = &self.slots[index];
+        let starter = slot.running.as_ref().and_then(|running| self.server.endpoint(running.starter));
+        let sent = match (made, starter) {
+            (Ok(Some(channel)), Some(starter)) => {
+                starter.send(name.as_bytes(), &mut Handles::one(channel), NOW)
+            }
+            (Err(error), _) => Err(error),
+            _ => Ok(()),
+        };
+        if let Err(why) = sent {
+            warn!("{} has no new channel to {name}: {why:?}", slot.process.name);
+        }
+    }
+
+    fn event(&mut self, key: u64) -> Result<(), BootError> {
+        if (TIMER_KEYS..TIMER_KEYS + self.slots.len() as u64).contains(&key) {
+            let index = (key - TIMER_KEYS) as usize;
+            return if self.slots[index].state == State::Pausing { self.start(index) } else { Ok(()) };
+        }
+        if (PROCESS_KEYS..PROCESS_KEYS + self.slots.len() as u64).contains(&key) {
+            return self.ended((key - PROCESS_KEYS) as usize);
+        }
+        Ok(())
+    }
+
+    /// A process ended: tells why, takes everything back, and decides what follows.
+    fn ended(&mut self, index: usize) -> Result<(), BootError> {
+        let Some(running) = self.slots[index].running.take() else { return Ok(()) };
+        let name = self.slots[index].process.name;
+        let record = running.process.exit_record()?;
+        let failed = is_failure(&record);
+        if let Some(authority) = Authority::of(&self.slots[index].process) {
+            self.controls.down(authority);
+            if authority == Authority::Log {
+                logging::set_channel(None);
+            }
+        }
+        if failed {
+            error!("{name} {}", describe(&record));
+        } else {
+            info!("{name} {}", describe(&record));
+        }
+        self.server.detach(running.starter);
+        self.starters.remove(&running.starter);
+        running.quota.destroy()?;
+        self.decide(index, failed)
+    }
+
+    fn decide(&mut self, index: usize, failed: bool) -> Result<(), BootError> {
+        let now = clock::now();
+        let slot = &mut self.slots[index];
+        let ran = match slot.state {
+            State::Ready => now.saturating_sub(slot.since),
+            _ => 0,
+        };
+        let rule = slot.rule();
+        let name = slot.process.name;
+        match slot.row.ended(rule, failed, ran.saturating_mul(1000) / clock::timebase().max(1)) {
+            Next::Again { pause_ms } => {
+                slot.become_(State::Pausing, now);
+                info!("{name} is started again in {pause_ms} ms");
+                self.wake(index, pause_ms)?;
+            }
+            Next::Rest => slot.become_(State::Ended, now),
+            Next::GiveUp if slot.process.critical => {
+                error!("{name} keeps failing and the system cannot go on without it: restarting the machine");
+                self.root.resource.reset(RESTART)?;
+                return Err(BootError::Critical);
+            }
+            Next::GiveUp => {
+                slot.become_(State::Ended, now);
+                error!("{name} keeps failing: it is left alone");
+            }
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self, index: usize, pause_ms: u64) -> Result<(), Error> {
+        let slot = &mut self.slots[index];
+        if slot.timer.is_none() {
+            let timer = Owned::<TimerKind>::create(self.quota)?;
+            self.server.watch(&timer, TIMER_KEYS + index as u64, Signals::EXPIRED)?;
+            slot.timer = Some(timer);
+        }
+        match &slot.timer {
+            Some(timer) => timer.set(clock::in_millis(pause_ms)),
+            None => Ok(()),
+        }
+    }
+}
+

@@ -1,0 +1,11 @@
+//! Every service interface: client stubs, server traits, dispatch. Written by `nexus-idlc` from `idl/`; nothing
+//! here is changed by hand.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod echo;
+
+pub use nexus_wire as wire;
+
+/// Every interface, for tools that show messages.
+pub const ALL: &[&nexus_wire::trace::Interface] = &[&echo::INTERFACE];

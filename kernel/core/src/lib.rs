@@ -1,3 +1,47 @@
 //! neuron, the portable part: objects, capabilities, channels, ports, scheduling, accounting.
+//!
+//! Compiled for the device and, unchanged, for host tests over a simulated machine ([`Platform`]). Each noun of the
+//! ABI has its file; who may touch what when is `docs/concurrency.md`. Unsafe code stands in `memory` alone, and in
+//! the one-line promises that a structure is made of atomic cells.
 #![cfg_attr(not(test), no_std)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod asid;
+mod binding;
+mod boot;
+mod channel;
 pub mod context;
+mod ends;
+mod handles;
+mod hart;
+mod info;
+mod kernel;
+mod list;
+pub mod memory;
+mod objects;
+mod paging;
+mod platform;
+mod port;
+mod process;
+mod processes;
+mod quota;
+mod receive;
+mod reply;
+mod sched;
+mod send;
+mod sync;
+mod syscall;
+mod thread;
+mod threads;
+mod time;
+mod timers;
+mod transfer;
+mod vmos;
+
+pub use boot::{BootError, BootImage};
+pub use hart::Hart;
+pub use kernel::Kernel;
+pub use memory::Memory;
+pub use platform::{HartMask, Platform};
+pub use sched::Next;
+pub use sync::{AtomicU64, Cell64};

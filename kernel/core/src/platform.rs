@@ -11,6 +11,15 @@ pub type HartMask = u32;
 
 /// The machine under the kernel.
 pub trait Platform: Sync {
+    /// The calling hart's number, as the kernel counts harts.
+    fn hart(&self) -> usize;
+
+    /// Loads an address space (a `satp` value), or with 0 the kernel's own.
+    fn switch_space(&self, satp: u64);
+
+    /// The `satp` value of a root page table.
+    fn satp(&self, root: u64, asid: u32) -> u64;
+
     /// The `time` counter.
     fn now(&self) -> Ticks;
 

@@ -1,0 +1,235 @@
+//! The beginning and the end of a channel: create, close, and taking threads off their lists.
+//!
+//! What must never happen: a thread that waits on an end nobody can answer from any more.
+
+use crate::channel::{Channel, End, EndSpec};
+use crate::handles::{Capability, ObjectRef};
+use crate::hart::Hart;
+use crate::kernel::{Answer, Kernel};
+use crate::list::ThreadList;
+use crate::memory::Frame;
+use crate::objects::Port;
+use crate::platform::Platform;
+use crate::thread::state;
+use nexus_abi::bounds::MAX_MESSAGE_HANDLES;
+use nexus_abi::{Error, Handle, Kind, Rights};
+
+impl<P: Platform> Kernel<P> {
+    /// System call `channel_create`.
+    pub(crate) fn channel_create(
+        &self,
+        process: Frame,
+        quota: Handle,
+        specs: [u64; 2],
+    ) -> Answer<[Handle; 2]> {
+        let quota = self
+            .table(process)
+            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
+            .object;
+        self.make_channel(process, quota, specs)
+    }
+
+    /// A channel, both of whose ends a process holds.
+    pub(crate) fn make_channel(
+        &self,
+        process: Frame,
+        quota: ObjectRef,
+        specs: [u64; 2],
+    ) -> Answer<[Handle; 2]> {
+        let specs = [EndSpec::from_raw(specs[0]), EndSpec::from_raw(specs[1])];
+        let [Some(first), Some(second)] = specs else {
+            return Err(Error::Invalid);
+        };
+        let frame = self.create(
+            quota,
+            Kind::Channel,
+            1 + (first.pages() + second.pages()) as u32,
+        )?;
+        for (end, spec) in self
+            .memory
+            .page::<Channel>(frame)
+            .ends
+            .iter()
+            .zip([first, second])
+        {
+            end.init(spec, process);
+            for n in 0..spec.pages() {
+                // Charged above; a frame that is missing all the same is noticed before anyone has a handle.
+                let Ok(page) = self.charged_frame() else {
+                    self.free_channel(frame);
+                    return Err(Error::QuotaExceeded);
+                };
+                end.pages[n].set(page.0);
+                end.page_count.set(n as u32 + 1);
+            }
+        }
+        let object = self.reference(frame);
+        let handles = match self.make_room(process, 2) {
+            Ok(handles) => [handles[0], handles[1]],
+            Err(error) => {
+                self.retire_live(object);
+                self.free_channel(frame);
+                return Err(error);
+            }
+        };
+        for (end, handle) in handles.iter().enumerate() {
+            let rights = Kind::Channel.all_rights();
+            self.table(process).fill(
+                &self.memory,
+                *handle,
+                Capability {
+                    object,
+                    kind: Kind::Channel,
+                    end: end as u8,
+                    rights,
+                },
+            );
+        }
+        Ok(handles)
+    }
+
+    fn free_channel(&self, frame: Frame) {
+        for end in &self.memory.page::<Channel>(frame).ends {
+            for page in &end.pages[..end.page_count.get() as usize] {
+                self.memory.free(Frame(page.get()));
+            }
+        }
+        self.discharge(frame);
+        self.memory.free(frame);
+    }
+
+    /// Closes one end. Whoever waits on the channel learns of it; the other end can still take in what was
+    /// queued there. No lock is held.
+    pub(crate) fn close_end(&self, object: ObjectRef, at: usize) {
+        let hart = self.this_hart();
+        let frame = object.frame;
+        let ends = &self.memory.page::<Channel>(frame).ends;
+        {
+            let Ok(_held) = self.hold(object) else { return };
+            if ends[at].open.take(0) == 0 {
+                return;
+            }
+            ends[at].holder.set(0);
+            self.unbind(frame, at, &ends[at].binding);
+        }
+        while let Some(thread) = self.take_waiting(object) {
+            self.fail(hart, thread, Error::PeerClosed);
+        }
+        self.drain(object, at);
+        let Ok(held) = self.hold(object) else { return };
+        self.notify(hart, frame, 1 - at);
+        if ends[1 - at].open.get() == 0 {
+            self.retire(frame);
+            drop(held);
+            self.free_channel(frame);
+        }
+    }
+
+    /// Drops what is queued at a closed end.
+    fn drain(&self, object: ObjectRef, at: usize) {
+        loop {
+            let mut dropped = [None; MAX_MESSAGE_HANDLES];
+            {
+                let Ok(_held) = self.hold(object) else { return };
+                let end = &self.memory.page::<Channel>(object.frame).ends[at];
+                if end.queued.get() == 0 {
+                    return;
+                }
+                self.take_queued(end, &mut dropped);
+            }
+            dropped
+                .into_iter()
+                .flatten()
+                .for_each(|c| self.drop_capability(c));
+        }
+    }
+
+    /// Takes one thread off the channel's lists, whichever end it waits on.
+    fn take_waiting(&self, object: ObjectRef) -> Option<Frame> {
+        let _held = self.hold(object).ok()?;
+        for end in &self.memory.page::<Channel>(object.frame).ends {
+            for (list, what) in [
+                (&end.callers, state::CALLING),
+                (&end.answering, state::OPEN),
+                (&end.senders, state::SENDING),
+            ] {
+                let head = list.head();
+                if head.exists() {
+                    self.take_off(end, list, what, head);
+                    return Some(head);
+                }
+            }
+        }
+        None
+    }
+
+    fn take_off(&self, end: &End, list: &ThreadList, what: u32, thread: Frame) {
+        let t = self.thread(thread);
+        list.remove(&self.memory, thread);
+        match what {
+            state::CALLING => {
+                end.waiting.sub(1);
+                end.handles_inside.sub(t.staged.moving().len() as u32);
+            }
+            state::OPEN => end.open_calls.sub(1),
+            _ => {}
+        }
+        t.set_doing(state::LIMBO, 0);
+    }
+
+    /// Takes a blocked thread off whatever it waits on; false if it does not wait any more. The caller then owns it. The
+    /// thread is not freed meanwhile.
+    pub(crate) fn detach(&self, _hart: &Hart, thread: Frame) -> bool {
+        let t = self.thread(thread);
+        loop {
+            let (what, place) = t.doing();
+            match what {
+                state::PORT => {
+                    let frame = Frame(place);
+                    let _held = self.memory.lock(frame);
+                    if t.doing() == (what, place) {
+                        self.memory
+                            .page::<Port>(frame)
+                            .waiters
+                            .remove(&self.memory, thread);
+                        t.set_doing(state::LIMBO, 0);
+                        return true;
+                    }
+                }
+                state::CALLING | state::OPEN | state::SENDING => {
+                    let (frame, at) = crate::binding::node_object(place);
+                    let _held = self.memory.lock(frame);
+                    if t.doing() == (what, place) {
+                        let end = &self.memory.page::<Channel>(frame).ends[at];
+                        let list = match what {
+                            state::CALLING => &end.callers,
+                            state::OPEN => &end.answering,
+                            _ => &end.senders,
+                        };
+                        self.take_off(end, list, what, thread);
+                        return true;
+                    }
+                }
+                state::LIMBO => core::hint::spin_loop(),
+                _ => return false,
+            }
+        }
+    }
+
+    /// Takes a ready thread out of its queue; false if it is not ready any more.
+    pub(crate) fn detach_ready(&self, thread: Frame) -> bool {
+        let t = self.thread(thread);
+        let (what, place) = t.doing();
+        if what != state::READY {
+            return false;
+        }
+        let hart = &self.harts[(place & 0xff) as usize];
+        let _held = hart.queue_lock.hold();
+        if t.doing() != (what, place) {
+            return false;
+        }
+        self.dequeue(hart, thread, place >> 8);
+        t.set_doing(state::LIMBO, 0);
+        true
+    }
+}

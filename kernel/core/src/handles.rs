@@ -1,0 +1,244 @@
+//! A process's handle table: index and generation to object, kind and rights.
+//!
+//! Writers hold the table's lock. Readers take none: an entry is two words, and a reader that finds the first
+//! unchanged after reading the second has seen one entry, not halves of two. What must never happen: a capability in
+//! two places at once, or an index given out while its old handle value still answers.
+
+use crate::memory::{Frame, Memory, PageType};
+use crate::process::Process;
+use crate::sync::{Cell64, Ordering};
+use nexus_abi::bounds::HANDLES_PER_PAGE;
+use nexus_abi::{Error, Handle, Kind, Rights};
+
+/// An object by frame and generation: stays harmless after the object is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ObjectRef {
+    /// Where the object is.
+    pub frame: Frame,
+    /// Which of the objects that have been there.
+    pub generation: u32,
+}
+
+impl ObjectRef {
+    /// As one word.
+    pub fn to_raw(self) -> u64 {
+        self.frame.0 as u64 | (self.generation as u64) << 32
+    }
+
+    /// From one word that [`Self::to_raw`] made.
+    pub fn from_raw(raw: u64) -> ObjectRef {
+        ObjectRef {
+            frame: Frame(raw as u32),
+            generation: (raw >> 32) as u32,
+        }
+    }
+}
+
+/// A capability: an object and what may be done with it. Not a resource by itself: moving one is the
+/// business of whoever takes it out of one place and puts it into another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capability {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its kind.
+    pub kind: Kind,
+    /// Which end, for a channel.
+    pub end: u8,
+    /// What the holder may do.
+    pub rights: Rights,
+}
+
+impl Capability {
+    /// The word that stands beside the object in an entry, without the generation.
+    pub fn meta(self) -> u64 {
+        self.rights.bits() as u64 | (self.end as u64) << 32 | (self.kind as u64) << 40
+    }
+
+    /// Back from two words.
+    pub fn from_words(meta: u64, object: u64) -> Option<Capability> {
+        Some(Capability {
+            object: ObjectRef::from_raw(object),
+            kind: Kind::from_raw((meta >> 40) as u8)?,
+            end: (meta >> 32 & 1) as u8,
+            rights: Rights::from_bits_retain(meta as u32),
+        })
+    }
+}
+
+/// `meta`: rights (0-31), end (32), kind (40-47; 0 free, [`RESERVED`]), generation (48-63).
+/// `object`: the object; in a free entry, the next free index plus 1.
+#[derive(Default)]
+#[repr(C)]
+pub struct Entry {
+    meta: Cell64,
+    object: Cell64,
+}
+
+/// One page of a table.
+pub type EntryPage = [Entry; HANDLES_PER_PAGE];
+// SAFETY: an array of pairs of atomic cells, one page long.
+unsafe impl PageType for EntryPage {}
+
+/// Kind number of an entry that is taken but answers no look-up: its capability is in flight or on its way in.
+const RESERVED: u64 = 0xff;
+const KIND: u64 = 0xff << 40;
+
+impl Process {
+    #[inline(always)]
+    fn entry<'m>(&self, memory: &'m Memory, index: u32) -> Option<&'m Entry> {
+        if index >= self.handle_capacity.get() {
+            return None;
+        }
+        let page = Frame(self.handle_pages[index as usize / HANDLES_PER_PAGE].get());
+        Some(&memory.page::<EntryPage>(page)[index as usize % HANDLES_PER_PAGE])
+    }
+
+    /// Chains the fresh entries of a new table: index 0 is never given out, so no handle is ever 0.
+    pub fn init_handles(&self, memory: &Memory, capacity: u32) {
+        self.handle_capacity.set(capacity);
+        for index in (1..capacity).rev() {
+            if let Some(entry) = self.entry(memory, index) {
+                entry.meta.set(1 << 48);
+                entry.object.set(self.handle_free.get() as u64);
+                self.handle_free.set(index);
+            }
+        }
+        self.handle_tail.set(capacity - 1);
+    }
+
+    /// The capability behind a handle. `BadHandle` if it is not open or its object is gone.
+    #[inline(always)]
+    pub fn lookup(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
+        let entry = self
+            .entry(memory, handle.0 & 0xffff)
+            .ok_or(Error::BadHandle)?;
+        let meta = entry.meta.atomic().load(Ordering::Acquire);
+        let object = entry.object.atomic().load(Ordering::Acquire);
+        if meta >> 48 != (handle.0 >> 16) as u64 || entry.meta.get() != meta {
+            return Err(Error::BadHandle);
+        }
+        let capability = Capability::from_words(meta, object).ok_or(Error::BadHandle)?;
+        if memory.header(capability.object.frame).generation.get() != capability.object.generation {
+            return Err(Error::BadHandle);
+        }
+        Ok(capability)
+    }
+
+    /// The same, of a given kind and with all of `rights`.
+    #[inline(always)]
+    pub fn lookup_as(
+        &self,
+        memory: &Memory,
+        handle: Handle,
+        kind: Kind,
+        rights: Rights,
+    ) -> Result<Capability, Error> {
+        let capability = self.lookup(memory, handle)?;
+        if capability.kind != kind {
+            return Err(Error::WrongType);
+        }
+        if !capability.rights.contains(rights) {
+            return Err(Error::AccessDenied);
+        }
+        Ok(capability)
+    }
+
+    /// Takes a free entry without filling it. Free entries are reused oldest first, so that a stale handle
+    /// value stays stale as long as possible.
+    pub fn reserve(&self, memory: &Memory) -> Result<Handle, Error> {
+        let _held = self.handle_lock.hold();
+        let index = self.handle_free.get();
+        let entry = self
+            .entry(memory, index)
+            .filter(|_| index != 0)
+            .ok_or(Error::NoSpace)?;
+        self.handle_free.set(entry.object.get() as u32);
+        if self.handle_free.get() == 0 {
+            self.handle_tail.set(0);
+        }
+        let generation = entry.meta.get() >> 48;
+        entry.meta.set(generation << 48 | RESERVED << 40);
+        self.handle_count.add(1);
+        Ok(Handle(index | (generation as u32) << 16))
+    }
+
+    /// Fills a reserved entry: the handle answers from now on.
+    pub fn fill(&self, memory: &Memory, handle: Handle, capability: Capability) {
+        let _held = self.handle_lock.hold();
+        if let Some(entry) = self.entry(memory, handle.0 & 0xffff) {
+            entry.object.set(capability.object.to_raw());
+            let meta = capability.meta() | ((handle.0 >> 16) as u64) << 48;
+            entry.meta.atomic().store(meta, Ordering::Release);
+        }
+    }
+
+    /// Takes and fills an entry.
+    pub fn insert(&self, memory: &Memory, capability: Capability) -> Result<Handle, Error> {
+        let handle = self.reserve(memory)?;
+        self.fill(memory, handle, capability);
+        Ok(handle)
+    }
+
+    /// Takes the capability out of an entry, which stays reserved for [`Self::fill`] or [`Self::release`].
+    pub fn withdraw(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
+        let _held = self.handle_lock.hold();
+        let entry = self
+            .entry(memory, handle.0 & 0xffff)
+            .ok_or(Error::BadHandle)?;
+        let meta = entry.meta.get();
+        if meta >> 48 != (handle.0 >> 16) as u64 {
+            return Err(Error::BadHandle);
+        }
+        let capability =
+            Capability::from_words(meta, entry.object.get()).ok_or(Error::BadHandle)?;
+        entry.meta.atomic().store(
+            meta & !(KIND | 0x1_ffff_ffff) | RESERVED << 40,
+            Ordering::Release,
+        );
+        Ok(capability)
+    }
+
+    /// Gives a reserved entry back to the free list; its handle value never answers again (until the 16-bit
+    /// generation has gone round).
+    pub fn release(&self, memory: &Memory, handle: Handle) {
+        let _held = self.handle_lock.hold();
+        let index = handle.0 & 0xffff;
+        let Some(entry) = self.entry(memory, index) else {
+            return;
+        };
+        let generation = match (handle.0 >> 16) as u16 {
+            u16::MAX => 1,
+            g => g + 1,
+        };
+        entry
+            .meta
+            .atomic()
+            .store((generation as u64) << 48, Ordering::Release);
+        entry.object.set(0);
+        match self
+            .entry(memory, self.handle_tail.get())
+            .filter(|_| self.handle_tail.get() != 0)
+        {
+            Some(tail) => tail.object.set(index as u64),
+            None => self.handle_free.set(index),
+        }
+        self.handle_tail.set(index);
+        self.handle_count.sub(1);
+    }
+
+    /// Takes the capability out of an entry and frees it.
+    pub fn remove(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
+        let capability = self.withdraw(memory, handle)?;
+        self.release(memory, handle);
+        Ok(capability)
+    }
+
+    /// For the end of the process: takes whatever the entry at `index` holds.
+    pub fn take_at(&self, memory: &Memory, index: u32) -> Option<Capability> {
+        let _held = self.handle_lock.hold();
+        let entry = self.entry(memory, index)?;
+        let capability = Capability::from_words(entry.meta.get(), entry.object.get());
+        entry.meta.set(0);
+        capability
+    }
+}

@@ -1,0 +1,107 @@
+//! The small objects: port, vmo, timer, quota, identity (the root resource has no state of its own). What is done with them stands in the file of
+//! each one's name.
+
+use crate::binding::{Binding, NodeRef};
+use crate::list::ThreadList;
+use crate::memory::PageType;
+use crate::sync::{Cell32, Cell64};
+use crate::timers::TimerNode;
+
+/// Where threads wait. While anyone waits, nothing is ready.
+#[repr(C)]
+pub struct Port {
+    /// Threads that wait, warmest first.
+    pub waiters: ThreadList,
+    /// First ready node (a [`NodeRef`]).
+    pub ready_head: Cell32,
+    /// Last ready node.
+    pub ready_tail: Cell32,
+    /// User bits raised and not yet taken.
+    pub user: Cell32,
+}
+
+impl Port {
+    /// Whether a wait would find something.
+    #[inline(always)]
+    pub fn is_ready(&self) -> bool {
+        self.ready_head.get() | self.user.get() != 0
+    }
+
+    /// The first ready node.
+    pub fn first(&self) -> NodeRef {
+        self.ready_head.get()
+    }
+}
+
+/// Memory of a fixed size. Its frames hang in an index: `depth` levels of pages of 1,024 frame numbers.
+#[repr(C)]
+pub struct Vmo {
+    /// Size in pages; never changes.
+    pub pages: Cell32,
+    /// Levels of index pages above the frames; [`Vmo::CONTIGUOUS`]: `root` is the first of consecutive frames,
+    /// which no free list ever gets.
+    pub depth: Cell32,
+    /// The top index page, or the only frame.
+    pub root: Cell32,
+    /// 1 once sealed.
+    pub sealed: Cell32,
+    /// Handles with WRITE, also those in flight.
+    pub writable_handles: Cell32,
+    /// Writable mappings.
+    pub writable_mappings: Cell32,
+    /// Mappings, and the first of them (see `Mapping::next`).
+    pub mapping_count: Cell32,
+    /// See `mapping_count`.
+    pub mapping_head: Cell32,
+}
+
+impl Vmo {
+    /// See `depth`.
+    pub const CONTIGUOUS: u32 = u32::MAX;
+}
+
+/// Signals once when its deadline has passed.
+#[repr(C)]
+pub struct Timer {
+    /// Its place in a hart's heap.
+    pub node: TimerNode,
+    /// Where EXPIRED goes.
+    pub binding: Binding,
+}
+
+/// An account. Pages and processor share split off to other quotas count as used.
+#[repr(C)]
+pub struct Quota {
+    /// Pages it can charge.
+    pub pages: Cell64,
+    /// Pages charged.
+    pub used: Cell64,
+    /// Thousandths of a hart it can give.
+    pub cpu: Cell32,
+    /// Thousandths given.
+    pub cpu_used: Cell32,
+    /// First object of its list.
+    pub objects: Cell32,
+    /// Length of that list.
+    pub count: Cell32,
+    /// 1 while it is being destroyed: nothing more can be charged.
+    pub dying: Cell32,
+}
+
+/// The right to bear a service id.
+#[repr(C)]
+pub struct Identity {
+    /// The service id.
+    pub service: Cell32,
+}
+
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Port {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Vmo {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Timer {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Quota {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Identity {}

@@ -1,0 +1,177 @@
+//! Sv39 page tables (RISC-V Privileged Architecture, "Sv39: Page-Based 39-bit Virtual-Memory System").
+//!
+//! Tables are frames charged to the process they serve; a table's header counts its entries in use, so an empty
+//! one can be given back. What must never happen: a user page both writable and executable, or a frame
+//! freed while a translation to it may live in some hart's TLB. Callers hold the process lock.
+
+use crate::memory::{Frame, Memory};
+use crate::sync::Cell64;
+use nexus_abi::Rights;
+use nexus_abi::bounds::{PAGE_SIZE, USER_END};
+
+/// A page table.
+pub type Table = [Cell64; 512];
+
+const VALID: u64 = 1;
+const READ: u64 = 2;
+const WRITE: u64 = 4;
+const EXECUTE: u64 = 8;
+const USER: u64 = 16;
+const ACCESSED_DIRTY: u64 = 64 | 128;
+/// Entries of the root that belong to the kernel, the same in every address space.
+const KERNEL_ENTRIES: core::ops::Range<usize> = 256..512;
+
+/// The leaf bits for a user page with this access; W and X never come together.
+fn leaf_bits(access: Rights) -> u64 {
+    let mut bits = VALID | READ | USER | ACCESSED_DIRTY;
+    if access.contains(Rights::WRITE) {
+        bits |= WRITE;
+    } else if access.contains(Rights::EXECUTE) {
+        bits |= EXECUTE;
+    }
+    bits
+}
+
+fn index(address: u64, level: u32) -> usize {
+    (address >> (12 + 9 * level) & 511) as usize
+}
+
+fn entry_to(memory: &Memory, frame: Frame) -> u64 {
+    memory.address(frame) >> 12 << 10 | VALID
+}
+
+fn target(memory: &Memory, entry: u64) -> Option<Frame> {
+    (entry & VALID != 0).then(|| memory.frame_at(entry >> 10 << 12))?
+}
+
+/// Fills a fresh root with the kernel's half.
+pub fn init_root(memory: &Memory, root: Frame, kernel_root: &Table) {
+    let table = memory.page::<Table>(root);
+    for i in KERNEL_ENTRIES {
+        table[i].set(kernel_root[i].get());
+    }
+}
+
+/// How many tables are missing to map `pages` pages from `start`.
+pub fn tables_missing(memory: &Memory, root: Frame, start: u64, pages: u64) -> u32 {
+    let end = start + pages * PAGE_SIZE as u64;
+    let mut missing = 0;
+    let mut at = start;
+    while at < end {
+        let middle = target(memory, memory.page::<Table>(root)[index(at, 2)].get());
+        if middle.is_none() && (at == start || at & ((1 << 30) - 1) == 0) {
+            missing += 1;
+        }
+        let leaf = middle.and_then(|m| target(memory, memory.page::<Table>(m)[index(at, 1)].get()));
+        if leaf.is_none() {
+            missing += 1;
+        }
+        at = (at & !((1 << 21) - 1)) + (1 << 21);
+    }
+    missing
+}
+
+/// The table that `entry` of `table` leads to, made if missing (the frame was charged by the caller).
+fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
+    let cell = &memory.page::<Table>(table)[at];
+    if let Some(next) = target(memory, cell.get()) {
+        return Some(next);
+    }
+    let next = memory.allocate()?;
+    cell.set(entry_to(memory, next));
+    memory.header(table).refs.add(1);
+    Some(next)
+}
+
+/// Maps one page. False only if a table frame that was promised is missing.
+pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Rights) -> bool {
+    debug_assert!(address < USER_END);
+    let Some(leaf) = descend(memory, root, index(address, 2))
+        .and_then(|m| descend(memory, m, index(address, 1)))
+    else {
+        return false;
+    };
+    memory.page::<Table>(leaf)[index(address, 0)].set(physical >> 12 << 10 | leaf_bits(access));
+    memory.header(leaf).refs.add(1);
+    true
+}
+
+/// Unmaps `pages` pages and chains the tables that became empty through their headers' `next`, starting with
+/// `chain`. The caller fences, then frees the chain. Answers the chain's head and how many tables it gained.
+pub fn unmap(
+    memory: &Memory,
+    root: Frame,
+    start: u64,
+    pages: u64,
+    mut chain: Frame,
+) -> (Frame, u32) {
+    let mut emptied = 0;
+    for page in 0..pages {
+        let address = start + page * PAGE_SIZE as u64;
+        let mut path = [(root, index(address, 2)); 3];
+        let mut depth = 0;
+        while depth < 2 {
+            let (table, at) = path[depth];
+            let Some(next) = target(memory, memory.page::<Table>(table)[at].get()) else {
+                break;
+            };
+            depth += 1;
+            path[depth] = (next, index(address, 2 - depth as u32));
+        }
+        let (leaf, at) = path[2];
+        if depth < 2 || memory.page::<Table>(leaf)[at].get() & VALID == 0 {
+            continue;
+        }
+        // Clear the leaf, then every table above that holds nothing any more; the root stays.
+        for level in (0..=2).rev() {
+            let (table, at) = path[level];
+            memory.page::<Table>(table)[at].set(0);
+            memory.header(table).refs.sub(1);
+            if level == 0 || memory.header(table).refs.get() != 0 {
+                break;
+            }
+            memory.header(table).next.set(chain.0);
+            chain = table;
+            emptied += 1;
+        }
+    }
+    (chain, emptied)
+}
+
+/// Frees a chain made by [`unmap`].
+pub fn free_chain(memory: &Memory, mut chain: Frame) {
+    while chain.exists() {
+        let next = Frame(memory.header(chain).next.get());
+        memory.free(chain);
+        chain = next;
+    }
+}
+
+/// The physical address and leaf bits behind a user address, if it is mapped.
+pub fn translate(memory: &Memory, root: Frame, address: u64) -> Option<(u64, u64)> {
+    if address >= USER_END {
+        return None;
+    }
+    let middle = target(memory, memory.page::<Table>(root)[index(address, 2)].get())?;
+    let leaf = target(
+        memory,
+        memory.page::<Table>(middle)[index(address, 1)].get(),
+    )?;
+    let entry = memory.page::<Table>(leaf)[index(address, 0)].get();
+    (entry & VALID != 0).then_some((
+        entry >> 10 << 12 | address & (PAGE_SIZE as u64 - 1),
+        entry & 0xff,
+    ))
+}
+
+/// Whether a fault with this `scause` on this address would not happen again: the translation allows the
+/// access, and the hart had cached that it was absent.
+pub fn is_spurious(memory: &Memory, root: Frame, address: u64, scause: u64) -> bool {
+    let need = match scause {
+        12 => EXECUTE,
+        13 => READ,
+        15 => WRITE,
+        _ => return false,
+    };
+    translate(memory, root, address).is_some_and(|(_, bits)| bits & need != 0)
+}

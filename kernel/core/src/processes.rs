@@ -1,0 +1,380 @@
+//! Processes: create, kill, take apart.
+//!
+//! A process that is told to end is first emptied of threads, on whichever harts they are, and then taken apart in
+//! bounded steps by the hart its last thread left from, at that thread's priority. TERMINATED comes last, when
+//! everything has been given back. Lock order: `dying_lock`, process, everything else.
+
+use crate::handles::ObjectRef;
+use crate::hart::Hart;
+use crate::kernel::{Answer, Kernel};
+use crate::memory::Frame;
+use crate::paging;
+use crate::platform::Platform;
+use crate::process::{Process, life};
+use crate::thread::{Thread, state};
+use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_MAPPINGS, MAX_PRIORITY};
+use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights};
+
+/// Entries of a handle table that one step closes.
+const HANDLES_PER_STEP: u32 = 16;
+
+impl<P: Platform> Kernel<P> {
+    /// System call `process_create`.
+    pub(crate) fn process_create(&self, hart: &Hart, args: [u64; 5]) -> Answer<Handle> {
+        let table = self.table(hart.owner());
+        let [quota, identity, handles, max_priority, cpu] = args;
+        let quota = table
+            .lookup_as(
+                &self.memory,
+                Handle(quota as u32),
+                Kind::Quota,
+                Rights::CHARGE,
+            )?
+            .object;
+        let bearer = table
+            .lookup_as(
+                &self.memory,
+                Handle(identity as u32),
+                Kind::Identity,
+                Rights::USE,
+            )?
+            .object;
+        if handles == 0 || handles > MAX_HANDLES as u64 || max_priority > MAX_PRIORITY || cpu > 1000
+        {
+            return Err(Error::Invalid);
+        }
+        if max_priority > table.max_priority.get() as u64 {
+            return Err(Error::AccessDenied);
+        }
+        let service = {
+            let _held = self.hold(bearer)?;
+            self.memory
+                .page::<crate::objects::Identity>(bearer.frame)
+                .service
+                .get()
+        };
+        self.make_process(
+            hart.owner(),
+            quota,
+            service,
+            handles as u32,
+            max_priority as u32,
+            cpu as u32,
+        )
+    }
+
+    /// A process with no threads, and `holder`'s handle to it.
+    pub(crate) fn make_process(
+        &self,
+        holder: Frame,
+        quota: ObjectRef,
+        service: u32,
+        handles: u32,
+        max_priority: u32,
+        cpu: u32,
+    ) -> Answer<Handle> {
+        self.take_cpu(quota, cpu)?;
+        let frame = self
+            .new_process(quota, service, handles, max_priority, cpu)
+            .inspect_err(|_| {
+                if let Ok(_held) = self.hold(quota) {
+                    self.memory
+                        .page::<crate::objects::Quota>(quota.frame)
+                        .cpu_used
+                        .sub(cpu);
+                }
+            })?;
+        let holder = if holder.exists() { holder } else { frame };
+        self.publish(holder, frame, Kind::Process.all_rights())
+    }
+
+    fn new_process(
+        &self,
+        quota: ObjectRef,
+        service: u32,
+        handles: u32,
+        max_priority: u32,
+        cpu: u32,
+    ) -> Answer<Frame> {
+        let pages = handles.div_ceil(HANDLES_PER_PAGE as u32);
+        let frame = self.create(quota, Kind::Process, 2 + pages)?;
+        let p = self.table(frame);
+        let give_up = |error| {
+            self.retire_live(self.reference(frame));
+            self.free_tables(p);
+            self.discharge(frame);
+            self.memory.free(frame);
+            error
+        };
+        p.root.set(self.charged_frame().map_err(give_up)?.0);
+        for n in 0..pages as usize {
+            p.handle_pages[n].set(self.charged_frame().map_err(give_up)?.0);
+        }
+        paging::init_root(&self.memory, Frame(p.root.get()), self.kernel_root);
+        p.init_handles(&self.memory, handles);
+        let asid = self.asids.take();
+        p.asid.set(asid);
+        p.satp.set(
+            self.platform
+                .satp(self.memory.address(Frame(p.root.get())), asid),
+        );
+        let generation = self
+            .generations
+            .atomic()
+            .fetch_add(1, crate::sync::Ordering::Relaxed);
+        p.identity.set(
+            Identity {
+                service,
+                generation,
+            }
+            .to_raw(),
+        );
+        p.max_priority.set(max_priority);
+        p.cpu.set(cpu);
+        p.budget_start.set(self.platform.now());
+        if cpu == 0 {
+            p.exhausted_until.set(nexus_abi::NEVER);
+        }
+        // Alive is a reason to keep it.
+        self.memory.header(frame).refs.add(1);
+        Ok(frame)
+    }
+
+    /// Frees the root and the handle table.
+    fn free_tables(&self, p: &Process) {
+        for page in core::iter::once(&p.root).chain(&p.handle_pages) {
+            let frame = Frame(page.take(0));
+            if frame.exists() {
+                self.memory.free(frame);
+            }
+        }
+    }
+
+    /// System call `process_kill`.
+    pub(crate) fn process_kill(&self, hart: &Hart, process: Handle) -> Answer<()> {
+        let object = self
+            .table(hart.owner())
+            .lookup_as(&self.memory, process, Kind::Process, Rights::MANAGE)?
+            .object;
+        self.kill(hart, object, ExitCause::Killed, [0; 3], None);
+        Ok(())
+    }
+
+    /// Tells a process to end. The first cause counts.
+    pub(crate) fn kill(
+        &self,
+        hart: &Hart,
+        object: ObjectRef,
+        cause: ExitCause,
+        about: [u64; 3],
+        registers: Option<&Thread>,
+    ) {
+        let _dying = self.dying_lock.hold();
+        let Ok(_held) = self.hold(object) else { return };
+        let p = self.table(object.frame);
+        if p.life.get() != life::ALIVE {
+            return;
+        }
+        p.life.set(life::DYING);
+        self.set_record(object.frame, cause, about, registers);
+        if p.live_threads.get() == 0 {
+            self.start_reaping(hart, object.frame);
+        } else {
+            p.reap_next.set(self.dying.get());
+            self.dying.set(object.frame.0);
+            self.collect(hart, object.frame);
+        }
+    }
+
+    /// Writes the exit record: code, pc and address in `about`.
+    pub(crate) fn set_record(
+        &self,
+        process: Frame,
+        cause: ExitCause,
+        about: [u64; 3],
+        registers: Option<&Thread>,
+    ) {
+        let p = self.table(process);
+        let identity = p.identity.get();
+        p.record[0].set(cause as u64 | identity << 32);
+        p.record[1].set(identity >> 32);
+        for (n, word) in about.into_iter().enumerate() {
+            p.record[2 + n].set(word);
+        }
+        if let Some(t) = registers {
+            for n in 1..32 {
+                p.record[4 + n].set(t.context.get(n));
+            }
+        }
+    }
+
+    /// Takes every thread of a dying process off whatever it does. One that runs on another hart is left to that hart,
+    /// which is called. `dying_lock` and the process's lock are held.
+    fn collect(&self, hart: &Hart, process: Frame) {
+        let p = self.table(process);
+        let mut next = Frame(p.threads.get());
+        while next.exists() {
+            let thread = next;
+            let t = self.thread(thread);
+            next = Frame(t.family_next.get());
+            loop {
+                let (what, place) = t.doing();
+                if what == state::RUNNING {
+                    if place != hart.id.get() {
+                        self.platform.kick(place);
+                    }
+                    break;
+                }
+                if what == state::NEW || self.detach(hart, thread) || self.detach_ready(thread) {
+                    self.bury_thread(hart, thread);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The inter-processor interrupt: a thread of a dying process may have been running here, or there is work.
+    pub fn kicked(&self, hart: &Hart) {
+        self.awake(hart);
+        hart.resched.set(1);
+        let _dying = self.dying_lock.hold();
+        let mut next = Frame(self.dying.get());
+        while next.exists() {
+            let _held = self.memory.lock(next);
+            self.collect(hart, next);
+            next = Frame(self.table(next).reap_next.get());
+        }
+    }
+
+    /// Takes a process off the list of dying ones; `dying_lock` is held.
+    pub(crate) fn forget_dying(&self, process: Frame) {
+        let after = self.table(process).reap_next.get();
+        let mut link = &self.dying;
+        while link.get() != 0 {
+            if link.get() == process.0 {
+                link.set(after);
+                return;
+            }
+            link = &self.table(Frame(link.get())).reap_next;
+        }
+    }
+
+    /// Gives a process without threads to this hart to take apart.
+    pub(crate) fn start_reaping(&self, hart: &Hart, process: Frame) {
+        let p = self.table(process);
+        p.reap_at.set(0);
+        p.reap_next.set(hart.reap.get());
+        hart.reap.set(process.0);
+    }
+
+    /// One bounded step of taking the hart's first dead process apart.
+    pub(crate) fn reap_step(&self, hart: &Hart, process: Frame) {
+        let p = self.table(process);
+        let at = p.reap_at.get();
+        if at < p.handle_capacity.get() {
+            p.reap_at.set(at + HANDLES_PER_STEP);
+            for index in at..at + HANDLES_PER_STEP {
+                if let Some(capability) = p.take_at(&self.memory, index) {
+                    p.handle_count.sub(1);
+                    self.drop_capability(capability);
+                }
+            }
+            return;
+        }
+        if let Some(mapping) = (0..MAX_MAPPINGS).find(|n| p.mappings[*n].pages.get() != 0) {
+            let of = ObjectRef::from_raw(p.mappings[mapping].vmo.get());
+            self.unmap_record(process, mapping, of);
+            return;
+        }
+        if self
+            .harts
+            .iter()
+            .any(|other| other.space.atomic().load(crate::sync::Ordering::Acquire) == process.0)
+        {
+            // That hart runs nothing of the process any more and is on its way out of its address space.
+            self.harts
+                .iter()
+                .filter(|h| h.space.get() == process.0)
+                .for_each(|h| {
+                    if h.id.get() == hart.id.get() {
+                        self.leave_space(h)
+                    } else {
+                        self.platform.kick(h.id.get())
+                    }
+                });
+            return;
+        }
+        hart.reap.set(p.reap_next.get());
+        self.platform
+            .fence(self.online(), p.asid.get() as u16, 0, 0);
+        self.asids.give(p.asid.get());
+        self.free_tables(p);
+        self.give_cpu(process, p.cpu.get());
+        let object = self.reference(process);
+        let charge = self.memory.header(process).charge.get();
+        self.charge_less(process, charge - 1);
+        {
+            let _held = self.memory.lock(process);
+            p.handle_capacity.set(0);
+            p.life.set(life::ENDED);
+            self.notify(hart, process, 0);
+        }
+        if self.unref(object) {
+            self.bury(process, Kind::Process);
+        }
+    }
+
+    /// Revocation of a process: told to end, and taken apart as far as this hart can. `Busy` while another hart has a
+    /// part in it.
+    pub(crate) fn revoke_process(&self, object: ObjectRef) -> Answer<()> {
+        let hart = self.this_hart();
+        self.kill(hart, object, ExitCause::Revoked, [0; 3], None);
+        self.clear_graves(hart);
+        let p = self.table(object.frame);
+        if p.life.get() == life::ENDED {
+            return Ok(());
+        }
+        let mine = core::iter::successors(Some(Frame(hart.reap.get())), |f| {
+            Some(Frame(self.table(*f).reap_next.get()))
+        })
+        .take_while(|f| f.exists())
+        .any(|f| f == object.frame);
+        if !mine {
+            return Err(Error::Busy);
+        }
+        // Others that died here before come first; each step is bounded and the caller repeats the call.
+        self.leave_space(hart);
+        self.reap_step(hart, Frame(hart.reap.get()));
+        Ok(())
+    }
+
+    /// Takes a retired, ended process apart: only its first page is left.
+    pub(crate) fn clear_process(&self, frame: Frame) {
+        let _held = self.memory.lock(frame);
+        self.unbind(frame, 0, &self.table(frame).binding);
+    }
+
+    /// Ends the process of the current thread because of what the thread did.
+    pub fn fault(&self, hart: &Hart, scause: u64, stval: u64) {
+        let (thread, process) = (hart.running(), hart.owner());
+        let t = self.thread(thread);
+        if paging::is_spurious(
+            &self.memory,
+            Frame(self.table(process).root.get()),
+            stval,
+            scause,
+        ) {
+            let asid = self.table(process).asid.get() as u16;
+            self.platform.fence(1 << hart.id.get(), asid, stval, 1);
+            return;
+        }
+        let about = [scause, t.context.get(crate::context::reg::PC), stval];
+        self.kill(
+            hart,
+            self.reference(process),
+            ExitCause::Faulted,
+            about,
+            Some(t),
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! The spin lock of the kernel, and the atomics it is made of.
+//!
+//! Kernel code runs with interrupts off and never blocks, so a holder always releases soon. Locks are taken
+//! in the order of `docs/concurrency.md`; nothing is called back while one is held.
+
+#[cfg(loom)]
+pub use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+#[cfg(not(loom))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// A lock word. It guards data that stands beside it, not inside it: everything guarded is atomic cells, read
+/// and written relaxed under the lock, so that no `unsafe` is needed to share it.
+pub struct Lock(AtomicU32);
+
+/// Proof that a [`Lock`] is held; releases it when dropped.
+#[must_use]
+pub struct Held<'a>(&'a Lock);
+
+impl Lock {
+    /// A free lock.
+    #[cfg(not(loom))]
+    pub const fn new() -> Lock {
+        Lock(AtomicU32::new(0))
+    }
+
+    /// A free lock.
+    #[cfg(loom)]
+    pub fn new() -> Lock {
+        Lock(AtomicU32::new(0))
+    }
+
+    /// Takes the lock, spinning until it is free.
+    #[inline(always)]
+    pub fn hold(&self) -> Held<'_> {
+        while self.0.swap(1, Ordering::Acquire) != 0 {
+            self.wait();
+        }
+        Held(self)
+    }
+
+    #[cold]
+    fn wait(&self) {
+        while self.0.load(Ordering::Relaxed) != 0 {
+            #[cfg(loom)]
+            loom::thread::yield_now();
+            #[cfg(not(loom))]
+            core::hint::spin_loop();
+        }
+    }
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.0.store(0, Ordering::Release);
+    }
+}
+
+/// A relaxed 32-bit cell: data guarded by a lock or owned by one hart.
+#[repr(transparent)]
+#[derive(Default)]
+pub struct Cell32(AtomicU32);
+
+/// A relaxed 64-bit cell, likewise.
+#[repr(transparent)]
+#[derive(Default)]
+pub struct Cell64(AtomicU64);
+
+macro_rules! cell {
+    ($cell:ident, $atomic:ident, $int:ty) => {
+        impl $cell {
+            /// A cell holding `value`.
+            #[cfg(not(loom))]
+            pub const fn new(value: $int) -> $cell {
+                $cell($atomic::new(value))
+            }
+
+            /// A cell holding `value`.
+            #[cfg(loom)]
+            pub fn new(value: $int) -> $cell {
+                $cell($atomic::new(value))
+            }
+
+            /// Its value.
+            #[inline(always)]
+            pub fn get(&self) -> $int {
+                self.0.load(Ordering::Relaxed)
+            }
+
+            /// Sets it.
+            #[inline(always)]
+            pub fn set(&self, value: $int) {
+                self.0.store(value, Ordering::Relaxed)
+            }
+
+            /// Adds to it; only for cells that one holder writes at a time.
+            #[inline(always)]
+            pub fn add(&self, value: $int) {
+                self.set(self.get().wrapping_add(value))
+            }
+
+            /// Subtracts from it; likewise.
+            #[inline(always)]
+            pub fn sub(&self, value: $int) {
+                self.set(self.get().wrapping_sub(value))
+            }
+
+            /// Replaces the value and answers the old one; likewise.
+            #[inline(always)]
+            pub fn take(&self, value: $int) -> $int {
+                let old = self.get();
+                self.set(value);
+                old
+            }
+
+            /// The atomic itself, for the few protocols that need more than relaxed access.
+            #[inline(always)]
+            pub fn atomic(&self) -> &$atomic {
+                &self.0
+            }
+        }
+    };
+}
+
+cell!(Cell32, AtomicU32, u32);
+cell!(Cell64, AtomicU64, u64);

@@ -1,0 +1,169 @@
+//! The dispatch table: from the registers of an `ecall` to the operation, and its answer back into registers.
+//!
+//! A system call that blocks is one that is not complete: its registers stay as they are, the program counter still at
+//! the `ecall`, until whoever ends the wait completes it. What must never happen: a register that carries
+//! anything but the result across the boundary.
+
+use crate::context::reg;
+use crate::handles::Capability;
+use crate::hart::Hart;
+use crate::kernel::{Answer, Kernel};
+use crate::platform::Platform;
+use nexus_abi::{Error, Handle, Kind, Rights, Sysno};
+
+impl<P: Platform> Kernel<P> {
+    /// A system call of the hart's current thread, whose registers are saved.
+    pub fn syscall(&self, hart: &Hart) {
+        let thread = hart.running();
+        let t = self.thread(thread);
+        let a = |n: usize| t.context.get(reg::A0 + n);
+        let h = |n: usize| Handle(a(n) as u32);
+        let process = hart.owner();
+        let Some(number) = Sysno::from_raw(t.context.get(reg::T[0])) else {
+            return self.finish(t, Error::BadSyscall as u64, [0, 0]);
+        };
+        let answer: Answer<[u64; 2]> = match number {
+            Sysno::null => Ok([0, 0]),
+            Sysno::handle_close => self.handle_close(hart, h(0)).map(none),
+            Sysno::handle_dup => self.handle_dup(hart, h(0), a(1)).map(one),
+            Sysno::object_info => self
+                .object_info(hart, [a(0), a(1), a(2), a(3)])
+                .map(|n| [n, 0]),
+            Sysno::channel_create => self
+                .channel_create(process, h(0), [a(1), a(2)])
+                .map(|[x, y]| [x.0 as u64, y.0 as u64]),
+            Sysno::channel_send | Sysno::channel_call => {
+                match self.channel_send(hart, thread, number == Sysno::channel_call) {
+                    Ok(false) => return,
+                    Ok(true) => Ok([0, 0]),
+                    Err(error) => Err(error),
+                }
+            }
+            Sysno::channel_recv => {
+                if let Err(refusal) = self.channel_recv(hart, thread) {
+                    self.refuse(thread, refusal);
+                }
+                return;
+            }
+            Sysno::channel_reply => self.channel_reply(hart, thread).map(none),
+            Sysno::reply_and_wait => match self.reply_first(hart, thread) {
+                Ok(()) => return self.wait(hart, thread),
+                Err(error) => Err(error),
+            },
+            Sysno::port_create => self.port_create(process, h(0)).map(one),
+            Sysno::port_bind => self.port_bind(hart, h(0), h(1), a(2), a(3)).map(none),
+            Sysno::port_signal => self.port_signal(hart, h(0), a(1)).map(none),
+            Sysno::vmo_create => self.vmo_create(process, h(0), a(1)).map(one),
+            Sysno::vmo_seal => self.vmo_seal(process, h(0)).map(none),
+            Sysno::vm_map => self
+                .vm_map(hart, h(0), h(1), [a(2), a(3), a(4)], a(5))
+                .map(|at| [at, 0]),
+            Sysno::vm_unmap => self.vm_unmap(hart, h(0), a(1)).map(none),
+            Sysno::process_create => self
+                .process_create(hart, [a(0), a(1), a(2), a(3), a(4)])
+                .map(one),
+            Sysno::thread_create => self.thread_create(hart, h(0), h(1), a(2)).map(one),
+            Sysno::thread_start => self
+                .thread_start(hart, h(0), [a(1), a(2), a(3)], h(4))
+                .map(none),
+            Sysno::process_kill => self.process_kill(hart, h(0)).map(none),
+            Sysno::thread_exit => return self.thread_exit(hart, a(0), a(1)),
+            Sysno::thread_yield => {
+                self.thread_yield(hart);
+                Ok([0, 0])
+            }
+            Sysno::timer_create => self.timer_create(process, h(0)).map(one),
+            Sysno::timer_set => self.timer_set(hart, h(0), a(1)).map(none),
+            Sysno::quota_create => self.quota_create(process, h(0), a(1), a(2)).map(one),
+            Sysno::quota_destroy => match self.quota_destroy(hart, h(0)) {
+                Ok(false) => return,
+                Ok(true) => Ok([0, 0]),
+                Err(error) => Err(error),
+            },
+            Sysno::identity_create => self.identity_create(process, [a(0), a(1), a(2)]).map(one),
+            Sysno::console_write => self.console_write(hart, [a(0), a(1), a(2)]).map(none),
+            Sysno::machine_reset => self.machine_reset(hart, h(0), a(1)).map(none),
+        };
+        match answer {
+            Ok(results) => self.finish(t, 0, results),
+            Err(error) => self.finish(t, error as u64, [0, 0]),
+        }
+    }
+
+    /// The answer in `reply_and_wait`. The port is looked at first: a server must not wait for nothing after it answered.
+    fn reply_first(&self, hart: &Hart, thread: crate::memory::Frame) -> Answer<()> {
+        let context = &self.thread(thread).context;
+        let port = Handle(context.get(reg::A0) as u32);
+        self.table(hart.owner())
+            .lookup_as(&self.memory, port, Kind::Port, Rights::WAIT)?;
+        match context.get(reg::T[4]) {
+            0 => Ok(()),
+            _ => self.channel_reply(hart, thread),
+        }
+    }
+
+    fn handle_close(&self, hart: &Hart, handle: Handle) -> Answer<()> {
+        let capability = self.table(hart.owner()).remove(&self.memory, handle)?;
+        self.drop_capability(capability);
+        Ok(())
+    }
+
+    fn handle_dup(&self, hart: &Hart, handle: Handle, rights: u64) -> Answer<Handle> {
+        let table = self.table(hart.owner());
+        let capability = table.lookup(&self.memory, handle)?;
+        let rights = u32::try_from(rights)
+            .ok()
+            .and_then(Rights::from_bits)
+            .ok_or(Error::Invalid)?;
+        if capability.kind == Kind::Channel {
+            return Err(Error::WrongType);
+        }
+        if !capability.rights.contains(rights | Rights::DUPLICATE) {
+            return Err(Error::AccessDenied);
+        }
+        let copy = Capability {
+            rights,
+            ..capability
+        };
+        let place = table.reserve(&self.memory)?;
+        if let Err(error) = self.keep(copy) {
+            table.release(&self.memory, place);
+            return Err(error);
+        }
+        table.fill(&self.memory, place, copy);
+        Ok(place)
+    }
+
+    /// `Ok(false)`: not done yet, the same call is to be made again after interrupts have been served.
+    fn quota_destroy(&self, hart: &Hart, quota: Handle) -> Answer<bool> {
+        let object = self
+            .table(hart.owner())
+            .lookup_as(&self.memory, quota, Kind::Quota, Rights::MANAGE)?
+            .object;
+        loop {
+            match self.quota_destroy_step(object) {
+                Ok(true) => {
+                    self.clear_graves(hart);
+                    return Ok(true);
+                }
+                Ok(false) => self.clear_graves(hart),
+                Err(Error::Busy) => {
+                    self.thread_yield(hart);
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+            if self.platform.interrupt_pending() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+fn none((): ()) -> [u64; 2] {
+    [0, 0]
+}
+
+fn one(handle: Handle) -> [u64; 2] {
+    [handle.0 as u64, 0]
+}

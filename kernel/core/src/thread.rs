@@ -1,0 +1,129 @@
+//! A thread: saved registers, where it waits, and its own buffer for one message.
+//!
+//! A running thread belongs to its hart, a ready one to that hart's queue, a blocked one to the lock of the
+//! object it waits for: its cells are written only by the owner. What must never happen: a thread in two lists.
+
+use crate::context::Context;
+use crate::memory::{Frame, PageType};
+use crate::sync::{Cell32, Cell64};
+use crate::timers::TimerNode;
+use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_WORDS};
+
+/// What a thread is doing; the high half of `Thread::state`. The low half says where.
+pub mod state {
+    /// Not started.
+    pub const NEW: u32 = 0;
+    /// In the ready queue of hart (low half).
+    pub const READY: u32 = 1;
+    /// Current on hart (low half).
+    pub const RUNNING: u32 = 2;
+    /// Waits on port (frame).
+    pub const PORT: u32 = 3;
+    /// Its call waits in the FIFO of channel end (node reference).
+    pub const CALLING: u32 = 4;
+    /// Its call was received on channel end (node reference) and is open.
+    pub const OPEN: u32 = 5;
+    /// Its message waits for room in the queue of channel end (node reference).
+    pub const SENDING: u32 = 6;
+    /// Ended.
+    pub const DEAD: u32 = 7;
+    /// Taken off its list by a hart that is about to wake or end it.
+    pub const LIMBO: u32 = 8;
+}
+
+/// What is left to do when the thread is next dispatched.
+pub mod resume {
+    /// Return to user mode.
+    pub const NONE: u32 = 0;
+    /// Try the port wait again.
+    pub const WAIT: u32 = 1;
+    /// Take over the answer that lies in the thread's buffer.
+    pub const ANSWER: u32 = 2;
+}
+
+/// A capability on its way: two words of a `Capability`, and the reserved entry in the sender's table.
+#[derive(Default)]
+#[repr(C)]
+pub struct MovingHandle {
+    /// `Capability::meta`.
+    pub meta: Cell64,
+    /// The object.
+    pub object: Cell64,
+    /// The sender's handle.
+    pub from: Cell32,
+    unused: Cell32,
+}
+
+/// A message in a thread's own keeping: one it sends and that waits, or an answer that came for it.
+#[derive(Default)]
+#[repr(C)]
+pub struct Staged {
+    /// Sizes, as a tag.
+    pub tag: Cell64,
+    /// A message of at most 48 bytes; a longer one is in the thread's buffer frame.
+    pub words: [Cell64; REGISTER_WORDS],
+    /// Its handles.
+    pub handles: [MovingHandle; MAX_MESSAGE_HANDLES],
+}
+
+/// A thread.
+#[repr(C)]
+pub struct Thread {
+    /// Saved registers; first, so that the frame's address is the context's.
+    pub context: Context,
+    /// What (high half) and where (low half); see [`state`].
+    pub state: Cell64,
+    /// Who is served first among equals.
+    pub priority: Cell32,
+    /// Its process's frame.
+    pub process: Cell32,
+    /// Neighbours in the one list it is in.
+    pub next: Cell32,
+    /// See `next`.
+    pub prev: Cell32,
+    /// Neighbours among the threads of the process.
+    pub family_next: Cell32,
+    /// See `family_next`.
+    pub family_prev: Cell32,
+    /// The process whose budget it runs on, as a raw `ObjectRef`.
+    pub payer: Cell64,
+    /// When its wait ends.
+    pub deadline: Cell64,
+    /// Its place in a hart's timer heap; may be armed earlier than `deadline`, never later.
+    pub timer: TimerNode,
+    /// See [`resume`].
+    pub resume: Cell32,
+    /// Raised with each call.
+    pub call_number: Cell32,
+    /// Order of its waiting call in the FIFO.
+    pub sequence: Cell64,
+    /// Frame of the 4 KiB message buffer.
+    pub buffer: Cell32,
+    unused: Cell32,
+    /// The message it sends, or the answer it gets.
+    pub staged: Staged,
+}
+
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Thread {}
+
+impl Thread {
+    /// What it is doing.
+    #[inline(always)]
+    pub fn doing(&self) -> (u32, u32) {
+        let raw = self.state.get();
+        ((raw >> 32) as u32, raw as u32)
+    }
+
+    /// Says what it is doing from now on.
+    #[inline(always)]
+    pub fn set_doing(&self, what: u32, place: u32) {
+        self.state.set((what as u64) << 32 | place as u64);
+    }
+
+    /// Its process.
+    #[inline(always)]
+    pub fn owner(&self) -> Frame {
+        Frame(self.process.get())
+    }
+}

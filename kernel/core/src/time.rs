@@ -1,0 +1,284 @@
+//! Time: deadlines, the timer interrupt, and who pays for the processor.
+//!
+//! A call lends its caller's budget to the server: each thread names its payer, and the hart accounts elapsed time
+//! to the payer of what it ran. What must never happen: time that nobody pays for, or a deadline
+//! that is armed later than it is.
+
+use crate::handles::ObjectRef;
+use crate::hart::Hart;
+use crate::kernel::{Answer, Kernel};
+use crate::memory::{Frame, Memory, usage};
+use crate::objects::Timer;
+use crate::platform::Platform;
+use crate::process::Process;
+use crate::sync::{Cell32, Ordering};
+use crate::thread::{Thread, state};
+use crate::timers::{HeapStorage, TimerNode};
+use nexus_abi::{Error, Handle, Kind, NEVER, Rights, Signals, Ticks};
+
+/// The storage of one hart's heap: a directory page of pages of slots, made when the hart comes online.
+pub(crate) struct Storage<'m> {
+    memory: &'m Memory,
+    pages: Frame,
+}
+
+impl HeapStorage for Storage<'_> {
+    fn slot(&self, index: u32) -> &Cell32 {
+        let page = self.memory.page::<[Cell32; 1024]>(self.pages)[index as usize / 1024].get();
+        &self.memory.page::<[Cell32; 1024]>(Frame(page))[index as usize % 1024]
+    }
+
+    fn node(&self, frame: Frame) -> &TimerNode {
+        if self.memory.header(frame).kind.get() & usage::KIND == Kind::Timer as u32 {
+            &self.memory.page::<Timer>(frame).node
+        } else {
+            &self.memory.page::<Thread>(frame).timer
+        }
+    }
+}
+
+impl<P: Platform> Kernel<P> {
+    pub(crate) fn storage(&self, hart: &Hart) -> Storage<'_> {
+        Storage {
+            memory: &self.memory,
+            pages: Frame(hart.heap_pages.get()),
+        }
+    }
+
+    /// Makes sure the thread's or timer's node fires at `at` or before.
+    pub(crate) fn arm(&self, hart: &Hart, frame: Frame, at: Ticks) {
+        let storage = self.storage(hart);
+        let node = storage.node(frame);
+        if node.hart.get() != 0 {
+            if node.at.get() <= at {
+                return;
+            }
+            self.disarm(frame);
+        }
+        let _held = hart.heap.lock.hold();
+        hart.heap.insert(&storage, hart.id.get(), frame, at);
+    }
+
+    /// Takes a node out of whatever heap it is in.
+    pub(crate) fn disarm(&self, frame: Frame) {
+        loop {
+            let on = self
+                .storage(&self.harts[0])
+                .node(frame)
+                .hart
+                .atomic()
+                .load(Ordering::Acquire);
+            if on == 0 {
+                return;
+            }
+            if on == TimerNode::FIRING {
+                // Another hart is ending a wait with it; that takes no lock that may be held here.
+                core::hint::spin_loop();
+                continue;
+            }
+            let hart = &self.harts[on as usize - 1];
+            let storage = self.storage(hart);
+            let _held = hart.heap.lock.hold();
+            if storage.node(frame).hart.get() == on {
+                hart.heap.remove(&storage, frame);
+                return;
+            }
+        }
+    }
+
+    /// The timer interrupt.
+    pub fn timer(&self, hart: &Hart) {
+        self.awake(hart);
+        hart.armed.set(NEVER);
+        let now = self.platform.now();
+        loop {
+            let due = {
+                let _held = hart.heap.lock.hold();
+                hart.heap.pop_due(&self.storage(hart), now)
+            };
+            let Some(frame) = due else { break };
+            // The node stays in state FIRING, so that its object cannot be freed before we are done with it.
+            if self.memory.header(frame).kind.get() & usage::KIND == Kind::Timer as u32 {
+                self.expire_timer(hart, frame);
+            } else {
+                self.expire_thread(hart, frame, now);
+            }
+            let _held = hart.heap.lock.hold();
+            hart.heap.fired(&self.storage(hart), hart.id.get(), frame);
+        }
+        if hart.current.get() != 0 && now >= hart.slice_end.get() {
+            hart.resched.set(1);
+        }
+        if now >= hart.refill_at.get() {
+            self.refill(hart, now);
+        }
+    }
+
+    /// A thread's node fired: its wait is over, or the node stood for an earlier one.
+    fn expire_thread(&self, hart: &Hart, thread: Frame, now: Ticks) {
+        let t = self.thread(thread);
+        let deadline = t.deadline.get();
+        let waiting = matches!(
+            t.doing().0,
+            state::PORT | state::CALLING | state::OPEN | state::SENDING
+        );
+        if !waiting || deadline == NEVER {
+            return;
+        }
+        if deadline > now {
+            t.timer.again.set(deadline);
+        } else if self.detach(hart, thread) {
+            self.fail(hart, thread, Error::TimedOut);
+        }
+    }
+
+    fn expire_timer(&self, hart: &Hart, frame: Frame) {
+        let _held = self.memory.lock(frame);
+        let timer = self.memory.page::<Timer>(frame);
+        timer
+            .binding
+            .pending
+            .set(timer.binding.pending.get() | Signals::EXPIRED.bits());
+        self.notify(hart, frame, 0);
+    }
+
+    /// Threads at priority 0 whose payer has budget again go back to where they belong.
+    fn refill(&self, hart: &Hart, now: Ticks) {
+        hart.refill_at.set(NEVER);
+        let mut seen = Frame::NONE;
+        loop {
+            let next = {
+                let _held = hart.queue_lock.hold();
+                let head = hart.queues[0].head();
+                if !head.exists() || head == seen {
+                    break;
+                }
+                self.dequeue(hart, head, 0);
+                head
+            };
+            let t = self.thread(next);
+            let until = self.exhausted_until(ObjectRef::from_raw(t.payer.get()));
+            let priority = if until > now { 0 } else { t.priority.get() };
+            if priority == 0 && !seen.exists() {
+                seen = next;
+            }
+            if until > now {
+                hart.refill_at.set(hart.refill_at.get().min(until));
+            }
+            self.enqueue(hart, next, priority, false);
+            hart.resched.set(1);
+        }
+    }
+
+    /// Arms the timer interrupt for whatever comes first.
+    pub(crate) fn program_timer(&self, hart: &Hart) {
+        let slice = if hart.current.get() != 0 {
+            hart.slice_end.get()
+        } else {
+            NEVER
+        };
+        let at = hart.heap.first().min(slice).min(hart.refill_at.get());
+        if at != hart.armed.get() {
+            hart.armed.set(at);
+            self.platform.set_timer(at);
+        }
+    }
+
+    /// Until when a payer's budget is used up; 0 if it is not, or if the payer is gone.
+    pub(crate) fn exhausted_until(&self, payer: ObjectRef) -> Ticks {
+        let header = self.memory.header(payer.frame);
+        let until = self
+            .memory
+            .page::<Process>(payer.frame)
+            .exhausted_until
+            .get();
+        if header.generation.get() == payer.generation {
+            until
+        } else {
+            0
+        }
+    }
+
+    /// Charges the time since the last settlement to the current payer.
+    pub(crate) fn settle_time(&self, hart: &Hart, now: Ticks) {
+        let since = hart.charged_at.take(now);
+        let payer = hart.payer.get();
+        if payer == 0 {
+            return;
+        }
+        let payer = ObjectRef::from_raw(payer);
+        let Ok(_held) = self.hold(payer) else { return };
+        let process = self.table(payer.frame);
+        let elapsed = now.saturating_sub(since);
+        let budget = self.period * process.cpu.get() as u64 / 1000;
+        let periods = now.saturating_sub(process.budget_start.get()) / self.period;
+        if periods > 0 {
+            process.budget_start.add(periods * self.period);
+            process.budget_used.set(
+                process
+                    .budget_used
+                    .get()
+                    .saturating_sub(budget.saturating_mul(periods)),
+            );
+        }
+        process.budget_used.add(elapsed);
+        process.cpu_total.add(elapsed);
+        // With debt, wait as many periods as it takes to pay it off; without any share there is no end to that.
+        let until = match (process.budget_used.get().saturating_sub(budget)).checked_div(budget) {
+            _ if process.budget_used.get() < budget => 0,
+            Some(more) => process.budget_start.get() + (1 + more) * self.period,
+            None => NEVER,
+        };
+        process.exhausted_until.set(until);
+    }
+
+    /// A server whose caller's budget ran out goes on with its own.
+    pub(crate) fn own_budget(&self, t: &Thread, now: Ticks) {
+        if self.exhausted_until(ObjectRef::from_raw(t.payer.get())) > now {
+            t.payer.set(self.reference(t.owner()).to_raw());
+        }
+    }
+
+    /// System call `timer_create`.
+    pub(crate) fn timer_create(&self, process: Frame, quota: Handle) -> Answer<Handle> {
+        let quota = self
+            .table(process)
+            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
+            .object;
+        let frame = self.create(quota, Kind::Timer, 1)?;
+        self.publish(process, frame, Kind::Timer.all_rights())
+    }
+
+    /// System call `timer_set`.
+    pub(crate) fn timer_set(&self, hart: &Hart, timer: Handle, deadline: Ticks) -> Answer<()> {
+        let object = self
+            .table(hart.owner())
+            .lookup_as(&self.memory, timer, Kind::Timer, Rights::MANAGE)?
+            .object;
+        let timer = self.memory.page::<Timer>(object.frame);
+        loop {
+            // Disarmed without the timer's lock, which a firing node needs.
+            drop(self.hold(object)?);
+            self.disarm(object.frame);
+            let _held = self.hold(object)?;
+            if timer.node.hart.get() != 0 {
+                continue;
+            }
+            timer
+                .binding
+                .pending
+                .set(timer.binding.pending.get() & !Signals::EXPIRED.bits());
+            if deadline != NEVER {
+                self.arm(hart, object.frame, deadline);
+            }
+            return Ok(());
+        }
+    }
+
+    /// Takes a retired timer apart.
+    pub(crate) fn clear_timer(&self, frame: Frame) {
+        self.disarm(frame);
+        let _held = self.memory.lock(frame);
+        self.unbind(frame, 0, &self.memory.page::<Timer>(frame).binding);
+    }
+}

@@ -1,0 +1,118 @@
+//! The machine as core sees it, and the one kernel.
+
+use crate::cell::Once;
+use crate::{console, copy, cpu, hart, paging, power, sbi};
+use core::sync::atomic::Ordering::Relaxed;
+use neuron_core::Kernel;
+use neuron_core::memory::KernelBytes;
+use neuron_core::platform::{HartMask, Platform};
+use nexus_abi::Ticks;
+use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
+
+/// More pages than this are fenced as the whole address space.
+const MAX_FENCED_PAGES: u64 = 64;
+
+/// The kernel. Set by the boot hart before any other hart starts.
+pub static KERNEL: Once<Kernel<Riscv>> = Once::new();
+
+/// The kernel, for code that only runs once there is one: trap handlers and what they call.
+#[inline(always)]
+pub fn kernel() -> &'static Kernel<Riscv> {
+    // SAFETY: user mode and the other harts are entered after `set`, and starting a hart orders memory.
+    unsafe { KERNEL.get_unchecked() }
+}
+
+/// What the trait needs to know of the machine.
+pub struct Riscv {
+    hart_ids: [u64; MAX_HARTS],
+}
+
+impl Riscv {
+    /// The kernel's hart `n` is the machine's `ids[n]`.
+    pub fn new(ids: &[u64]) -> Riscv {
+        let mut hart_ids = [0; MAX_HARTS];
+        hart_ids[..ids.len()].copy_from_slice(ids);
+        Riscv { hart_ids }
+    }
+
+    /// Calls firmware for a set of harts, in as few groups as their ids allow.
+    fn for_groups(&self, mut harts: HartMask, call: impl Fn(sbi::Harts) -> Result<usize, isize>) {
+        while harts != 0 {
+            let members = |mask: HartMask| (0..MAX_HARTS).filter(move |n| mask & 1 << n != 0);
+            let base = members(harts).map(|n| self.hart_ids[n]).min().unwrap_or(0);
+            let mut group = sbi::Harts { base, bits: 0 };
+            for n in members(harts).filter(|n| self.hart_ids[*n] - base < u64::BITS as u64) {
+                group.bits |= 1 << (self.hart_ids[n] - base);
+                harts &= !(1 << n);
+            }
+            if let Err(error) = call(group) {
+                // A fence or a wake-up that did not happen cannot be lived with.
+                panic!("firmware refused harts {:#x} from {base}: {error}", group.bits);
+            }
+        }
+    }
+
+    fn own_bit() -> HartMask {
+        1 << hart::local().id.load(Relaxed)
+    }
+}
+
+impl Platform for Riscv {
+    fn now(&self) -> Ticks {
+        cpu::time()
+    }
+
+    fn set_timer(&self, at: Ticks) {
+        sbi::set_timer(at);
+    }
+
+    fn kick(&self, hart: u32) {
+        self.for_groups(1 << hart, sbi::send_ipi);
+    }
+
+    fn interrupt_pending(&self) -> bool {
+        cpu::pending() != 0
+    }
+
+    fn switch_space(&self, satp: u64) {
+        let satp = if satp == 0 { paging::kernel_satp() } else { satp };
+        // SAFETY: core makes every root from the kernel's own upper half.
+        unsafe { cpu::set_satp(satp) };
+    }
+
+    fn fence(&self, harts: HartMask, asid: u16, start: u64, pages: u64) {
+        let whole = pages == 0 || pages > MAX_FENCED_PAGES;
+        let own = Self::own_bit();
+        if harts & own != 0 {
+            match whole {
+                true => cpu::fence_asid(asid),
+                false => (0..pages).for_each(|n| cpu::fence_page(asid, start + n * PAGE_SIZE as u64)),
+            }
+        }
+        let (start, bytes) = if whole { (0, u64::MAX) } else { (start, pages * PAGE_SIZE as u64) };
+        cpu::fence();
+        self.for_groups(harts & !own, |group| sbi::remote_fence_asid(group, start, bytes, asid));
+    }
+
+    fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {
+        copy::from_user(to, from)
+    }
+
+    fn copy_to_user(&self, to: u64, from: KernelBytes<'_>) -> bool {
+        copy::to_user(to, from)
+    }
+
+    fn sync_code(&self) {
+        cpu::fence();
+        cpu::fence_code();
+        self.for_groups(kernel().online() & !Self::own_bit(), sbi::remote_fence_code);
+    }
+
+    fn console(&self, bytes: &[u8]) {
+        console::write(bytes);
+    }
+
+    fn reset(&self, code: u64) -> ! {
+        power::reset(code)
+    }
+}

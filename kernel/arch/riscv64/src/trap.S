@@ -1,0 +1,197 @@
+# The way into the kernel and out of it, for every hart.
+#
+# Register plan
+#   sscratch   in user mode this hart's Local, in the kernel 0
+#   tp         in the kernel this hart's Local, which is also the top of its kernel stack
+#   sstatus    in the kernel SIE, SUM and FS are 0: an interrupt waits, a stray touch of user memory and a stray
+#              floating-point instruction are kernel faults
+#   t5, t6     may be destroyed by a trap from the kernel (copy.S keeps nothing in them)
+#
+# A thread's registers go to the Context that Hart.context points to, all of them, before Rust runs: another hart may
+# run the thread the moment that the core has let go of it. On a system call ra, t5 and t6, which carry nothing
+# and do not survive, are saved as 0.
+#
+# Floating-point registers are saved when a trap finds them dirty, and stay where they are. Context.fp_live is 0 for a
+# thread that never used them; else bit 0 is set and the bits above tell the hart that saved or loaded them last, as
+# in Local.fp_tag. They need no loading if that is this hart and Local.fp_owner says that nobody used them here since.
+
+    .section .text.trap, "ax"
+    .option push
+    .option arch, +a, +d                 # this file alone touches floating-point registers
+    .globl  trap_entry
+    .balign 4
+trap_entry:
+    csrrw   tp, sscratch, tp
+    beqz    tp, kernel_trap
+    sd      t6, {local_scratch}(tp)
+    csrr    t6, scause
+    addi    t6, t6, -8                  # 8: system call. The fast paths for t0 = 7 and 9 will branch from here.
+    bnez    t6, other_trap
+
+    ld      t6, {local_hart}(tp)
+    ld      t6, {hart_context}(t6)
+    sd      zero, 1*8(t6)               # ra
+    sd      zero, 30*8(t6)              # t5
+    sd      zero, 31*8(t6)              # t6
+    jal     t5, save_rest
+    mv      a0, tp
+    mv      sp, tp
+    call    {on_syscall}
+    j       to_user
+
+other_trap:
+    ld      t6, {local_hart}(tp)
+    ld      t6, {hart_context}(t6)
+    sd      ra, 1*8(t6)
+    sd      t5, 30*8(t6)
+    ld      t5, {local_scratch}(tp)
+    sd      t5, 31*8(t6)
+    jal     t5, save_rest
+    mv      a0, tp
+    csrr    a1, scause
+    csrr    a2, stval
+    mv      sp, tp
+    call    {on_trap}
+    j       to_user
+
+# Saves all but ra, t5 and t6 to the context in t6 and enters the kernel's state. Returns to t5.
+save_rest:
+    sd      sp, 2*8(t6)
+    sd      gp, 3*8(t6)
+    sd      t0, 5*8(t6)
+    csrrw   t0, sscratch, zero
+    sd      t0, 4*8(t6)                 # tp
+    csrr    t0, sepc
+    sd      t0, 0*8(t6)
+    sd      t1, 6*8(t6)
+    sd      t2, 7*8(t6)
+    sd      s0, 8*8(t6)
+    sd      s1, 9*8(t6)
+    sd      a0, 10*8(t6)
+    sd      a1, 11*8(t6)
+    sd      a2, 12*8(t6)
+    sd      a3, 13*8(t6)
+    sd      a4, 14*8(t6)
+    sd      a5, 15*8(t6)
+    sd      a6, 16*8(t6)
+    sd      a7, 17*8(t6)
+    sd      s2, 18*8(t6)
+    sd      s3, 19*8(t6)
+    sd      s4, 20*8(t6)
+    sd      s5, 21*8(t6)
+    sd      s6, 22*8(t6)
+    sd      s7, 23*8(t6)
+    sd      s8, 24*8(t6)
+    sd      s9, 25*8(t6)
+    sd      s10, 26*8(t6)
+    sd      s11, 27*8(t6)
+    sd      t3, 28*8(t6)
+    sd      t4, 29*8(t6)
+    csrr    t0, sstatus
+    li      t1, {fs}
+    and     t0, t0, t1
+    bnez    t0, save_fp
+    jr      t5
+
+# t0 the state of the floating-point registers (not off), t1 its mask.
+save_fp:
+    bne     t0, t1, 1f                  # clean: the context has them already
+    .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    fsd     f\n, {context_f} + 8*\n(t6)
+    .endr
+    frcsr   t0
+    sd      t0, {context_fcsr}(t6)
+1:  csrc    sstatus, t1
+    jr      t5
+
+# The kernel has decided: Hart.context is the thread, and its address space is loaded.
+    .globl  to_user
+to_user:
+    ld      t6, {local_hart}(tp)
+    ld      t6, {hart_context}(t6)
+    sc.d    zero, zero, (tp)            # another thread's load reservation ends here
+    ld      t0, {context_fp_live}(t6)
+    bnez    t0, load_fp
+2:  ld      t0, 0*8(t6)
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      ra, 1*8(t6)
+    ld      sp, 2*8(t6)
+    ld      gp, 3*8(t6)
+    ld      tp, 4*8(t6)
+    ld      t0, 5*8(t6)
+    ld      t1, 6*8(t6)
+    ld      t2, 7*8(t6)
+    ld      s0, 8*8(t6)
+    ld      s1, 9*8(t6)
+    ld      a0, 10*8(t6)
+    ld      a1, 11*8(t6)
+    ld      a2, 12*8(t6)
+    ld      a3, 13*8(t6)
+    ld      a4, 14*8(t6)
+    ld      a5, 15*8(t6)
+    ld      a6, 16*8(t6)
+    ld      a7, 17*8(t6)
+    ld      s2, 18*8(t6)
+    ld      s3, 19*8(t6)
+    ld      s4, 20*8(t6)
+    ld      s5, 21*8(t6)
+    ld      s6, 22*8(t6)
+    ld      s7, 23*8(t6)
+    ld      s8, 24*8(t6)
+    ld      s9, 25*8(t6)
+    ld      s10, 26*8(t6)
+    ld      s11, 27*8(t6)
+    ld      t3, 28*8(t6)
+    ld      t4, 29*8(t6)
+    ld      t5, 30*8(t6)
+    ld      t6, 31*8(t6)
+    sret
+
+# t0 the context's fp_live, t6 the context.
+load_fp:
+    li      t1, {fs}
+    csrs    sstatus, t1
+    ld      t2, {local_fp_tag}(tp)
+    bne     t0, t2, 3f
+    ld      t3, {local_fp_owner}(tp)
+    beq     t3, t6, 4f
+3:  sd      t2, {context_fp_live}(t6)
+    sd      t6, {local_fp_owner}(tp)
+    ld      t0, {context_fcsr}(t6)
+    fscsr   t0
+    .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    fld     f\n, {context_f} + 8*\n(t6)
+    .endr
+4:  li      t1, {fs_initial}            # dirty without this bit is clean
+    csrc    sstatus, t1
+    j       2b
+
+# tp is 0, sscratch the kernel's tp. A fault on a user address in copy.S makes the copy fail; anything else is the end.
+kernel_trap:
+    csrrw   tp, sscratch, tp
+    csrr    t5, sepc
+    lla     t6, user_copy_begin
+    bltu    t5, t6, 5f
+    lla     t6, user_copy_end
+    bgeu    t5, t6, 5f
+    csrr    t5, scause
+    bltz    t5, 5f
+    li      t6, 1 << 5 | 1 << 7 | 1 << 13 | 1 << 15     # access and page faults of loads and stores
+    srl     t6, t6, t5
+    andi    t6, t6, 1
+    beqz    t6, 5f
+    csrr    t5, stval
+    bltz    t5, 5f                      # the kernel's side of the copy
+    lla     t5, user_copy_fault
+    csrw    sepc, t5
+    sret
+5:  csrr    a0, scause
+    csrr    a1, sepc
+    csrr    a2, stval
+    mv      a3, sp
+    li      t5, {emergency_below_local}
+    sub     sp, tp, t5
+    tail    {on_kernel_trap}
+
+    .option pop

@@ -1,0 +1,103 @@
+//! What a trap means (`trap.S` has the way in and out), and what a hart does between two threads.
+
+use crate::cpu;
+use crate::hart::{EMERGENCY_BELOW_LOCAL, Local};
+use crate::panic::on_kernel_trap;
+use crate::platform::kernel;
+use core::arch::global_asm;
+use core::mem::offset_of;
+use core::sync::atomic::Ordering::Relaxed;
+use neuron_core::context::Context;
+use neuron_core::{Hart, Next};
+
+/// `sstatus.FS`: all ones is dirty.
+pub const FS: usize = 3 << 13;
+const FS_INITIAL: usize = 1 << 13;
+
+const INTERRUPT: u64 = 1 << 63;
+const SOFTWARE: u64 = INTERRUPT | 1;
+const TIMER: u64 = INTERRUPT | 5;
+const ILLEGAL_INSTRUCTION: u64 = 2;
+
+global_asm!(
+    include_str!("trap.S"),
+    local_scratch = const offset_of!(Local, scratch),
+    local_hart = const offset_of!(Local, hart),
+    local_fp_owner = const offset_of!(Local, fp_owner),
+    local_fp_tag = const offset_of!(Local, fp_tag),
+    hart_context = const offset_of!(Hart, context),
+    context_fp_live = const offset_of!(Context, fp_live),
+    context_fcsr = const offset_of!(Context, fcsr),
+    context_f = const offset_of!(Context, f),
+    emergency_below_local = const EMERGENCY_BELOW_LOCAL,
+    fs = const FS,
+    fs_initial = const FS_INITIAL,
+    on_syscall = sym on_syscall,
+    on_trap = sym on_trap,
+    on_kernel_trap = sym on_kernel_trap,
+);
+// trap.S stores the first register it frees without an offset to spare, and its fences on a reservation likewise.
+const _: () = assert!(offset_of!(Local, scratch) == 0);
+
+unsafe extern "C" {
+    fn to_user() -> !;
+}
+
+extern "C" fn on_syscall(local: &'static Local) {
+    let hart = local.hart();
+    kernel().syscall(hart);
+    choose(hart);
+}
+
+extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {
+    let hart = local.hart();
+    match scause {
+        TIMER => kernel().timer(hart),
+        SOFTWARE => {
+            cpu::clear_software();
+            kernel().kicked(hart);
+        }
+        // A thread's first floating-point instruction finds them off. An instruction that is illegal for
+        // another reason traps a second time.
+        ILLEGAL_INSTRUCTION if give_fp(hart) => return,
+        _ if scause & INTERRUPT != 0 => panic!("interrupt {scause:#x} was never enabled"),
+        _ => kernel().fault(hart, scause, stval),
+    }
+    choose(hart);
+}
+
+/// Gives the current thread zeroed floating-point registers; false if it has some.
+fn give_fp(hart: &Hart) -> bool {
+    // SAFETY: the trap came from a thread, so the pointer is its context's, which this hart owns.
+    let context = unsafe { &*(hart.context.load(Relaxed) as *const Context) };
+    if context.fp_live.load(Relaxed) != 0 {
+        return false;
+    }
+    context.f.iter().for_each(|f| f.store(0, Relaxed));
+    context.fcsr.store(0, Relaxed);
+    context.fp_live.store(1, Relaxed);
+    true
+}
+
+/// Sleeps until there is a thread to run.
+fn choose(hart: &Hart) {
+    while kernel().dispatch(hart) == Next::Idle {
+        cpu::wait();
+        let pending = cpu::pending();
+        if pending & cpu::SOFTWARE != 0 {
+            cpu::clear_software();
+            kernel().kicked(hart);
+        }
+        if pending & cpu::TIMER != 0 {
+            kernel().timer(hart);
+        }
+    }
+}
+
+/// Runs threads on this hart from now on.
+pub fn run(local: &'static Local) -> ! {
+    cpu::enable_interrupts();
+    choose(local.hart());
+    // SAFETY: a thread has been chosen, which is all that the way out needs; nothing on this stack is used again.
+    unsafe { to_user() }
+}

@@ -1,0 +1,244 @@
+//! What the device tree says of the machine: the only source of addresses, harts and frequencies.
+//!
+//! The tree comes from outside the kernel and is believed in nothing: what is missing or contradicts itself is an
+//! error with a reason, never a panic in here and never a guess. No reference into the tree survives the reading.
+
+use core::ops::Range;
+use dtoolkit::fdt::{Fdt, FdtNode};
+use dtoolkit::standard::{NodeStandard, Status};
+use dtoolkit::{Node, Property};
+use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
+
+/// Largest device tree, in bytes.
+pub const MAX_TREE_BYTES: u64 = 1 << 20;
+/// Most ranges that firmware can reserve.
+pub const MAX_RESERVED: usize = 12;
+/// How deep buses can nest.
+const MAX_BUS_DEPTH: usize = 4;
+
+/// Why the kernel cannot use a device tree.
+pub type Reason = &'static str;
+
+/// A range of physical memory that firmware keeps or describes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// Where.
+    pub range: Range<u64>,
+    /// Whether it must not even be mapped.
+    pub no_map: bool,
+}
+
+/// A serial port of the ns16550a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Serial {
+    /// Physical address.
+    pub base: u64,
+    /// Bytes of its window.
+    pub bytes: u64,
+    /// Registers lie `1 << shift` bytes apart.
+    pub shift: u32,
+    /// Bytes of one register access: 1 or 4.
+    pub width: u32,
+}
+
+/// How many bytes a tree says it has, if its first 8 bytes are those of a tree of acceptable size.
+pub fn total_bytes(header: &[u8]) -> Option<usize> {
+    let (magic, total) = header.split_first_chunk::<4>()?;
+    let total = u32::from_be_bytes(*total.first_chunk()?);
+    (u32::from_be_bytes(*magic) == 0xd00d_feed && u64::from(total) <= MAX_TREE_BYTES).then_some(total as usize)
+}
+
+/// The machine, as far as the kernel needs to know it.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The bank of RAM that holds the kernel, whole pages. Other banks are not used.
+    pub ram: Range<u64>,
+    /// What firmware reserved, the first `reserved_count` of them.
+    reserved: [Reserved; MAX_RESERVED],
+    reserved_count: usize,
+    /// Hart ids, the boot hart's first. Harts past [`MAX_HARTS`] are not used.
+    harts: [u64; MAX_HARTS],
+    hart_count: usize,
+    /// Ticks of the time counter a second.
+    pub timebase_hz: u64,
+    /// The first serial port.
+    pub serial: Option<Serial>,
+    /// The window of the test device, which ends the machine.
+    pub test: Option<Range<u64>>,
+    /// The boot image that the loader placed in RAM.
+    pub initrd: Range<u64>,
+}
+
+impl Machine {
+    /// The ranges that firmware reserved.
+    pub fn reserved(&self) -> &[Reserved] {
+        &self.reserved[..self.reserved_count]
+    }
+
+    /// The ids of the harts that will run, the boot hart's first.
+    pub fn harts(&self) -> &[u64] {
+        &self.harts[..self.hart_count]
+    }
+
+    /// Reads the tree. `kernel` is where the kernel image lies, `boot_hart` the hart that reads.
+    pub fn read(tree: &[u8], kernel: Range<u64>, boot_hart: u64) -> Result<Machine, Reason> {
+        let tree = Fdt::new(tree).map_err(|_| "malformed")?;
+        let root = tree.root();
+        let cpus = root.child("cpus").ok_or("no /cpus")?;
+        let chosen = root.child("chosen").ok_or("no /chosen")?;
+        let mut machine = Machine {
+            ram: find_bank(&root, &kernel)?,
+            reserved: [const { Reserved { range: 0..0, no_map: false } }; MAX_RESERVED],
+            reserved_count: 0,
+            harts: [boot_hart; MAX_HARTS],
+            hart_count: 1,
+            timebase_hz: number(&cpus, "timebase-frequency").filter(|hz| *hz != 0).ok_or("no timebase-frequency")?,
+            serial: None,
+            test: None,
+            initrd: number(&chosen, "linux,initrd-start").ok_or("no initrd")?
+                ..number(&chosen, "linux,initrd-end").ok_or("no initrd")?,
+        };
+        for reservation in tree.memory_reservations() {
+            machine.reserve(reservation.address(), reservation.size(), false)?;
+        }
+        for node in root.child("reserved-memory").iter().flat_map(|n| n.children()) {
+            let no_map = node.property("no-map").is_some();
+            for_each_reg(&node, |start, bytes| machine.reserve(start, bytes, no_map))?;
+        }
+        machine.add_harts(&cpus, boot_hart)?;
+        visit_bus(&root, 0, &|start, _| Some(start), &mut |node, start, bytes| machine.add_device(node, start, bytes))?;
+        let initrd = &machine.initrd;
+        if initrd.start >= initrd.end || initrd.start < machine.ram.start || initrd.end > machine.ram.end {
+            return Err("the initrd is not in the kernel's bank of RAM");
+        }
+        if initrd.start < kernel.end && kernel.start < initrd.end {
+            return Err("the initrd overlaps the kernel");
+        }
+        Ok(machine)
+    }
+
+    fn reserve(&mut self, start: u64, bytes: u64, no_map: bool) -> Result<(), Reason> {
+        let end = start.checked_add(bytes).ok_or("a reserved range wraps")?;
+        let slot = self.reserved.get_mut(self.reserved_count).ok_or("too many reserved ranges")?;
+        *slot = Reserved { range: start..end, no_map };
+        self.reserved_count += 1;
+        Ok(())
+    }
+
+    fn add_harts(&mut self, cpus: &FdtNode<'_>, boot_hart: u64) -> Result<(), Reason> {
+        let mut boot_hart_seen = false;
+        for cpu in cpus.children().filter(|n| n.name_without_address() == "cpu") {
+            let id = cpu.property("reg").and_then(|p| cells(p.value())).ok_or("a hart without an id")?;
+            let paged = cpu.property("mmu-type").is_some_and(|p| p.value().starts_with(b"riscv,sv"));
+            boot_hart_seen |= id == boot_hart;
+            if id == boot_hart || !paged || !usable(&cpu) || self.hart_count == MAX_HARTS {
+                continue;
+            }
+            if self.harts().contains(&id) {
+                return Err("two harts with one id");
+            }
+            self.harts[self.hart_count] = id;
+            self.hart_count += 1;
+        }
+        if boot_hart_seen { Ok(()) } else { Err("the boot hart is not in it") }
+    }
+
+    fn add_device(&mut self, node: &FdtNode<'_>, base: u64, bytes: u64) {
+        if self.serial.is_none() && node.is_compatible("ns16550a") {
+            let shift = number(node, "reg-shift").unwrap_or(0);
+            let width = number(node, "reg-io-width").unwrap_or(1);
+            // The kernel touches registers 0 (data) and 5 (line status).
+            if shift <= 3 && (width == 1 || (width == 4 && shift >= 2)) && bytes >= (5 << shift) + width {
+                self.serial = Some(Serial { base, bytes, shift: shift as u32, width: width as u32 });
+            }
+        }
+        if self.test.is_none() && node.is_compatible("sifive,test0") && bytes >= 4 && base.is_multiple_of(4) {
+            self.test = Some(base..base.saturating_add(bytes));
+        }
+    }
+}
+
+/// A property of one or two cells, as a number.
+fn number(node: &FdtNode<'_>, name: &str) -> Option<u64> {
+    cells(node.property(name)?.value())
+}
+
+fn cells(value: &[u8]) -> Option<u64> {
+    match value.len() {
+        4 => Some(u32::from_be_bytes(value.try_into().ok()?).into()),
+        8 => Some(u64::from_be_bytes(value.try_into().ok()?)),
+        _ => None,
+    }
+}
+
+fn usable(node: &FdtNode<'_>) -> bool {
+    matches!(node.status(), Ok(Status::Okay))
+}
+
+/// Calls `each` with start and size of every entry of a node's `reg`.
+fn for_each_reg(node: &FdtNode<'_>, mut each: impl FnMut(u64, u64) -> Result<(), Reason>) -> Result<(), Reason> {
+    for reg in node.reg().map_err(|_| "a malformed reg")?.into_iter().flatten() {
+        let (Ok(start), Ok(bytes)) = (reg.address::<u64>(), reg.size::<u64>()) else {
+            return Err("an address of more than 64 bits");
+        };
+        each(start, bytes)?;
+    }
+    Ok(())
+}
+
+/// The bank of RAM that holds the kernel, cut to whole pages.
+fn find_bank(root: &FdtNode<'_>, kernel: &Range<u64>) -> Result<Range<u64>, Reason> {
+    let mut bank = None;
+    for node in root.children().filter(|n| n.name_without_address() == "memory" && usable(n)) {
+        for_each_reg(&node, |start, bytes| {
+            let end = start.checked_add(bytes).ok_or("a bank of RAM wraps")?;
+            if start <= kernel.start && kernel.end <= end {
+                let page = PAGE_SIZE as u64;
+                bank = Some(start.next_multiple_of(page)..end / page * page);
+            }
+            Ok(())
+        })?;
+    }
+    bank.ok_or("no bank of RAM holds the kernel")
+}
+
+/// Calls `each` with every usable device on a memory-mapped bus, and the processor's address of its first window.
+fn visit_bus(
+    bus: &FdtNode<'_>,
+    depth: usize,
+    to_processor: &dyn Fn(u64, u64) -> Option<u64>,
+    each: &mut dyn FnMut(&FdtNode<'_>, u64, u64),
+) -> Result<(), Reason> {
+    for node in bus.children().filter(usable) {
+        if let Ok(Some(mut reg)) = node.reg()
+            && let Some(first) = reg.next()
+            && let (Ok(start), Ok(bytes)) = (first.address::<u64>(), first.size::<u64>())
+            && let Some(start) = to_processor(start, bytes)
+            && start.checked_add(bytes).is_some()
+        {
+            each(&node, start, bytes);
+        }
+        let Some(ranges) = node.property("ranges") else { continue };
+        if depth == MAX_BUS_DEPTH {
+            return Err("buses nest too deep");
+        }
+        if ranges.value().is_empty() {
+            visit_bus(&node, depth + 1, to_processor, each)?;
+            continue;
+        }
+        let inner = |start: u64, bytes: u64| {
+            node.ranges().ok()??.find_map(|r| {
+                let child = r.child_bus_address::<u64>().ok()?;
+                let offset = start.checked_sub(child)?;
+                let fits = offset.checked_add(bytes)? <= r.length::<u64>().ok()?;
+                let parent = r.parent_bus_address::<u64>().ok().filter(|_| fits)?;
+                to_processor(parent.checked_add(offset)?, bytes)
+            })
+        };
+        visit_bus(&node, depth + 1, &inner, each)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

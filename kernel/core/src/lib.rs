@@ -20,7 +20,7 @@ mod list;
 pub mod memory;
 mod objects;
 mod paging;
-mod platform;
+pub mod platform;
 mod port;
 mod process;
 mod processes;

@@ -3,7 +3,9 @@
 
 use crate::console::{self, Line};
 use crate::hart::{self, Local, SLOT_BYTES, STACKS};
-use crate::paging::{self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT};
+use crate::paging::{
+    self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT,
+};
 use crate::platform::{KERNEL, Riscv, kernel};
 use crate::tree::{self, Machine};
 use crate::{cpu, power, sbi, trap};
@@ -53,17 +55,23 @@ unsafe extern "C" {
 /// # Safety
 /// That view must stay as it is while the bytes are used.
 unsafe fn tree_bytes(at: u64) -> &'static [u8] {
-    assert!(at != 0 && at.is_multiple_of(8) && at < DIRECT_BYTES - tree::MAX_TREE_BYTES, "no device tree at {at:#x}");
+    assert!(
+        at != 0 && at.is_multiple_of(8) && at < DIRECT_BYTES - tree::MAX_TREE_BYTES,
+        "no device tree at {at:#x}"
+    );
     let start = (DIRECT_BASE + at as usize) as *const u8;
     // SAFETY: readable by the caller's promise; if there is no memory, the access faults and the kernel says so.
     let header = unsafe { slice::from_raw_parts(start, 8) };
-    let Some(bytes) = tree::total_bytes(header) else { panic!("no device tree at {at:#x}") };
+    let Some(bytes) = tree::total_bytes(header) else {
+        panic!("no device tree at {at:#x}")
+    };
     // SAFETY: as above; the length is at most MAX_TREE_BYTES.
     unsafe { slice::from_raw_parts(start, bytes) }
 }
 
 /// The boot hart, in the upper half on its own stack: its id, where the device tree and the image lie.
 extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
+    let entered = cpu::time();
     paging::narrow_image(image_at);
     let image = paging::image();
     // SAFETY: `map_ram` below is what changes the view, and `machine` holds no reference.
@@ -74,11 +82,21 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
         Err(reason) => panic!("device tree: {reason}"),
     };
     let ram = &machine.ram;
-    assert!(ram.end <= DIRECT_BYTES, "RAM at {:#x} is out of the kernel's reach", ram.start);
-    assert!(ram.start <= tree_range.start && tree_range.end <= ram.end, "the device tree is in another bank of RAM");
+    assert!(
+        ram.end <= DIRECT_BYTES,
+        "RAM at {:#x} is out of the kernel's reach",
+        ram.start
+    );
+    assert!(
+        ram.start <= tree_range.start && tree_range.end <= ram.end,
+        "the device tree is in another bank of RAM"
+    );
     paging::map_ram(&machine);
     if let Some(serial) = &machine.serial {
-        console::use_port(paging::map_device(serial.base..serial.base + serial.bytes), serial);
+        console::use_port(
+            paging::map_device(serial.base..serial.base + serial.bytes),
+            serial,
+        );
     }
     if let Some(test) = &machine.test {
         power::use_test_device(paging::map_device(test.clone()));
@@ -86,14 +104,28 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     let asid_bits = paging::asid_bits();
     let memory = take_memory(&machine, tree_range.clone());
     let platform = Riscv::new(machine.harts());
-    KERNEL.set(Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz));
+    KERNEL.set(Kernel::new(
+        platform,
+        memory,
+        paging::root(),
+        asid_bits,
+        machine.timebase_hz,
+    ));
     start_harts(&machine);
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;
-    let _ = writeln!(line, "neuron: {} harts, {mib} MiB, asid {asid_bits} bits", machine.harts().len());
+    let _ = writeln!(
+        line,
+        "neuron: {} harts, {mib} MiB, asid {asid_bits} bits",
+        machine.harts().len()
+    );
     line.print();
-    let image = BootImage { image: machine.initrd.clone(), dtb: tree_range, harts: machine.harts().len() };
-    if let Err(error) = kernel().start_first(image) {
+    let boot = BootImage {
+        image: machine.initrd.clone(),
+        device_tree: tree_range,
+        entered,
+    };
+    if let Err(error) = kernel().start_first(boot) {
         panic!("the first program cannot start: {error:?}");
     }
     trap::run(hart::local())
@@ -139,7 +171,11 @@ fn start_harts(machine: &Machine) {
     let all = (1u32 << machine.harts().len()) - 1;
     let end = cpu::time() + machine.timebase_hz;
     while kernel().online() != all {
-        assert!(cpu::time() < end, "harts {:#x} did not start", all & !kernel().online());
+        assert!(
+            cpu::time() < end,
+            "harts {:#x} did not start",
+            all & !kernel().online()
+        );
         core::hint::spin_loop();
     }
 }

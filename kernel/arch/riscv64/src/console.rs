@@ -1,14 +1,13 @@
 //! The kernel's console: a polled serial port, or firmware's until one is found. Lines of two harts never mix; a
 //! panic writes past the lock, because its holder may never let go.
 
+use crate::cell::Once;
 use crate::mmio::Window;
 use crate::sbi;
 use crate::tree::Serial;
 use core::fmt;
+use core::hint::spin_loop;
 use core::sync::atomic::{AtomicBool, Ordering};
-use neuron_core::sync::Lock;
-
-use crate::cell::Once;
 
 const DATA: usize = 0;
 const LINE_STATUS: usize = 5;
@@ -24,14 +23,18 @@ struct Port {
 }
 
 static PORT: Once<Port> = Once::new();
-static LOCK: Lock = Lock::new();
+static LOCKED: AtomicBool = AtomicBool::new(false);
 static PANICKING: AtomicBool = AtomicBool::new(false);
 
 impl Port {
     fn put(&self, byte: u8) {
         let offset = LINE_STATUS << self.shift;
         for _ in 0..MAX_POLLS {
-            let status = if self.wide { self.window.read32(offset) as u8 } else { self.window.read8(offset) };
+            let status = if self.wide {
+                self.window.read32(offset) as u8
+            } else {
+                self.window.read8(offset)
+            };
             if status & TRANSMITTER_EMPTY != 0 {
                 break;
             }
@@ -45,7 +48,11 @@ impl Port {
 
 /// Uses this serial port from now on. Only the boot hart calls it, once.
 pub fn use_port(window: Window, serial: &Serial) {
-    PORT.set(Port { window, shift: serial.shift, wide: serial.width == 4 });
+    PORT.set(Port {
+        window,
+        shift: serial.shift,
+        wide: serial.width == 4,
+    });
 }
 
 fn put_all(bytes: &[u8]) {
@@ -62,8 +69,11 @@ pub fn write(bytes: &[u8]) {
     if PANICKING.load(Ordering::Relaxed) {
         return;
     }
-    let _held = LOCK.hold();
+    while LOCKED.swap(true, Ordering::Acquire) {
+        spin_loop();
+    }
     put_all(bytes);
+    LOCKED.store(false, Ordering::Release);
 }
 
 /// Silences everybody but the writer it answers.
@@ -91,7 +101,10 @@ pub struct Line {
 impl Line {
     /// An empty line.
     pub fn new() -> Line {
-        Line { bytes: [0; 128], len: 0 }
+        Line {
+            bytes: [0; 128],
+            len: 0,
+        }
     }
 
     /// Writes it out.

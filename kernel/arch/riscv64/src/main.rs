@@ -5,7 +5,13 @@
 //! On the host only the device tree reader is compiled, for its tests.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
-#![cfg_attr(not(target_os = "none"), allow(dead_code, reason = "the host runs the tests of the device tree reader"))]
+#![cfg_attr(
+    not(target_os = "none"),
+    allow(
+        dead_code,
+        reason = "the host runs the tests of the device tree reader"
+    )
+)]
 
 mod tree;
 

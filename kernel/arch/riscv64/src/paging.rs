@@ -15,8 +15,7 @@ use crate::mmio::Window;
 use crate::tree::Machine;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use neuron_core::paging::Table;
-use neuron_core::sync::Cell64;
+use neuron_core::Cell64;
 use nexus_abi::bounds::PAGE_SIZE;
 
 /// Where the image is linked; kernel.ld has the same number.
@@ -45,18 +44,23 @@ const SV39: u64 = 8 << 60;
 const ASID_SHIFT: u32 = 44;
 const ASID_MASK: u64 = 0xffff << ASID_SHIFT;
 
+/// A page table.
+type Table = [Cell64; 512];
+
 /// A table where the hardware wants it.
 #[repr(C, align(4096))]
 pub struct Page(Table);
 
 impl Page {
-    const EMPTY: Page = Page([const { Cell64::new(0) }; 512]);
+    const fn empty() -> Page {
+        Page([const { Cell64::new(0) }; 512])
+    }
 }
 
 /// The root that boot.S loads and every process copies from.
-pub static ROOT: Page = Page::EMPTY;
+pub static ROOT: Page = Page::empty();
 /// The tables below it. The first [`BOOT_TABLES`] are filled by boot.S: they map the image.
-pub static TABLES: [Page; 40] = [Page::EMPTY; 40];
+pub static TABLES: [Page; 40] = [const { Page::empty() }; 40];
 const BOOT_TABLES: usize = 3;
 static TABLES_USED: AtomicUsize = AtomicUsize::new(BOOT_TABLES);
 static DEVICES_END: AtomicUsize = AtomicUsize::new(DEVICE_BASE);
@@ -95,7 +99,12 @@ pub fn root() -> &'static Table {
 
 /// The address space that has no user half.
 pub fn kernel_satp() -> u64 {
-    SV39 | physical(&raw const ROOT as usize) >> 12
+    satp(physical(&raw const ROOT as usize), 0)
+}
+
+/// The address space with this root and identifier.
+pub fn satp(root: u64, asid: u32) -> u64 {
+    SV39 | u64::from(asid) << ASID_SHIFT & ASID_MASK | root >> 12
 }
 
 /// Gives each page of the image its own rights and takes the guard pages away. The image lies at `start`.
@@ -126,8 +135,14 @@ pub fn map_ram(machine: &Machine) {
     }
     let page = PAGE_SIZE as u64;
     let hidden = || {
-        let forbidden = machine.reserved().iter().filter(|r| r.no_map).map(|r| r.range.clone());
-        forbidden.chain([image()]).map(|r| r.start / page * page..r.end.div_ceil(page) * page)
+        let forbidden = machine
+            .reserved()
+            .iter()
+            .filter(|r| r.no_map)
+            .map(|r| r.range.clone());
+        forbidden
+            .chain([image()])
+            .map(|r| r.start / page * page..r.end.div_ceil(page) * page)
     };
     let mut at = machine.ram.start;
     while at < machine.ram.end {
@@ -135,7 +150,11 @@ pub fn map_ram(machine: &Machine) {
             at = inside.end;
             continue;
         }
-        let next = hidden().map(|r| r.start).filter(|s| *s > at).min().unwrap_or(u64::MAX);
+        let next = hidden()
+            .map(|r| r.start)
+            .filter(|s| *s > at)
+            .min()
+            .unwrap_or(u64::MAX);
         let end = next.min(machine.ram.end);
         map(DIRECT_BASE + at as usize, at, (end - at) as usize, 2);
         at = end;
@@ -148,18 +167,28 @@ pub fn map_device(registers: Range<u64>) -> Window {
     let first = registers.start as usize / PAGE_SIZE * PAGE_SIZE;
     let bytes = (registers.end as usize).next_multiple_of(PAGE_SIZE) - first;
     let base = DEVICES_END.fetch_add(bytes, Relaxed);
-    assert!(base + bytes <= DEVICE_BASE + DEVICE_BYTES, "too many device registers");
+    assert!(
+        base + bytes <= DEVICE_BASE + DEVICE_BYTES,
+        "too many device registers"
+    );
     map(base, first as u64, bytes, 0);
     cpu::fence_all();
     // SAFETY: mapped just now, at addresses given out once; the kernel's half is never unmapped.
-    unsafe { Window::new(base + (registers.start as usize - first), (registers.end - registers.start) as usize) }
+    unsafe {
+        Window::new(
+            base + (registers.start as usize - first),
+            (registers.end - registers.start) as usize,
+        )
+    }
 }
 
 /// Maps `bytes` bytes readable and writable, with the largest pages that fit up to level `largest`.
 fn map(mut address: usize, mut at: u64, mut bytes: usize, largest: u32) {
     while bytes > 0 {
         let size = |level: u32| PAGE_SIZE << (9 * level);
-        let fits = |level: &u32| (address | at as usize).is_multiple_of(size(*level)) && bytes >= size(*level);
+        let fits = |level: &u32| {
+            (address | at as usize).is_multiple_of(size(*level)) && bytes >= size(*level)
+        };
         let level = (0..=largest).rev().find(fits).unwrap_or(0);
         let mut table = &ROOT;
         for above in (level + 1..=2).rev() {

@@ -47,17 +47,24 @@ impl Riscv {
             }
             if let Err(error) = call(group) {
                 // A fence or a wake-up that did not happen cannot be lived with.
-                panic!("firmware refused harts {:#x} from {base}: {error}", group.bits);
+                panic!(
+                    "firmware refused harts {:#x} from {base}: {error}",
+                    group.bits
+                );
             }
         }
     }
 
-    fn own_bit() -> HartMask {
-        1 << hart::local().id.load(Relaxed)
+    fn own_bit(&self) -> HartMask {
+        1 << self.hart()
     }
 }
 
 impl Platform for Riscv {
+    fn hart(&self) -> usize {
+        hart::local().id.load(Relaxed)
+    }
+
     fn now(&self) -> Ticks {
         cpu::time()
     }
@@ -75,23 +82,39 @@ impl Platform for Riscv {
     }
 
     fn switch_space(&self, satp: u64) {
-        let satp = if satp == 0 { paging::kernel_satp() } else { satp };
+        let satp = if satp == 0 {
+            paging::kernel_satp()
+        } else {
+            satp
+        };
         // SAFETY: core makes every root from the kernel's own upper half.
         unsafe { cpu::set_satp(satp) };
     }
 
+    fn satp(&self, root: u64, asid: u32) -> u64 {
+        paging::satp(root, asid)
+    }
+
     fn fence(&self, harts: HartMask, asid: u16, start: u64, pages: u64) {
         let whole = pages == 0 || pages > MAX_FENCED_PAGES;
-        let own = Self::own_bit();
+        let own = self.own_bit();
         if harts & own != 0 {
             match whole {
                 true => cpu::fence_asid(asid),
-                false => (0..pages).for_each(|n| cpu::fence_page(asid, start + n * PAGE_SIZE as u64)),
+                false => {
+                    (0..pages).for_each(|n| cpu::fence_page(asid, start + n * PAGE_SIZE as u64))
+                }
             }
         }
-        let (start, bytes) = if whole { (0, u64::MAX) } else { (start, pages * PAGE_SIZE as u64) };
+        let (start, bytes) = if whole {
+            (0, u64::MAX)
+        } else {
+            (start, pages * PAGE_SIZE as u64)
+        };
         cpu::fence();
-        self.for_groups(harts & !own, |group| sbi::remote_fence_asid(group, start, bytes, asid));
+        self.for_groups(harts & !own, |group| {
+            sbi::remote_fence_asid(group, start, bytes, asid)
+        });
     }
 
     fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {
@@ -105,7 +128,7 @@ impl Platform for Riscv {
     fn sync_code(&self) {
         cpu::fence();
         cpu::fence_code();
-        self.for_groups(kernel().online() & !Self::own_bit(), sbi::remote_fence_code);
+        self.for_groups(kernel().online() & !self.own_bit(), sbi::remote_fence_code);
     }
 
     fn console(&self, bytes: &[u8]) {

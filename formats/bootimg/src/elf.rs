@@ -167,7 +167,7 @@ impl Program {
             segment.access == Access::ReadExecute
                 && (segment.vaddr..segment.vaddr + segment.mem_size).contains(&self.entry)
         };
-        if self.entry % 2 != 0 || !self.segments().iter().any(in_code) {
+        if !self.entry.is_multiple_of(2) || !self.segments().iter().any(in_code) {
             return Err(ProgramError::BadEntry);
         }
         Ok(())
@@ -204,7 +204,7 @@ fn segment(raw: &[u8], file: &[u8]) -> Result<Segment, ProgramError> {
         access,
     };
     let page = PAGE_SIZE as u64;
-    if segment.vaddr % page != 0 || segment.file_offset % page != 0 {
+    if !segment.vaddr.is_multiple_of(page) || !segment.file_offset.is_multiple_of(page) {
         return Err(ProgramError::Unaligned);
     }
     if segment.file_size > segment.mem_size

@@ -1,0 +1,122 @@
+//! The recount: QEMU executes one instruction a block and writes each address down; between a client's marks every
+//! line is one instruction. This shares nothing with the counter that the guest reads, so that one checks the other.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Figure;
+use super::guest::{Mark, Run};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::interrupt;
+use crate::output::{Output, table};
+
+/// Longest trace that is read.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// Counts of one mark.
+#[derive(Debug, Default)]
+struct Count {
+    open: Option<u64>,
+    seen: Vec<f64>,
+}
+
+/// Recounts every figure that has a mark; an error when one disagrees.
+pub fn check(run: &Run, output: Output) -> Outcome {
+    if run.marks.is_empty() {
+        return Err(Failure::new(Exit::Failed, "the bench image printed no BENCH-MARK", "its programs must tell where they count"));
+    }
+    output.step("audit", "the same image again, single-stepped; this takes minutes");
+    let counts = trace(run)?;
+    let mut rows = vec![["name", "guest", "trace", ""].map(String::from).to_vec()];
+    let mut wrong = Vec::new();
+    for (mark, seen) in run.marks.iter().zip(&counts) {
+        let guest = run.figures.iter().find(|figure| figure.name == mark.name);
+        let traced = Figure::of(&mark.name, "instructions", seen.clone());
+        let agree = guest.is_some_and(|g| traced.as_ref().is_some_and(|t| g.min == t.min && g.median == t.median));
+        let show = |figure: Option<&Figure>| figure.map_or(String::from("none"), |f| format!("{}/{}", f.min, f.median));
+        rows.push(vec![mark.name.clone(), show(guest), show(traced.as_ref()), if agree { "agree" } else { "DISAGREE" }.into()]);
+        if !agree {
+            wrong.push(mark.name.clone());
+        }
+    }
+    for line in table(&rows) {
+        output.line(&line);
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Failed, format!("the counts disagree: {}", wrong.join(", ")), "")) }
+}
+
+/// Runs the machine single-stepped; answers the lengths of every passage of each mark.
+fn trace(run: &Run) -> Outcome<Vec<Vec<f64>>> {
+    let mut options = run.options.clone();
+    options.log = None;
+    options.extra.extend(["-singlestep", "-d", "exec,nochain", "-D", "/dev/stderr"].map(String::from));
+    let words = options.command_line();
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).args(&words).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|e| Failure::new(Exit::Missing, format!("cannot start QEMU: {e}"), "nx doctor"))?;
+    let mut counts: Vec<Count> = run.marks.iter().map(|_| Count::default()).collect();
+    let begun = Instant::now();
+    let mut outcome = Ok(());
+    if let Some(pipe) = child.stderr.take() {
+        let mut reader = BufReader::with_capacity(1 << 20, pipe);
+        let mut line = Vec::new();
+        let mut number = 0u64;
+        while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+            if let Some(pc) = pc_of(&line) {
+                number += 1;
+                run.marks.iter().zip(&mut counts).for_each(|(mark, count)| step(mark, count, pc, number));
+                if number.is_multiple_of(65_536) && (interrupt::seen() || begun.elapsed() > LIMIT) {
+                    let exit = if interrupt::seen() { Exit::Interrupted } else { Exit::Timeout };
+                    outcome = Err(Failure::new(exit, "the single-stepped machine was ended", ""));
+                    break;
+                }
+            }
+            line.clear();
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    outcome.map(|()| counts.into_iter().map(|count| count.seen).collect())
+}
+
+/// From the first instruction of a mark to just before its end.
+fn step(mark: &Mark, count: &mut Count, pc: u64, number: u64) {
+    if pc == mark.end && let Some(start) = count.open.take() {
+        count.seen.push((number - start) as f64);
+    }
+    if pc == mark.start {
+        count.open = Some(number);
+    }
+}
+
+/// The address in a line of QEMU's execution trace: `Trace 0: 0x7f… [flags/PC/cs_base/cflags] symbol`.
+fn pc_of(line: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(line).ok()?.strip_prefix("Trace ")?;
+    let inside = text.split_once('[')?.1.split_once(']')?.0;
+    u64::from_str_radix(inside.split('/').nth(1)?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_line_has_its_address_in_brackets() {
+        let line = b"Trace 0: 0x7f1c [00000000/0000000080000000/b1000060/ff000000] \n";
+        assert_eq!(pc_of(line), Some(0x8000_0000));
+        assert_eq!(pc_of(b"logd: ready"), None);
+    }
+
+    #[test]
+    fn a_passage_is_counted_from_its_start_to_before_its_end() {
+        let mark = Mark { name: "a".into(), start: 10, end: 20 };
+        let mut count = Count::default();
+        for (number, pc) in [5, 10, 11, 99, 20, 10, 20, 20].into_iter().enumerate() {
+            step(&mark, &mut count, pc, number as u64);
+        }
+        assert_eq!(count.seen, [3.0, 1.0]);
+    }
+}

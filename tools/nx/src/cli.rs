@@ -1,0 +1,217 @@
+//! The command line: the only definition of it. Help, completions and man pages come from here, so an option
+//! that is not here does not exist and one that is here is explained.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+
+/// Builds, runs, tests, proves and measures Nexus OS.
+#[derive(Parser, Debug)]
+#[command(name = "nx", version, max_term_width = 110, after_help = EXAMPLES, after_long_help = long_help())]
+pub struct Cli {
+    /// Answer as JSON, with stable field names, on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  nx doctor                                  is everything here that is needed?
+  nx run                                     build, boot, watch the services come up, get a prompt
+  nx run --headless --until ready --timeout 60 --smp 4
+  nx test                                    host and device tests
+  nx test ipc                                those with `ipc` in their name
+  nx prove --gate 1                          the evidence for gate 1
+  nx bench ipc --json                        the ipc figures, for programs
+
+`nx --help` also lists the exit codes and the environment.";
+
+fn long_help() -> String {
+    let codes = Exit::ALL.iter().map(|(exit, what)| format!("  {:>3}  {what}\n", *exit as u8));
+    format!("{EXAMPLES}\n\nExit codes:\n{}\nEnvironment:\n{ENVIRONMENT}", codes.collect::<String>())
+}
+
+const ENVIRONMENT: &str = "  NX_QEMU           the QEMU to use instead of qemu-system-riscv64
+  NX_ROOT           the source tree to work on, when not called through ./nx
+  CARGO_TARGET_DIR  where cargo keeps what it built
+  CI                any value: no prompt, no colour";
+
+/// What `nx` can do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Build kernel, programs and boot image
+    #[command(after_help = "The outputs are in build/production, build/test or build/bench: neuron.elf, neuron.bin, boot.img, and
+programs/ with symbols. The same source gives the same bytes.")]
+    Build(BuildArgs),
+    /// Build, boot in QEMU, and show the system come up
+    #[command(after_help = "Examples:
+  nx run                                              ends at a prompt that takes these same commands
+  nx run --headless --until ready --timeout 60        exit code 0 when every service is ready
+  nx run --smp 4 --memory 256
+
+The console goes to build/run/console.log as well. Ctrl-C ends the machine.")]
+    Run(RunArgs),
+    /// Run host and device tests; a line each, then `N passed, N failed`
+    #[command(after_help = "Examples:
+  nx test                 everything of the quick lane
+  nx test style           one suite
+  nx test backpressure    tests with that in their name
+  nx test --list          what there is
+  nx test --full          the hundreds and thousands as well")]
+    Test(TestArgs),
+    /// Prove the gates: a row each, with the evidence
+    #[command(after_help = "A gate is `closed` when each of its proofs was seen in this very run, `open` when its proofs do not exist
+yet, `failed` when one is missing. Exit code 0 when no gate failed (with --gate: when that one is closed).")]
+    Prove(ProveArgs),
+    /// Measure: guest instructions, boot, image size, idle load
+    #[command(after_help = "Examples:
+  nx bench                every figure
+  nx bench ipc            those whose name begins with `ipc`
+  nx bench ipc --audit    recount them from a single-step trace; both counts must agree
+  nx bench --json         [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\"}]")]
+    Bench(BenchArgs),
+    /// Check this host and print the command that mends what is missing
+    Doctor,
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages
+    Man {
+        /// The folder to write them to
+        #[arg(default_value = "build/man")]
+        folder: PathBuf,
+    },
+}
+
+/// Which image.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variant {
+    /// What users get
+    Production,
+    /// With the programs of tests/system.test.toml added
+    Test,
+    /// With the programs of tests/system.bench.toml added
+    Bench,
+}
+
+impl Variant {
+    /// Its name, which is also that of its folder under `build/`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Variant::Production => "production",
+            Variant::Test => "test",
+            Variant::Bench => "bench",
+        }
+    }
+}
+
+/// `nx build`
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// Which image
+    #[arg(value_enum, default_value = "production")]
+    pub variant: Variant,
+}
+
+/// The machine that `nx run` starts.
+#[derive(Args, Clone, Debug)]
+pub struct MachineArgs {
+    /// Number of harts, 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub smp: u8,
+    /// Memory in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=16384))]
+    pub memory: u32,
+    /// Count instructions exactly: one each nanosecond of guest time, one hart
+    #[arg(long)]
+    pub icount: bool,
+    /// A disk image to attach; made when it does not exist
+    #[arg(long, value_name = "FILE")]
+    pub disk: Option<PathBuf>,
+    /// Empty the disk first
+    #[arg(long, requires = "disk")]
+    pub fresh: bool,
+}
+
+/// `nx run`
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub machine: MachineArgs,
+    /// No prompt, for scripts
+    #[arg(long)]
+    pub headless: bool,
+    /// When to stop watching; without it a headless machine runs until it ends
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub until: Option<Until>,
+    /// Give up after so many seconds [default: 60 with --until]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub timeout: Option<u64>,
+    /// Which image
+    #[arg(long, value_enum, default_value = "production")]
+    pub variant: Variant,
+    /// Boot what is in this folder (neuron.bin, boot.img) instead of building
+    #[arg(long, value_name = "FOLDER")]
+    pub image: Option<PathBuf>,
+}
+
+/// What `nx run --headless` waits for.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// Every process that announces itself has done so
+    Ready,
+}
+
+/// `nx test`
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// A suite, or a part of the names of tests
+    pub name: Option<String>,
+    /// Only list them
+    #[arg(long)]
+    pub list: bool,
+    /// The hundreds and thousands as well
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `nx prove`
+#[derive(Args, Debug)]
+pub struct ProveArgs {
+    /// Only this gate
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub gate: Option<u8>,
+}
+
+/// `nx bench`
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Only figures whose name begins so
+    pub name: Option<String>,
+    /// Recount the ipc figures from a single-step trace
+    #[arg(long)]
+    pub audit: bool,
+    /// Shorter windows for host figures
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// The definition as a value, for completions and man pages.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::definition().debug_assert();
+    }
+}

@@ -1,0 +1,216 @@
+//! Tests on the device. The test image prints `TEST name ok` or `TEST name FAILED: why` for each, then
+//! `TESTS n passed, m failed`, and ends the machine with 0 only when all passed. All three must agree: a line that is
+//! missing, a sum that differs and an exit code that contradicts are failures of their own.
+
+use std::time::{Duration, Instant};
+
+use super::{Bench, Report};
+use crate::build;
+use crate::cli::Variant;
+use crate::exit::{Failure, Outcome};
+use crate::house::House;
+use crate::machine::console::message;
+use crate::machine::options::Options;
+use crate::machine::watch::{Verdict, Watcher};
+use crate::machine::{Ended, Machine};
+
+/// How long the test image may take on the exact lane, and on the race lane.
+const EXACT_LIMIT: Duration = Duration::from_secs(400);
+const RACE_LIMIT: Duration = Duration::from_secs(200);
+
+const RACES: usize = 3;
+const RACES_FULL: usize = 100;
+
+/// What one run of the test image came to.
+#[derive(Debug, Default)]
+pub struct Device {
+    /// Each test with why it failed, in the order of their lines.
+    pub tests: Vec<(String, Option<String>)>,
+    /// Every line of the console.
+    pub console: Vec<String>,
+    /// What contradicts a good end.
+    pub complaint: Option<String>,
+    /// The command that repeats it.
+    pub command: String,
+    sum: Option<(usize, usize)>,
+}
+
+impl Device {
+    fn note(&mut self, text: &str) {
+        let said = said(text);
+        if let Some((name, why)) = test_line(said) {
+            self.tests.push((name.to_string(), why.map(String::from)));
+        }
+        if let Some(sum) = sum_line(said) {
+            self.sum = Some(sum);
+        }
+        self.console.push(text.to_string());
+    }
+
+    fn failed(&self) -> usize {
+        self.tests.iter().filter(|(_, why)| why.is_some()).count()
+    }
+
+    /// What is wrong with the end of a run, besides the tests that failed.
+    fn contradiction(&self, code: i32) -> Option<String> {
+        let failed = self.failed();
+        let counted = (self.tests.len() - failed, failed);
+        match self.sum {
+            _ if self.tests.is_empty() => Some(String::from("no test reported anything")),
+            None => Some(String::from("the sum (`TESTS n passed, m failed`) is missing: the run ended early")),
+            Some(sum) if sum != counted => Some(format!("{} passed and {} failed were seen, the image says {} and {}", counted.0, counted.1, sum.0, sum.1)),
+            Some(_) if (code == 0) != (failed == 0) => Some(format!("{failed} tests failed, yet the machine ended with {code}")),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Boots the test image in `options` and reads it to its end. An `Err` is an interruption or a host that cannot.
+pub fn boot(options: &Options, limit: Duration) -> Outcome<Device> {
+    let mut device = Device::default();
+    let mut machine = Machine::start(options)?;
+    device.command = machine.command.clone();
+    let mut watcher = Watcher::default();
+    let verdict = watcher.watch(&mut machine, Some(Instant::now() + limit), |line| {
+        device.note(&line.text);
+        false
+    });
+    device.complaint = match &verdict {
+        Verdict::Ended(Ended::Code(code)) if *code != 0x7f => {
+            let contradiction = device.contradiction(*code);
+            contradiction.map(|what| format!("{what}\nlast lines of the console:\n{}", watcher.last_lines()))
+        }
+        verdict => {
+            let failure: Failure = watcher.failure(verdict, &mut machine, "ended", limit.as_secs());
+            if *verdict == Verdict::Interrupted {
+                return Err(failure);
+            }
+            Some(failure.what)
+        }
+    };
+    Ok(device)
+}
+
+/// What a test program said: without time stamp and without the name that the log puts before it.
+pub fn said(line: &str) -> &str {
+    let line = message(line);
+    match line.split_once(": ") {
+        Some((name, rest)) if is_marker(rest) && !name.contains(' ') => rest,
+        _ => line,
+    }
+}
+
+fn is_marker(text: &str) -> bool {
+    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-MARK "].iter().any(|marker| text.starts_with(marker))
+}
+
+fn test_line(text: &str) -> Option<(&str, Option<&str>)> {
+    let (name, result) = text.strip_prefix("TEST ")?.split_once(' ').filter(|(name, _)| !name.is_empty())?;
+    match result.strip_prefix("FAILED") {
+        Some(why) => Some((name, Some(why.trim_start_matches(':').trim()))),
+        None if result == "ok" => Some((name, None)),
+        None => None,
+    }
+}
+
+fn sum_line(text: &str) -> Option<(usize, usize)> {
+    let (passed, failed) = text.strip_prefix("TESTS ")?.split_once(" passed, ")?;
+    Some((passed.parse().ok()?, failed.strip_suffix(" failed")?.parse().ok()?))
+}
+
+/// The exact lane: one hart, each instruction one nanosecond.
+pub fn run(bench: &mut Bench) -> Outcome {
+    let options = exact(bench.house, bench.output)?;
+    let begun = Instant::now();
+    let device = boot(&options, EXACT_LIMIT)?;
+    let repeat = &device.command;
+    for (name, why) in &device.tests {
+        let detail = why.clone().unwrap_or_default();
+        bench.report(Report { suite: "device", name: name.clone(), passed: why.is_none(), detail, repeat: repeat.clone(), took: None });
+    }
+    let passed = device.complaint.is_none();
+    let detail = device.complaint.clone().unwrap_or_else(|| format!("{} tests", device.tests.len()));
+    bench.report(Report { suite: "device", name: "whole".into(), passed, detail, repeat: repeat.clone(), took: Some(begun.elapsed()) });
+    Ok(())
+}
+
+/// The machine of the exact lane, built.
+pub fn exact(house: &House, output: crate::output::Output) -> Outcome<Options> {
+    let built = build::build(house, Variant::Test, output)?;
+    let mut options = Options::new(&built.folder, 1);
+    options.icount = true;
+    options.log = Some(house.scratch("device")?.join("console.log"));
+    Ok(options)
+}
+
+/// The names that the last run of the test image reported; they are known only to it.
+pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
+    let log = house.scratch("device")?.join("console.log");
+    let mut device = Device::default();
+    if let Ok(text) = std::fs::read_to_string(log) {
+        text.lines().for_each(|line| device.note(line.trim_end()));
+    }
+    let mut names: Vec<String> = device.tests.into_iter().map(|(name, _)| name).collect();
+    names.push(String::from("whole"));
+    Ok(names)
+}
+
+/// The race lane: four harts, real time, repeated.
+pub fn race(bench: &mut Bench) -> Outcome {
+    let times = if bench.full { RACES_FULL } else { RACES };
+    if !(1..=times).any(|time| bench.wants("race", &format!("run-{time}"))) {
+        return Ok(());
+    }
+    let built = build::build(bench.house, Variant::Test, bench.output)?;
+    let scratch = bench.house.scratch("race")?;
+    for time in 1..=times {
+        let name = format!("run-{time}");
+        if !bench.wants("race", &name) {
+            continue;
+        }
+        let mut options = Options::new(&built.folder, 4);
+        options.log = Some(scratch.join("console.log"));
+        let begun = Instant::now();
+        let device = boot(&options, RACE_LIMIT)?;
+        let failed: Vec<String> = device.tests.iter().filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?))).collect();
+        let passed = failed.is_empty() && device.complaint.is_none();
+        let detail = if passed { format!("{} tests", device.tests.len()) } else { failed.into_iter().chain(device.complaint).collect::<Vec<_>>().join("\n") };
+        bench.report(Report { suite: "race", name, passed, detail, repeat: device.command, took: Some(begun.elapsed()) });
+    }
+    Ok(())
+}
+
+/// Names of the race lane's runs.
+pub fn race_list(_house: &House, full: bool) -> Outcome<Vec<String>> {
+    Ok((1..=if full { RACES_FULL } else { RACES }).map(|time| format!("run-{time}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(lines: &[&str]) -> Device {
+        let mut device = Device::default();
+        lines.iter().for_each(|line| device.note(line));
+        device
+    }
+
+    #[test]
+    fn lines_sum_and_exit_code_must_agree() {
+        let good = device(&["TEST a ok", "[0.1] probe: TEST b ok", "TESTS 2 passed, 0 failed"]);
+        assert_eq!(good.contradiction(0), None);
+        assert!(good.contradiction(1).is_some());
+        let bad = device(&["TEST a ok", "TEST b FAILED: why not", "TESTS 1 passed, 1 failed"]);
+        assert_eq!(bad.tests[1], ("b".to_string(), Some("why not".to_string())));
+        assert_eq!(bad.contradiction(1), None);
+        assert!(bad.contradiction(0).is_some());
+        assert!(device(&["TEST a ok"]).contradiction(0).is_some());
+        assert!(device(&["TEST a ok", "TESTS 2 passed, 0 failed"]).contradiction(0).is_some());
+        assert!(device(&["TESTS 0 passed, 0 failed"]).contradiction(0).is_some());
+    }
+
+    #[test]
+    fn noise_is_no_result() {
+        assert!(device(&["TEST a okay", "TESTa ok", "x y: TEST a ok", "TEST  ok"]).tests.is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+//! Host tests: cargo builds the test programs of the workspace, and each is run and read test by test. Nothing
+//! but cargo is needed.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::process::lines;
+use super::{Bench, Report};
+use crate::build::cargo_program;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::house::House;
+
+const SUITE: &str = "host";
+
+/// Longest silence of a test program or of the compiler.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// Most lines of a failed test's output that are shown.
+const MAX_SHOWN: usize = 60;
+
+/// One test program.
+struct Program {
+    /// `crate` for the tests inside a crate, `crate/file` for those in its `tests/`.
+    name: String,
+    package: String,
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+/// Builds and runs every host test that is asked for.
+pub fn run(bench: &mut Bench) -> Outcome {
+    for program in build(bench.house)? {
+        run_program(bench, &program)?;
+    }
+    doc_tests(bench)
+}
+
+/// Names of the host tests.
+pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    for program in build(house)? {
+        let mut command = Command::new(&program.path);
+        command.current_dir(&program.folder).args(["--list", "--format=terse"]);
+        lines(&mut command, SILENCE, |line| {
+            if let Some(name) = line.strip_suffix(": test") {
+                names.push(format!("{}::{name}", program.name));
+            }
+        })?;
+    }
+    Ok(names)
+}
+
+fn build(house: &House) -> Outcome<Vec<Program>> {
+    let mut command = Command::new(cargo_program());
+    command.current_dir(house.root()).args(["test", "--workspace", "--no-run", "--locked"]);
+    command.arg("--message-format=json-render-diagnostics");
+    let mut programs = Vec::new();
+    let mut complaints = Vec::new();
+    let good = lines(&mut command, SILENCE, |line| match serde_json::from_str::<Value>(line) {
+        Ok(message) => programs.extend(program(&message)),
+        Err(_) => complaints.push(line.to_string()),
+    })?;
+    if !good {
+        let shown = complaints.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
+        return Err(Failure::new(Exit::Build, format!("the host tests do not compile:\n{shown}"), "cargo test --workspace --no-run"));
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
+}
+
+fn program(message: &Value) -> Option<Program> {
+    if message["profile"]["test"] != true {
+        return None;
+    }
+    let manifest = PathBuf::from(message["manifest_path"].as_str()?);
+    let folder = manifest.parent()?.to_path_buf();
+    let package = package_name(message["package_id"].as_str()?)?;
+    let target = message["target"]["name"].as_str()?;
+    let is = |wanted: &str| message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k == wanted));
+    let name = if is("test") {
+        format!("{package}/{target}")
+    } else if is("bin") {
+        format!("{package}/bin/{target}")
+    } else {
+        package.clone()
+    };
+    Some(Program { name, package, path: PathBuf::from(message["executable"].as_str()?), folder })
+}
+
+/// The name in a package id: behind `#` (`path+file:///…/abi#nexus-abi@0.1.0`), or the last folder.
+fn package_name(id: &str) -> Option<String> {
+    let (path, version) = id.rsplit_once('#')?;
+    let name = version.split_once('@').map(|(name, _)| name).or_else(|| path.rsplit('/').next())?;
+    Some(name.to_string())
+}
+
+fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
+    let mut command = Command::new(&program.path);
+    command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+    if let Some(part) = bench.part().filter(|part| !program.name.contains(part) && !SUITE.contains(part)) {
+        command.arg(part);
+    }
+    let begun = Instant::now();
+    let mut results = Vec::new();
+    let mut whole = Vec::new();
+    let good = lines(&mut command, SILENCE, |line| {
+        if let Some((name, passed)) = result(line) {
+            results.push((name.to_string(), passed));
+        }
+        whole.push(line.to_string());
+    })?;
+    let all_passed = results.iter().all(|(_, passed)| *passed);
+    for (name, passed) in results {
+        let detail = if passed { String::new() } else { output_of(&whole, &name) };
+        let repeat = format!("cargo test -p {} {name}", program.package);
+        let name = format!("{}::{name}", program.name);
+        bench.report(Report { suite: SUITE, name, passed, detail, repeat, took: None });
+    }
+    if !good && all_passed {
+        let shown = whole.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
+        let repeat = format!("cargo test -p {}", program.package);
+        let name = format!("{}::ends", program.name);
+        let detail = format!("the test program ended badly:\n{shown}");
+        bench.report(Report { suite: SUITE, name, passed: false, detail, repeat, took: Some(begun.elapsed()) });
+    }
+    Ok(())
+}
+
+/// `test NAME ... ok` or `… FAILED`; ignored ones are no result.
+fn result(line: &str) -> Option<(&str, bool)> {
+    let (name, word) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    let name = name.trim_end_matches(" - should panic");
+    match word.trim() {
+        "ok" => Some((name, true)),
+        word if word.starts_with("FAILED") => Some((name, false)),
+        _ => None,
+    }
+}
+
+/// What a failed test printed.
+fn output_of(whole: &[String], name: &str) -> String {
+    let head = format!("---- {name} stdout ----");
+    let block = whole.iter().skip_while(|line| **line != head).skip(1);
+    let block = block.take_while(|line| !line.starts_with("---- ") && *line != "failures:");
+    block.take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n").trim().to_string()
+}
+
+fn doc_tests(bench: &mut Bench) -> Outcome {
+    let mut command = Command::new(cargo_program());
+    command.current_dir(bench.house.root()).args(["test", "--workspace", "--doc", "--locked", "--quiet"]);
+    command.args(["--no-fail-fast", "--", "--format=pretty"]);
+    if let Some(part) = bench.part().filter(|part| !SUITE.contains(part)) {
+        command.arg(part);
+    }
+    let mut results = Vec::new();
+    let mut whole = Vec::new();
+    let good = lines(&mut command, SILENCE, |line| {
+        if let Some((name, passed)) = result(line) {
+            results.push((name.to_string(), passed));
+        }
+        whole.push(line.to_string());
+    })?;
+    let repeat = String::from("cargo test --workspace --doc");
+    let all_passed = results.iter().all(|(_, passed)| *passed);
+    for (name, passed) in results {
+        let detail = if passed { String::new() } else { output_of(&whole, &name) };
+        bench.report(Report { suite: SUITE, name: format!("doc::{name}"), passed, detail, repeat: repeat.clone(), took: None });
+    }
+    if !good && all_passed {
+        let detail = whole.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
+        let name = String::from("doc::ends");
+        bench.report(Report { suite: SUITE, name, passed: false, detail, repeat, took: None });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_as_the_harness_prints_them() {
+        assert_eq!(result("test a::b ... ok"), Some(("a::b", true)));
+        assert_eq!(result("test a::b ... FAILED"), Some(("a::b", false)));
+        assert_eq!(result("test c - should panic ... ok"), Some(("c", true)));
+        assert_eq!(result("test slow ... ignored"), None);
+        assert_eq!(result("testing ... ok"), None);
+    }
+
+    #[test]
+    fn a_package_is_known_by_its_id() {
+        assert_eq!(package_name("path+file:///x/abi#nexus-abi@0.1.0").as_deref(), Some("nexus-abi"));
+        assert_eq!(package_name("path+file:///x/logd#0.1.0").as_deref(), Some("logd"));
+    }
+}

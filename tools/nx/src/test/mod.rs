@@ -1,0 +1,176 @@
+//! `nx test`: every suite, a line for each test, and the sum. A test that did not run is never counted as passed,
+//! and a suite whose programs do not exist is not in the list.
+
+mod boots;
+mod device;
+mod host;
+mod lint;
+mod process;
+mod style;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+pub use device::{Device, boot as boot_device, exact, said};
+
+use crate::cli::{TestArgs, Variant};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::house::House;
+use crate::interrupt;
+use crate::output::Output;
+
+/// What one test came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its suite.
+    pub suite: &'static str,
+    /// Its name in the suite.
+    pub name: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// Why it failed, or what it measured; can have several lines.
+    pub detail: String,
+    /// How to run it again.
+    pub repeat: String,
+    /// How long it took, when known.
+    pub took: Option<Duration>,
+}
+
+/// What a suite is given, and where it puts its reports.
+pub struct Bench<'a> {
+    /// The source tree.
+    pub house: &'a House,
+    /// How to answer.
+    pub output: Output,
+    /// Whether to run the hundreds and thousands.
+    pub full: bool,
+    filter: Option<&'a str>,
+    whole_suite: bool,
+    reports: Vec<Report>,
+}
+
+impl Bench<'_> {
+    /// Whether a test of this name is asked for.
+    pub fn wants(&self, suite: &str, name: &str) -> bool {
+        self.whole_suite || self.filter.is_none_or(|part| name.contains(part) || suite.contains(part))
+    }
+
+    /// What narrows the names, unless the whole suite is asked for.
+    pub fn part(&self) -> Option<&str> {
+        if self.whole_suite { None } else { self.filter }
+    }
+
+    /// Notes a test, and prints its line.
+    pub fn report(&mut self, report: Report) {
+        if !self.wants(report.suite, &report.name) {
+            return;
+        }
+        let word = if report.passed { self.output.good("ok  ") } else { self.output.bad("FAIL") };
+        let took = report.took.map_or(String::new(), |took| format!("  ({:.1} s)", took.as_secs_f64()));
+        let detail = if report.passed && !report.detail.is_empty() { format!("  {}", report.detail) } else { String::new() };
+        self.output.line(&format!("{word} {}::{}{detail}{took}", report.suite, report.name));
+        if !report.passed {
+            for line in report.detail.lines() {
+                self.output.line(&format!("     {line}"));
+            }
+            self.output.line(&format!("     repeat: {}", report.repeat));
+        }
+        self.reports.push(report);
+    }
+}
+
+/// A group of tests that run together.
+struct Suite {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&mut Bench) -> Outcome,
+    /// Names of its tests, without running them.
+    list: fn(&House, bool) -> Outcome<Vec<String>>,
+}
+
+/// Every suite that exists in this tree.
+fn suites(house: &House) -> Vec<Suite> {
+    let mut suites = vec![
+        Suite { name: "style", what: "rules that every file keeps", run: style::run, list: style::list },
+        Suite { name: "lint", what: "rustfmt and clippy", run: lint::run, list: lint::list },
+        Suite { name: "host", what: "libraries and the kernel's portable part, on this host", run: host::run, list: host::list },
+    ];
+    let test_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());
+    if test_image {
+        suites.push(Suite { name: "device", what: "the test image, one hart, instructions counted exactly", run: device::run, list: device::list });
+        suites.push(Suite { name: "race", what: "the test image on four harts, repeated", run: device::race, list: device::race_list });
+    }
+    suites.push(Suite { name: "boots", what: "the production image becomes ready, every time", run: boots::run, list: boots::list });
+    suites
+}
+
+/// Does what `nx test` says.
+pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
+    let begun = Instant::now();
+    let all = suites(house);
+    let filter = args.name.as_deref();
+    let named = |suite: &&Suite| filter == Some(suite.name);
+    let whole_suite = all.iter().any(|suite| named(&suite));
+    let chosen: Vec<&Suite> = all.iter().filter(|suite| !whole_suite || named(suite)).collect();
+    if args.list {
+        return list(house, args, &chosen, output);
+    }
+    let mut bench = Bench { house, output, full: args.full, filter, whole_suite, reports: Vec::new() };
+    for suite in chosen {
+        output.step("suite", &format!("{}: {}", suite.name, suite.what));
+        if let Err(failure) = (suite.run)(&mut bench) {
+            if failure.exit == Exit::Interrupted || interrupt::seen() {
+                return Err(failure);
+            }
+            // A suite that cannot run is a failed test, and no reason to leave the others out.
+            let repeat = format!("nx test {}", suite.name);
+            let name = String::from("runs");
+            bench.report(Report { suite: suite.name, name, passed: false, detail: failure.to_string(), repeat, took: None });
+        }
+    }
+    finish(&bench.reports, filter, begun, output)
+}
+
+fn finish(reports: &[Report], filter: Option<&str>, begun: Instant, output: Output) -> Outcome {
+    let failed = reports.iter().filter(|report| !report.passed).count();
+    let passed = reports.len() - failed;
+    output.line(&format!("{passed} passed, {failed} failed"));
+    let values: Vec<Value> = reports.iter().map(value).collect();
+    let seconds = begun.elapsed().as_secs_f64();
+    output.value(&json!({ "passed": passed, "failed": failed, "seconds": seconds, "tests": values }));
+    match (failed, passed, filter) {
+        (0, 0, Some(part)) => Err(Failure::new(Exit::Failed, format!("no test has `{part}` in its name"), "nx test --list")),
+        (0, _, _) => Ok(()),
+        _ => {
+            let names = reports.iter().filter(|report| !report.passed).map(|r| format!("{}::{}", r.suite, r.name));
+            Err(Failure::new(Exit::Failed, format!("failed: {}", names.collect::<Vec<_>>().join(", ")), "each has its `repeat:` line above"))
+        }
+    }
+}
+
+fn value(report: &Report) -> Value {
+    json!({
+        "suite": report.suite,
+        "name": report.name,
+        "passed": report.passed,
+        "detail": report.detail,
+        "repeat": report.repeat,
+        "seconds": report.took.map(|took| took.as_secs_f64()),
+    })
+}
+
+fn list(house: &House, args: &TestArgs, suites: &[&Suite], output: Output) -> Outcome {
+    let mut values = Vec::new();
+    for suite in suites {
+        for name in (suite.list)(house, args.full)? {
+            let whole = args.name.as_deref() == Some(suite.name);
+            if whole || args.name.as_deref().is_none_or(|part| name.contains(part) || suite.name.contains(part)) {
+                output.line(&format!("{}::{name}", suite.name));
+                values.push(json!({ "suite": suite.name, "name": name }));
+            }
+        }
+    }
+    output.value(&json!(values));
+    Ok(())
+}

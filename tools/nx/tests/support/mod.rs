@@ -1,0 +1,132 @@
+//! A scratch folder with a boot image that declares three processes, and a QEMU that is a shell script.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use nexus_bootimg::ImageWriter;
+use nexus_registry::compile::{Source, compile};
+use nexus_registry::names::CANONICAL;
+
+/// A scratch folder that looks like a source tree to nx.
+pub struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Whose QEMU runs `script`, with `$PIDS` the file that it can leave process ids in.
+    pub fn new(script: &str) -> Scratch {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("system.toml"), "").unwrap();
+        fs::create_dir(at("abi")).unwrap();
+        fs::create_dir(at("image")).unwrap();
+        fs::write(at("image/neuron.bin"), [0; 16]).unwrap();
+        fs::write(at("image/boot.img"), boot_image()).unwrap();
+        let text = format!("#!/bin/sh\nPIDS={}\n{script}\n", at("pids").display());
+        fs::write(at("qemu"), text).unwrap();
+        fs::set_permissions(at("qemu"), fs::Permissions::from_mode(0o755)).unwrap();
+        Scratch { folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `nx` with these words, not started yet.
+    pub fn nx(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nx"));
+        command.args(words).current_dir(self.folder.path());
+        command.env("NX_ROOT", self.folder.path()).env("NX_QEMU", self.path("qemu")).env("CI", "true");
+        command
+    }
+
+    /// `nx run` of the image in the folder.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let image = self.path("image");
+        let words = [&["run", "--image", image.to_str().unwrap()], words].concat();
+        self.nx(&words).output().unwrap()
+    }
+
+    /// The process ids that the script left, once it has left `count`.
+    pub fn pids(&self, count: usize) -> Vec<u32> {
+        await_that("the machine tells its process ids", || {
+            let text = fs::read_to_string(self.path("pids")).unwrap_or_default();
+            let complete = text.ends_with('\n') && text.lines().count() == count;
+            complete.then(|| text.lines().map(|line| line.parse().unwrap()).collect())
+        })
+    }
+}
+
+/// Polls until there is an answer; far too long a time is a failure of the condition.
+pub fn await_that<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = condition() {
+            return answer;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: never");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a process is there and not merely waiting to be buried.
+pub fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+pub fn await_death(pid: u32) {
+    await_that("the process is gone", || (!lives(pid)).then_some(()));
+}
+
+fn boot_image() -> Vec<u8> {
+    let row = |name: &str, id: u32, authority: &str, more: &str| {
+        format!("[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = 5\ncpu = 10\npages = 10\nhandles = 10\n{more}\n")
+    };
+    let built = ["nexus-init", "logd", "samgrd"];
+    let reserved: Vec<String> = CANONICAL.iter().filter(|(_, name)| !built.contains(name)).map(|(_, name)| format!("{name:?}")).collect();
+    let text = format!(
+        "[system]\nmemory_pages = 1000\nreserved = [{}]\n{}{}{}",
+        reserved.join(", "),
+        row("nexus-init", 1, "init", "grants = [\"root\"]\nready = false"),
+        row("logd", 2, "log", ""),
+        row("samgrd", 3, "services", "")
+    );
+    let table = compile(Source { name: "system.toml", text: &text }, &[]).unwrap();
+    let mut writer = ImageWriter::new();
+    writer.program("nexus-init", &program()).unwrap().registry("registry", &table).unwrap();
+    writer.finish().unwrap()
+}
+
+/// The smallest program that the boot image takes.
+pub fn program() -> Vec<u8> {
+    let mut file = vec![0; 0x1004];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &[0x7f, b'E', b'L', b'F', 2, 1, 1]);
+    put(16, &[2, 0, 243, 0, 1, 0, 0, 0]);
+    put(24, &0x1_0000u64.to_le_bytes());
+    put(32, &64u64.to_le_bytes());
+    put(52, &[64, 0, 56, 0, 1, 0]);
+    put(64, &[1, 0, 0, 0, 5, 0, 0, 0]);
+    for (index, field) in [0x1000u64, 0x1_0000, 0x1_0000, 4, 4, 0x1000].into_iter().enumerate() {
+        put(72 + index * 8, &field.to_le_bytes());
+    }
+    file
+}
+
+/// What a finished `nx` said on standard error and standard output.
+pub fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+pub fn exit(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}

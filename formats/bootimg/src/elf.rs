@@ -132,7 +132,8 @@ impl Program {
         let table = slice(file, u64_at(header, 32), (headers * PROGRAM_HEADER_BYTES) as u64)
             .ok_or(ProgramError::Truncated)?;
 
-        let mut program = Program { entry: u64_at(header, 24), segments: [Segment::NONE; MAX_SEGMENTS], count: 0 };
+        let mut program =
+            Program { entry: u64_at(header, 24), segments: [Segment::NONE; MAX_SEGMENTS], count: 0 };
         for raw in table.chunks_exact(PROGRAM_HEADER_BYTES) {
             match u32_at(raw, 0) {
                 LOAD if u64_at(raw, 40) != 0 => program.add(segment(raw, file)?)?,
@@ -207,9 +208,7 @@ fn segment(raw: &[u8], file: &[u8]) -> Result<Segment, ProgramError> {
     if !segment.vaddr.is_multiple_of(page) || !segment.file_offset.is_multiple_of(page) {
         return Err(ProgramError::Unaligned);
     }
-    if segment.file_size > segment.mem_size
-        || slice(file, segment.file_offset, segment.file_size).is_none()
-    {
+    if segment.file_size > segment.mem_size || slice(file, segment.file_offset, segment.file_size).is_none() {
         return Err(ProgramError::OutOfFile);
     }
     let end = segment.vaddr.checked_add(segment.mem_size).ok_or(ProgramError::OutOfMemory)?;

@@ -79,7 +79,10 @@ fn segments_stay_in_the_file() {
     file.pop();
     assert_eq!(Program::parse(&file), Err(ProgramError::OutOfFile));
     assert_eq!(refusal(&[CODE, Header { file_size: 0x3001, ..DATA }]), ProgramError::OutOfFile);
-    assert_eq!(refusal(&[Header { offset: !0xfff, file_size: 0x1000, mem_size: 0x1000, ..CODE }]), ProgramError::OutOfFile);
+    assert_eq!(
+        refusal(&[Header { offset: !0xfff, file_size: 0x1000, mem_size: 0x1000, ..CODE }]),
+        ProgramError::OutOfFile
+    );
 }
 
 #[test]
@@ -123,7 +126,14 @@ fn constants_are_backed_by_the_file() {
 
 #[test]
 fn the_entry_is_in_code() {
-    for (entry, good) in [(0x10000, true), (0x107fe, true), (0x10800, false), (0xfffe, false), (0x10001, false), (0x12000, false)] {
+    for (entry, good) in [
+        (0x10000, true),
+        (0x107fe, true),
+        (0x10800, false),
+        (0xfffe, false),
+        (0x10001, false),
+        (0x12000, false),
+    ] {
         let parsed = Program::parse(&elf(entry, &[CODE, DATA]));
         assert_eq!(parsed.is_ok(), good, "entry {entry:#x}");
         assert!(good || parsed == Err(ProgramError::BadEntry));

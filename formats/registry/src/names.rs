@@ -71,7 +71,10 @@ pub fn misspelled(name: &str) -> Option<&'static str> {
     }
     let stem = ["manager", "mgrd", "mgr", "d"].iter().find_map(|end| name.strip_suffix(end));
     let canonical_of_stem = stem.filter(|stem| !stem.is_empty()).and_then(|stem| {
-        CANONICAL.iter().map(|(_, canonical)| *canonical).find(|canonical| canonical.strip_suffix('d') == Some(stem))
+        CANONICAL
+            .iter()
+            .map(|(_, canonical)| *canonical)
+            .find(|canonical| canonical.strip_suffix('d') == Some(stem))
     });
     let alias = |wanted: &str| ALIASES.iter().find(|(alias, _)| *alias == wanted).map(|(_, right)| *right);
     alias(name).or_else(|| stem.and_then(alias)).or(canonical_of_stem)

@@ -41,7 +41,11 @@ fn two_of_a_name_id_or_authority() {
 #[test]
 fn two_providers_of_a_service() {
     let second = Row { more: "provides = [\"spawn\"]", ..probe() };
-    refused(&file(&[init(), execd(), logd()]), &[&second.text()], &["added.toml:9:", "service `spawn` is provided by `execd` already"]);
+    refused(
+        &file(&[init(), execd(), logd()]),
+        &[&second.text()],
+        &["added.toml:9:", "service `spawn` is provided by `execd` already"],
+    );
     let self_twice = Row { more: "provides = [\"spawn\", \"spawn\"]", ..execd() };
     refused_rows(&[init(), self_twice], &["service `spawn` is provided by `execd` already"]);
 }
@@ -49,9 +53,18 @@ fn two_providers_of_a_service() {
 #[test]
 fn edges_to_nowhere_to_oneself_or_twice() {
     let with = |more| Row { more, ..logd() };
-    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"tea\"]")], &["nobody provides the service `tea`", "correct the name"]);
-    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"log\"]")], &["uses its own service"]);
-    refused_rows(&[init(), execd(), with("provides = [\"log\"]\nuses = [\"spawn\"]\nsends = [\"spawn\"]")], &["names the service `spawn` twice"]);
+    refused_rows(
+        &[init(), execd(), with("provides = [\"log\"]\nuses = [\"tea\"]")],
+        &["nobody provides the service `tea`", "correct the name"],
+    );
+    refused_rows(
+        &[init(), execd(), with("provides = [\"log\"]\nuses = [\"log\"]")],
+        &["uses its own service"],
+    );
+    refused_rows(
+        &[init(), execd(), with("provides = [\"log\"]\nuses = [\"spawn\"]\nsends = [\"spawn\"]")],
+        &["names the service `spawn` twice"],
+    );
 }
 
 #[test]
@@ -63,7 +76,16 @@ fn production_never_depends_on_a_test_program() {
 
 #[test]
 fn aliases_are_no_names() {
-    for (alias, canonical) in [("powermgr", "powerd"), ("batterymgr", "batteryd"), ("ime", "imed"), ("compositor", "windowd"), ("abilitymgr", "appmgrd"), ("windowmanager", "windowd"), ("power", "powerd"), ("logmgrd", "logd")] {
+    for (alias, canonical) in [
+        ("powermgr", "powerd"),
+        ("batterymgr", "batteryd"),
+        ("ime", "imed"),
+        ("compositor", "windowd"),
+        ("abilitymgr", "appmgrd"),
+        ("windowmanager", "windowd"),
+        ("power", "powerd"),
+        ("logmgrd", "logd"),
+    ] {
         let row = Row { name: alias, ..probe() };
         if alias == "power" {
             // The bare word is what a service may be called: nothing pretends to be the process.
@@ -103,18 +125,33 @@ fn reserved_names_are_not_used_and_none_is_forgotten() {
     let text = file(&rows).replace("reserved = [", "reserved = [\"logd\", ");
     refused(&text, &[], &["`logd` is reserved", &line(&text, "name", 2), "take it out"]);
     refused(&file(&rows).replace("\"powerd\", ", ""), &[], &["`powerd` is neither a process nor reserved"]);
-    refused(&file(&rows).replace("\"powerd\"", "\"powerd\", \"teapot\""), &[], &["`teapot` is not a canonical name"]);
+    refused(
+        &file(&rows).replace("\"powerd\"", "\"powerd\", \"teapot\""),
+        &[],
+        &["`teapot` is not a canonical name"],
+    );
 }
 
 #[test]
 fn a_test_file_only_adds() {
     let base = file(&[init(), execd(), logd()]);
-    refused(&base, &["\n[system]\nmemory_pages = 1\n"], &["added.toml:2:", "[system] belongs to system.toml alone"]);
+    refused(
+        &base,
+        &["\n[system]\nmemory_pages = 1\n"],
+        &["added.toml:2:", "[system] belongs to system.toml alone"],
+    );
     refused(&base, &[&Row { authority: "power", ..probe() }.text()], &["claims the authority `power`"]);
     refused(&base, &[&Row { id: 0xffff, ..probe() }.text()], &["in the range of the production image"]);
     refused(&base, &[&Row { name: "powerd", ..probe() }.text()], &["`powerd` is a canonical name"]);
-    refused(&base, &[&Row { more: "grants = [\"root\"]", ..probe() }.text()], &["only the first process can have the grant `root`"]);
-    refused_rows(&[init(), execd(), Row { id: 0x1_0000, ..logd() }], &["not in the range of the production image"]);
+    refused(
+        &base,
+        &[&Row { more: "grants = [\"root\"]", ..probe() }.text()],
+        &["only the first process can have the grant `root`"],
+    );
+    refused_rows(
+        &[init(), execd(), Row { id: 0x1_0000, ..logd() }],
+        &["not in the range of the production image"],
+    );
     refused_rows(&[init(), execd(), Row { id: 0, ..logd() }], &["not in the range of the production image"]);
 }
 
@@ -133,15 +170,24 @@ fn a_server_is_not_below_its_clients() {
     build(&file(&[equal, logd(), execd()]), &[]).unwrap();
     let above = Row { priority: 21, ..init() };
     let text = file(&[above, logd(), execd()]);
-    refused(&text, &[], &["`nexus-init` (priority 21) calls `execd` (priority 20)", &line(&text, "priority", 0)]);
+    refused(
+        &text,
+        &[],
+        &["`nexus-init` (priority 21) calls `execd` (priority 20)", &line(&text, "priority", 0)],
+    );
 }
 
 #[test]
 fn ranges_at_the_bound_and_one_past_it() {
     let with = |row: Row| file(&[init(), execd(), row]);
     let most = MAX_PRIORITY as u32;
-    build(&file(&[init(), Row { priority: most, ..execd() }, Row { priority: most, ..logd() }]), &[]).unwrap();
-    refused(&file(&[init(), Row { priority: most + 1, ..execd() }, logd()]), &[], &["priority 32 is out of range"]);
+    build(&file(&[init(), Row { priority: most, ..execd() }, Row { priority: most, ..logd() }]), &[])
+        .unwrap();
+    refused(
+        &file(&[init(), Row { priority: most + 1, ..execd() }, logd()]),
+        &[],
+        &["priority 32 is out of range"],
+    );
     refused(&with(Row { priority: 0, ..logd() }), &[], &["priority 0 is out of range"]);
     build(&with(Row { handles: MAX_HANDLES as u32, ..logd() }), &[]).unwrap();
     refused(&with(Row { handles: MAX_HANDLES as u32 + 1, ..logd() }), &[], &["handles 4097 is out of range"]);
@@ -157,7 +203,10 @@ fn shares_fit_what_exists() {
     refused_rows(&[init(), execd(), Row { cpu: rest + 1, ..logd() }], &["need 901 cpu permille", "is 900"]);
     let rest = 1000 - 2 * 101 - 1;
     build(&file(&[init(), execd(), Row { pages: rest, ..logd() }]), &[]).unwrap();
-    refused_rows(&[init(), execd(), Row { pages: rest + 1, ..logd() }], &["need 1001 pages", "memory_pages is 1000"]);
+    refused_rows(
+        &[init(), execd(), Row { pages: rest + 1, ..logd() }],
+        &["need 1001 pages", "memory_pages is 1000"],
+    );
 }
 
 #[test]
@@ -171,7 +220,10 @@ fn of_those_on_demand_one_must_fit_at_a_time() {
 
 #[test]
 fn the_first_process_is_what_the_kernel_needs() {
-    refused_rows(&[Row { more: "", ..init() }, execd(), logd()], &["the first process needs the grant `root`"]);
+    refused_rows(
+        &[Row { more: "", ..init() }, execd(), logd()],
+        &["the first process needs the grant `root`"],
+    );
     let more = "grants = [\"root\"]\nstart = \"demand\"";
     refused_rows(&[Row { more, ..init() }, execd(), logd()], &["the first process is started at boot"]);
     let more = "grants = [\"root\"]\nrestart = \"always\"";
@@ -185,8 +237,14 @@ fn what_is_not_a_field_is_refused_with_its_line() {
     refused("[system\n", &[], &["system.toml:1:"]);
     refused("\n", &[], &["there is no [system] table"]);
     refused(&system(1, &[]), &[], &["there is no [[process]]"]);
-    refused_rows(&[init(), execd(), Row { more: "grants = [\"tea\"]", ..logd() }], &["there is no grant `tea`", "console"]);
-    refused_rows(&[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }], &["unknown variant `sometimes`"]);
+    refused_rows(
+        &[init(), execd(), Row { more: "grants = [\"tea\"]", ..logd() }],
+        &["there is no grant `tea`", "console"],
+    );
+    refused_rows(
+        &[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }],
+        &["unknown variant `sometimes`"],
+    );
 }
 
 #[test]
@@ -203,7 +261,14 @@ fn arguments_have_a_bound() {
 fn processes_have_a_bound() {
     let base = file(&[init(), execd(), logd()]);
     let added = |count: u32| -> String {
-        let row = |n: u32| format!("{}\n", Row { id: 0x1_0000 + n, cpu: 1, pages: 1, more: "start = \"demand\"", ..probe() }.text().replace("probe", &format!("p{n}")));
+        let row = |n: u32| {
+            format!(
+                "{}\n",
+                Row { id: 0x1_0000 + n, cpu: 1, pages: 1, more: "start = \"demand\"", ..probe() }
+                    .text()
+                    .replace("probe", &format!("p{n}"))
+            )
+        };
         (0..count).map(row).collect()
     };
     let most = nexus_registry::MAX_PROCESSES as u32 - 3;

@@ -44,8 +44,10 @@ const ENVIRONMENT: &str = "  NX_QEMU           the QEMU to use instead of qemu-s
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Build kernel, programs and boot image
-    #[command(after_help = "The outputs are in build/production, build/test or build/bench: neuron.elf, neuron.bin, boot.img, and
-programs/ with symbols. The same source gives the same bytes.")]
+    #[command(
+        after_help = "The outputs are in build/production, build/test or build/bench: neuron.elf, neuron.bin, boot.img, and
+programs/ with symbols. The same source gives the same bytes."
+    )]
     Build(BuildArgs),
     /// Build, boot in QEMU, and show the system come up
     #[command(after_help = "Examples:
@@ -64,8 +66,10 @@ The console goes to build/run/console.log as well. Ctrl-C ends the machine.")]
   nx test --full          the hundreds and thousands as well")]
     Test(TestArgs),
     /// Prove the gates: a row each, with the evidence
-    #[command(after_help = "A gate is `closed` when each of its proofs was seen in this very run, `open` when its proofs do not exist
-yet, `failed` when one is missing. Exit code 0 when no gate failed (with --gate: when that one is closed).")]
+    #[command(
+        after_help = "A gate is `closed` when each of its proofs was seen in this very run, `open` when its proofs do not exist
+yet, `failed` when one is missing. Exit code 0 when no gate failed (with --gate: when that one is closed)."
+    )]
     Prove(ProveArgs),
     /// Measure: guest instructions, boot, image size, idle load
     #[command(after_help = "Examples:

@@ -40,7 +40,11 @@ impl Check {
 pub fn run(house: &House, output: Output) -> Outcome {
     let qemu_mend = "apt-get install -y --no-install-recommends qemu-system-misc";
     let checks = [
-        Check::new("toolchain", toolchain(house.root()), "rustup toolchain install --profile minimal -c rustfmt,clippy 1.95.0"),
+        Check::new(
+            "toolchain",
+            toolchain(house.root()),
+            "rustup toolchain install --profile minimal -c rustfmt,clippy 1.95.0",
+        ),
         Check::new("target", target(house.root()), &format!("rustup target add {TARGET}")),
         Check::new("qemu", qemu_version(), qemu_mend),
         Check::new("firmware", firmware(), qemu_mend),
@@ -49,11 +53,13 @@ pub fn run(house: &House, output: Output) -> Outcome {
         Check::new("disk", free_space(house.root()), "rm -rf build target, or free space elsewhere"),
     ];
     let word = |check: &Check| if check.good { output.good("ok") } else { output.bad("missing") };
-    let row = |check: &Check| vec![check.name.to_string(), word(check), check.found.clone(), check.mend.clone()];
+    let row =
+        |check: &Check| vec![check.name.to_string(), word(check), check.found.clone(), check.mend.clone()];
     for line in table(&checks.iter().map(row).collect::<Vec<_>>()) {
         output.line(&line);
     }
-    let values = checks.iter().map(|c| json!({ "name": c.name, "ok": c.good, "found": c.found, "mend": c.mend }));
+    let values =
+        checks.iter().map(|c| json!({ "name": c.name, "ok": c.good, "found": c.found, "mend": c.mend }));
     output.value(&json!(values.collect::<Vec<_>>()));
     let missing: Vec<&Check> = checks.iter().filter(|check| !check.good).collect();
     if missing.is_empty() {
@@ -93,7 +99,11 @@ pub fn qemu_version() -> Result<String, String> {
     let number = line.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let mut parts = number.unwrap_or_default().split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    if version >= OLDEST_QEMU { Ok(line) } else { Err(format!("{line} is older than {}.{}", OLDEST_QEMU.0, OLDEST_QEMU.1)) }
+    if version >= OLDEST_QEMU {
+        Ok(line)
+    } else {
+        Err(format!("{line} is older than {}.{}", OLDEST_QEMU.0, OLDEST_QEMU.1))
+    }
 }
 
 /// The firmware that QEMU starts by itself, as `-bios default` finds it.
@@ -106,9 +116,14 @@ fn firmware() -> Result<String, String> {
 }
 
 fn free_space(root: &Path) -> Result<String, String> {
-    let done = Command::new("df").args(["--output=avail", "-m"]).arg(root).output().map_err(|error| error.to_string())?;
+    let done = Command::new("df")
+        .args(["--output=avail", "-m"])
+        .arg(root)
+        .output()
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&done.stdout).to_string();
-    let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).ok_or("df gave no number")?;
+    let free: u64 =
+        text.lines().nth(1).and_then(|line| line.trim().parse().ok()).ok_or("df gave no number")?;
     let found = format!("{free} MiB free");
     if free >= FREE_MIB { Ok(found) } else { Err(format!("{found}, {FREE_MIB} needed")) }
 }

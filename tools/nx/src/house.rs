@@ -21,7 +21,11 @@ impl House {
         let here = env::current_dir().map_err(|e| Failure::host("the current folder", &e))?;
         let is_root = |folder: &&Path| folder.join("system.toml").is_file() && folder.join("abi").is_dir();
         let root = here.ancestors().find(is_root).ok_or_else(|| {
-            Failure::new(Exit::Usage, "this is not inside a Nexus OS source tree", "go to the tree, or call its ./nx")
+            Failure::new(
+                Exit::Usage,
+                "this is not inside a Nexus OS source tree",
+                "go to the tree, or call its ./nx",
+            )
         })?;
         House::at(root)
     }

@@ -72,7 +72,9 @@ pub fn stay(_house: &House, machine: &mut Machine, watcher: &mut Watcher, output
 fn obey(request: Request) {
     match request {
         Request::Nothing | Request::Quit => {}
-        Request::Help => println!("{}\n  quit         end the machine and leave\n", crate::cli::definition().render_help()),
+        Request::Help => {
+            println!("{}\n  quit         end the machine and leave\n", crate::cli::definition().render_help())
+        }
         Request::Refused(why) => println!("{why}"),
         Request::Do(cli) => {
             if let Err(failure) = crate::dispatch(&cli) {

@@ -33,22 +33,26 @@ struct Row {
 
 /// Name and proof lines of each gate; no lines yet means that it is open.
 const GATES: [(u8, &str, &[&str]); 6] = [
-    (1, "IPC and capability transfer", &[
-        "SELFTEST: ipc v1 channel create ok",
-        "SELFTEST: ipc v1 sendrecv ok bytes=0",
-        "SELFTEST: ipc v1 sendrecv ok bytes=1",
-        "SELFTEST: ipc v1 sendrecv ok bytes=48",
-        "SELFTEST: ipc v1 sendrecv ok bytes=49",
-        "SELFTEST: ipc v1 sendrecv ok bytes=4095",
-        "SELFTEST: ipc v1 sendrecv ok bytes=4096",
-        "SELFTEST: ipc v1 capxfer ok n=1",
-        "SELFTEST: ipc v1 capxfer ok n=8",
-        "SELFTEST: ipc v1 backpressure ok",
-        "vmo: producer sent handle",
-        "vmo: consumer mapped ok",
-        "vmo: sha256 ok",
-        "SELFTEST: vmo share ok",
-    ]),
+    (
+        1,
+        "IPC and capability transfer",
+        &[
+            "SELFTEST: ipc v1 channel create ok",
+            "SELFTEST: ipc v1 sendrecv ok bytes=0",
+            "SELFTEST: ipc v1 sendrecv ok bytes=1",
+            "SELFTEST: ipc v1 sendrecv ok bytes=48",
+            "SELFTEST: ipc v1 sendrecv ok bytes=49",
+            "SELFTEST: ipc v1 sendrecv ok bytes=4095",
+            "SELFTEST: ipc v1 sendrecv ok bytes=4096",
+            "SELFTEST: ipc v1 capxfer ok n=1",
+            "SELFTEST: ipc v1 capxfer ok n=8",
+            "SELFTEST: ipc v1 backpressure ok",
+            "vmo: producer sent handle",
+            "vmo: consumer mapped ok",
+            "vmo: sha256 ok",
+            "SELFTEST: vmo share ok",
+        ],
+    ),
     (2, "Safe device access from userspace", &[]),
     (3, "Durable /state", &[]),
     (4, "One packaging contract", &[]),
@@ -68,22 +72,37 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     } else {
         None
     };
-    let rows: Vec<Row> = wanted.iter().map(|(gate, name, proofs)| judge(*gate, name, proofs, device.as_ref())).collect();
+    let rows: Vec<Row> =
+        wanted.iter().map(|(gate, name, proofs)| judge(*gate, name, proofs, device.as_ref())).collect();
     show(&rows, output);
-    let failed: Vec<String> = rows.iter().filter(|row| row.state == State::Failed).map(|row| row.gate.to_string()).collect();
+    let failed: Vec<String> =
+        rows.iter().filter(|row| row.state == State::Failed).map(|row| row.gate.to_string()).collect();
     if !failed.is_empty() {
-        return Err(Failure::new(Exit::Failed, format!("failed: gate {}", failed.join(", ")), "nx test device"));
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("failed: gate {}", failed.join(", ")),
+            "nx test device",
+        ));
     }
     match (args.gate, rows.first()) {
-        (Some(gate), Some(row)) if row.state == State::Open => {
-            Err(Failure::new(Exit::Failed, format!("gate {gate} is open"), "its proofs come with later issues"))
-        }
+        (Some(gate), Some(row)) if row.state == State::Open => Err(Failure::new(
+            Exit::Failed,
+            format!("gate {gate} is open"),
+            "its proofs come with later issues",
+        )),
         _ => Ok(()),
     }
 }
 
 fn judge(gate: u8, name: &'static str, proofs: &[&str], device: Option<&Device>) -> Row {
-    let open = |evidence: &str| Row { gate, name, state: State::Open, evidence: evidence.into(), missing: Vec::new(), repeat: String::new() };
+    let open = |evidence: &str| Row {
+        gate,
+        name,
+        state: State::Open,
+        evidence: evidence.into(),
+        missing: Vec::new(),
+        repeat: String::new(),
+    };
     if proofs.is_empty() {
         return open("its proofs do not exist yet");
     }
@@ -92,10 +111,20 @@ fn judge(gate: u8, name: &'static str, proofs: &[&str], device: Option<&Device>)
     let missing: Vec<String> = proofs.iter().filter(|proof| !seen(proof)).map(ToString::to_string).collect();
     let failed_tests = device.tests.iter().filter(|(_, why)| why.is_some()).count();
     let (state, evidence) = match &device.complaint {
-        _ if !missing.is_empty() => (State::Failed, format!("{} of {} proof lines are missing: {}", missing.len(), proofs.len(), missing.join("; "))),
+        _ if !missing.is_empty() => (
+            State::Failed,
+            format!("{} of {} proof lines are missing: {}", missing.len(), proofs.len(), missing.join("; ")),
+        ),
         Some(complaint) => (State::Failed, complaint.lines().next().unwrap_or_default().to_string()),
         None if failed_tests > 0 => (State::Failed, format!("{failed_tests} device tests failed")),
-        None => (State::Closed, format!("{} proof lines seen, {} device tests passed, the machine ended with success", proofs.len(), device.tests.len())),
+        None => (
+            State::Closed,
+            format!(
+                "{} proof lines seen, {} device tests passed, the machine ended with success",
+                proofs.len(),
+                device.tests.len()
+            ),
+        ),
     };
     Row { gate, name, state, evidence, missing, repeat: device.command.clone() }
 }
@@ -106,7 +135,8 @@ fn show(rows: &[Row], output: Output) {
         State::Open => output.dim("open"),
         State::Failed => output.bad("failed"),
     };
-    let cells = |row: &Row| vec![row.gate.to_string(), row.name.to_string(), word(row.state), row.evidence.clone()];
+    let cells =
+        |row: &Row| vec![row.gate.to_string(), row.name.to_string(), word(row.state), row.evidence.clone()];
     for line in table(&rows.iter().map(cells).collect::<Vec<_>>()) {
         output.line(&line);
     }
@@ -115,9 +145,14 @@ fn show(rows: &[Row], output: Output) {
         State::Open => "open",
         State::Failed => "failed",
     };
-    let values: Vec<Value> = rows.iter().map(|row| json!({
-        "gate": row.gate, "name": row.name, "state": plain(row.state), "evidence": row.evidence,
-        "missing": row.missing, "repeat": row.repeat,
-    })).collect();
+    let values: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "gate": row.gate, "name": row.name, "state": plain(row.state), "evidence": row.evidence,
+                "missing": row.missing, "repeat": row.repeat,
+            })
+        })
+        .collect();
     output.value(&json!(values));
 }

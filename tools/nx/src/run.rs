@@ -62,7 +62,8 @@ pub fn run(house: &House, args: &RunArgs, output: Output) -> Outcome {
         }
         other => {
             let missing = roster.missing().join(", ");
-            let waited_for = if wait_for_ready { format!("ready (missing: {missing})") } else { String::from("ended") };
+            let waited_for =
+                if wait_for_ready { format!("ready (missing: {missing})") } else { String::from("ended") };
             let failure = watcher.failure(&other, &mut machine, &waited_for, seconds);
             output.value(&json!({
                 "result": failure.exit.word(), "missing": roster.missing(), "log": log, "command": machine.command,
@@ -75,11 +76,14 @@ pub fn run(house: &House, args: &RunArgs, output: Output) -> Outcome {
 /// Who has to announce itself, by the registry in the boot image.
 pub fn roster(image: &Path) -> Outcome<Roster> {
     let bytes = fs::read(image).map_err(|e| Failure::host(image.display(), &e))?;
-    let spoiled = |what: String| Failure::new(Exit::Build, format!("{}: {what}", image.display()), "build it again: nx build");
+    let spoiled = |what: String| {
+        Failure::new(Exit::Build, format!("{}: {what}", image.display()), "build it again: nx build")
+    };
     let image = Image::parse(&bytes).map_err(|e| spoiled(format!("no boot image: {e:?}")))?;
     let table = image.registry().ok_or_else(|| spoiled(String::from("has no registry")))?;
     let registry = Registry::parse(table.bytes).map_err(|e| spoiled(format!("no registry: {e:?}")))?;
-    let announcing = registry.processes().filter(|process| process.announces_ready && process.start == Start::Boot);
+    let announcing =
+        registry.processes().filter(|process| process.announces_ready && process.start == Start::Boot);
     Ok(Roster::new(announcing.map(|process| process.name.to_string())))
 }
 
@@ -88,7 +92,8 @@ fn ready(roster: &Roster, machine: &Machine, log: &str, output: Output) {
     let ms = |at: &Duration| at.as_millis() as u64;
     let whole = roster.ready_at().map_or(0, |at| ms(&at));
     output.step("ready", &format!("{count} of {count} services, {whole} ms after the start of QEMU"));
-    let services = roster.services.iter().map(|(name, at)| json!({ "name": name, "ms": at.as_ref().map(ms) }));
+    let services =
+        roster.services.iter().map(|(name, at)| json!({ "name": name, "ms": at.as_ref().map(ms) }));
     output.value(&json!({
         "result": "ready", "ready_ms": whole, "services": services.collect::<Vec<_>>(), "log": log, "command": machine.command,
     }));

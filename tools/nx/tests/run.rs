@@ -35,7 +35,8 @@ fn a_missing_process_is_named_after_the_time_out() {
 
 #[test]
 fn a_kernel_panic_is_told_apart() {
-    let scratch = Scratch::new("echo 'logd: ready'; echo 'neuron: panic: no frames'; echo 'scause 5'; sleep 1000");
+    let scratch =
+        Scratch::new("echo 'logd: ready'; echo 'neuron: panic: no frames'; echo 'scause 5'; sleep 1000");
     let output = scratch.run(UNTIL);
     assert_eq!(exit(&output), 6, "{}", words(&output));
     assert!(words(&output).contains("the kernel panicked: neuron: panic: no frames"));
@@ -131,7 +132,9 @@ fn the_prompt_takes_commands_until_quit() {
     let output = at_the_prompt(&format!("{READY}; sleep 1000"), "help\nbrew\ncompletions bash\nrun\nquit\n");
     let said = words(&output);
     assert_eq!(exit(&output), 0, "{said}");
-    for part in ["nx> ", "Commands:", "unrecognized subcommand", "complete -F _nx", "a machine is running here"] {
+    for part in
+        ["nx> ", "Commands:", "unrecognized subcommand", "complete -F _nx", "a machine is running here"]
+    {
         assert!(said.contains(part), "{part} is not in {said}");
     }
 }

@@ -19,8 +19,12 @@ pub(super) fn check(refusals: &mut Refusals) {
     counts(refusals);
     let memory = refusals.model.memory_pages.value.into();
     // A quota that is split off costs its pages and one for itself.
-    sum(refusals, "pages", "[system] memory_pages", memory, |p| (u64::from(p.pages.value) + 1, p.pages.place));
-    sum(refusals, "cpu permille", "what the kernel can promise", CPU_PERMILLE_TOTAL, |p| (p.cpu.value.into(), p.cpu.place));
+    sum(refusals, "pages", "[system] memory_pages", memory, |p| {
+        (u64::from(p.pages.value) + 1, p.pages.place)
+    });
+    sum(refusals, "cpu permille", "what the kernel can promise", CPU_PERMILLE_TOTAL, |p| {
+        (p.cpu.value.into(), p.cpu.place)
+    });
 }
 
 fn ranges(refusals: &mut Refusals, process: &ProcessModel) {

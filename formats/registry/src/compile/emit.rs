@@ -47,7 +47,8 @@ pub(super) fn table(model: &Model) -> Result<Vec<u8>, RegistryError> {
         }
     }
     for (client, service, _, kind) in all_edges(model) {
-        let index = service_names.iter().position(|name| *name == service.value).ok_or(RegistryError::BadEdge(0))?;
+        let index =
+            service_names.iter().position(|name| *name == service.value).ok_or(RegistryError::BadEdge(0))?;
         for field in [client as u16, index as u16, kind as u16, 0] {
             edges.extend(field.to_le_bytes());
         }

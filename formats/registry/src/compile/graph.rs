@@ -32,7 +32,11 @@ fn edges(refusals: &mut Refusals) {
             }
             let Some(server_index) = provider(model, &service.value) else {
                 let what = format!("nobody provides the service `{}`", service.value);
-                refusals.add(service.place, what, "correct the name, or add it to a process's `provides`".to_string());
+                refusals.add(
+                    service.place,
+                    what,
+                    "correct the name, or add it to a process's `provides`".to_string(),
+                );
                 continue;
             };
             let server = &model.processes[server_index];
@@ -40,14 +44,20 @@ fn edges(refusals: &mut Refusals) {
                 let what = format!("`{}` uses its own service `{}`", client.name.value, service.value);
                 refusals.add(service.place, what, "remove the edge".to_string());
             } else if !client.is_addition() && server.is_addition() {
-                let what = format!("the production process `{}` depends on `{}` of a test file", client.name.value, server.name.value);
+                let what = format!(
+                    "the production process `{}` depends on `{}` of a test file",
+                    client.name.value, server.name.value
+                );
                 refusals.add(service.place, what, "a test file can only add".to_string());
             } else if kind == EdgeKind::Call && client.priority.value > server.priority.value {
                 let what = format!(
                     "`{}` (priority {}) calls `{}` (priority {})",
                     client.name.value, client.priority.value, server.name.value, server.priority.value
                 );
-                let mend = format!("a server's priority is at least its clients': raise the server's (line {})", server.priority.place.line);
+                let mend = format!(
+                    "a server's priority is at least its clients': raise the server's (line {})",
+                    server.priority.place.line
+                );
                 refusals.add(client.priority.place, what, mend);
             }
         }
@@ -63,8 +73,9 @@ fn wanted(model: &Model, client: usize) -> impl Iterator<Item = (EdgeKind, &At<S
 /// Every edge with the indices of its client and server, in the order of the source; unknown ones left out.
 pub(super) fn all_edges(model: &Model) -> Vec<(usize, &At<String>, usize, EdgeKind)> {
     let of_client = |client| {
-        wanted(model, client)
-            .filter_map(move |(kind, service)| Some((client, service, provider(model, &service.value)?, kind)))
+        wanted(model, client).filter_map(move |(kind, service)| {
+            Some((client, service, provider(model, &service.value)?, kind))
+        })
     };
     (0..model.processes.len()).flat_map(of_client).collect()
 }
@@ -72,7 +83,8 @@ pub(super) fn all_edges(model: &Model) -> Vec<(usize, &At<String>, usize, EdgeKi
 /// Walks the calls depth first; an edge back into the current path closes a ring.
 fn cycles(refusals: &mut Refusals) {
     let model = refusals.model;
-    let edges: Vec<_> = all_edges(model).into_iter().filter(|edge| edge.3 == EdgeKind::Call && edge.0 != edge.2).collect();
+    let edges: Vec<_> =
+        all_edges(model).into_iter().filter(|edge| edge.3 == EdgeKind::Call && edge.0 != edge.2).collect();
     let mut finished = vec![false; model.processes.len()];
     for start in 0..model.processes.len() {
         let mut path = vec![(start, 0)];
@@ -89,9 +101,14 @@ fn cycles(refusals: &mut Refusals) {
                 Some((_, service, server, _)) => {
                     if let Some(from) = path.iter().position(|(on_path, _)| on_path == server) {
                         let ring = path[from..].iter().map(|(index, _)| *index).chain([*server]);
-                        let ring: Vec<_> = ring.map(|index| model.processes[index].name.value.as_str()).collect();
+                        let ring: Vec<_> =
+                            ring.map(|index| model.processes[index].name.value.as_str()).collect();
                         let what = format!("calls go in a ring: {}", ring.join(" -> "));
-                        refusals.add(service.place, what, "make one of them a send (`sends`), which does not wait".to_string());
+                        refusals.add(
+                            service.place,
+                            what,
+                            "make one of them a send (`sends`), which does not wait".to_string(),
+                        );
                     } else {
                         path.push((*server, 0));
                     }

@@ -11,8 +11,8 @@ use std::string::String;
 use std::vec::Vec;
 use std::{fmt, format};
 
-pub use source::Source;
 use source::Model;
+pub use source::Source;
 
 /// Service ids from here on belong to test programs, below are those of the production image.
 pub const TEST_IDS: u32 = 0x1_0000;
@@ -48,7 +48,12 @@ pub fn compile(base: Source<'_>, additions: &[Source<'_>]) -> Result<Vec<u8>, Ve
     if list.is_empty() {
         return emit::table(&model).map_err(|why| {
             let mend = String::from("split the system, or raise the bound in formats/registry");
-            Vec::from([Refusal { file: base.name.into(), line: 1, what: format!("the compiled table is refused: {why:?}"), mend }])
+            Vec::from([Refusal {
+                file: base.name.into(),
+                line: 1,
+                what: format!("the compiled table is refused: {why:?}"),
+                mend,
+            }])
         });
     }
     list.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));

@@ -18,7 +18,11 @@ pub(super) fn check(refusals: &mut Refusals) {
         place(refusals, process, index);
         if let Some(first) = earlier.iter().find(|other| other.name.value == process.name.value) {
             let mend = format!("rename one of them; the other is at line {}", first.name.place.line);
-            refusals.add(process.name.place, format!("two processes are named `{}`", process.name.value), mend);
+            refusals.add(
+                process.name.place,
+                format!("two processes are named `{}`", process.name.value),
+                mend,
+            );
         }
         if let Some(first) = earlier.iter().find(|other| other.id.value == process.id.value) {
             let what = format!("service id {} is that of `{}` already", process.id.value, first.name.value);
@@ -28,19 +32,33 @@ pub(super) fn check(refusals: &mut Refusals) {
             other.authority.value == process.authority.value && process.authority.value != TEST_AUTHORITY
         };
         if let Some(first) = earlier.iter().find(same_job) {
-            let what = format!("`{}` claims the authority `{}` of `{}`", process.name.value, process.authority.value, first.name.value);
-            refusals.add(process.authority.place, what, "a job has one process; remove one claimant".to_string());
+            let what = format!(
+                "`{}` claims the authority `{}` of `{}`",
+                process.name.value, process.authority.value, first.name.value
+            );
+            refusals.add(
+                process.authority.place,
+                what,
+                "a job has one process; remove one claimant".to_string(),
+            );
         }
         for service in &process.provides {
             let mut all = earlier.iter().map(|other| (other, &other.provides));
             let claimed = all.find(|(_, provides)| provides.iter().any(|other| other.value == service.value));
             let twice = process.provides.iter().take_while(|other| !std::ptr::eq(*other, service));
             let owner = claimed.map(|(other, _)| other.name.value.as_str()).or_else(|| {
-                twice.into_iter().any(|other| other.value == service.value).then_some(process.name.value.as_str())
+                twice
+                    .into_iter()
+                    .any(|other| other.value == service.value)
+                    .then_some(process.name.value.as_str())
             });
             if let Some(owner) = owner {
                 let what = format!("service `{}` is provided by `{owner}` already", service.value);
-                refusals.add(service.place, what, "a service has one provider; remove one of the two".to_string());
+                refusals.add(
+                    service.place,
+                    what,
+                    "a service has one provider; remove one of the two".to_string(),
+                );
             }
         }
     }
@@ -71,8 +89,15 @@ fn spelling(refusals: &mut Refusals, process: &ProcessModel) {
     let (name, authority) = (&process.name, &process.authority);
     match CANONICAL.iter().find(|(known, _)| *known == authority.value) {
         Some((_, canonical)) if *canonical != name.value => {
-            let what = format!("the authority `{}` belongs to `{canonical}`, not to `{}`", authority.value, name.value);
-            refusals.add(authority.place, what, "rename the process, or give it the job that it has".to_string());
+            let what = format!(
+                "the authority `{}` belongs to `{canonical}`, not to `{}`",
+                authority.value, name.value
+            );
+            refusals.add(
+                authority.place,
+                what,
+                "rename the process, or give it the job that it has".to_string(),
+            );
         }
         Some(_) => {}
         None => {
@@ -87,7 +112,8 @@ fn place(refusals: &mut Refusals, process: &ProcessModel, index: usize) {
     let name = &process.name;
     if process.is_addition() {
         if process.authority.value != TEST_AUTHORITY {
-            let what = format!("`{}` of a test file claims the authority `{}`", name.value, process.authority.value);
+            let what =
+                format!("`{}` of a test file claims the authority `{}`", name.value, process.authority.value);
             refusals.add(process.authority.place, what, format!("its authority must be `{TEST_AUTHORITY}`"));
         }
         if process.id.value < TEST_IDS {
@@ -111,7 +137,11 @@ fn place(refusals: &mut Refusals, process: &ProcessModel, index: usize) {
     }
     let has_root = process.grant_bits().contains(Grants::ROOT);
     if has_root != (index == 0) {
-        let what = if has_root { "only the first process can have the grant `root`" } else { "the first process needs the grant `root`" };
+        let what = if has_root {
+            "only the first process can have the grant `root`"
+        } else {
+            "the first process needs the grant `root`"
+        };
         let mend = "the kernel gives everything to the first process, and to no other".to_string();
         refusals.add(process.place, String::from(what), mend);
     }
@@ -129,7 +159,11 @@ fn reserved(refusals: &mut Refusals) {
     for process in &model.processes {
         if model.reserved.iter().any(|name| name.value == process.name.value) {
             let what = format!("`{}` is reserved", process.name.value);
-            refusals.add(process.name.place, what, "take it out of `reserved` once it does its job for real".to_string());
+            refusals.add(
+                process.name.place,
+                what,
+                "take it out of `reserved` once it does its job for real".to_string(),
+            );
         }
     }
     for (_, canonical) in CANONICAL {

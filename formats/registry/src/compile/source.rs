@@ -234,10 +234,20 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
     let lines = Lines { file: 0, text: base.text };
     let file = parse(base, lines)?;
     let Some(system) = file.system else {
-        return Err(refusal(base, 1, "there is no [system] table", "begin the file with [system] and its memory_pages"));
+        return Err(refusal(
+            base,
+            1,
+            "there is no [system] table",
+            "begin the file with [system] and its memory_pages",
+        ));
     };
     if file.process.is_empty() {
-        return Err(refusal(base, 1, "there is no [[process]]", "the first one is the program that the kernel starts"));
+        return Err(refusal(
+            base,
+            1,
+            "there is no [[process]]",
+            "the first one is the program that the kernel starts",
+        ));
     }
     let system = system.into_inner();
     let mut model = Model {

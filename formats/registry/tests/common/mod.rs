@@ -29,7 +29,16 @@ impl Row {
 
 pub fn init() -> Row {
     let more = "grants = [\"root\"]\nuses = [\"spawn\"]";
-    Row { name: "nexus-init", id: 1, authority: "init", priority: 10, cpu: 100, pages: 100, handles: 64, more }
+    Row {
+        name: "nexus-init",
+        id: 1,
+        authority: "init",
+        priority: 10,
+        cpu: 100,
+        pages: 100,
+        handles: 64,
+        more,
+    }
 }
 
 pub fn execd() -> Row {
@@ -44,7 +53,16 @@ pub fn logd() -> Row {
 
 pub fn probe() -> Row {
     let more = "uses = [\"log\"]\nready = false";
-    Row { name: "probe", id: 0x1_0000, authority: "test", priority: 5, cpu: 100, pages: 100, handles: 64, more }
+    Row {
+        name: "probe",
+        id: 0x1_0000,
+        authority: "test",
+        priority: 5,
+        cpu: 100,
+        pages: 100,
+        handles: 64,
+        more,
+    }
 }
 
 /// `[system]` with every canonical name reserved that is not in `rows`.

@@ -25,7 +25,11 @@ struct Count {
 /// Recounts every figure that has a mark; an error when one disagrees.
 pub fn check(run: &Run, output: Output) -> Outcome {
     if run.marks.is_empty() {
-        return Err(Failure::new(Exit::Failed, "the bench image printed no BENCH-MARK", "its programs must tell where they count"));
+        return Err(Failure::new(
+            Exit::Failed,
+            "the bench image printed no BENCH-MARK",
+            "its programs must tell where they count",
+        ));
     }
     output.step("audit", "the same image again, single-stepped; this takes minutes");
     let counts = trace(run)?;
@@ -34,9 +38,17 @@ pub fn check(run: &Run, output: Output) -> Outcome {
     for (mark, seen) in run.marks.iter().zip(&counts) {
         let guest = run.figures.iter().find(|figure| figure.name == mark.name);
         let traced = Figure::of(&mark.name, "instructions", seen.clone());
-        let agree = guest.is_some_and(|g| traced.as_ref().is_some_and(|t| g.min == t.min && g.median == t.median));
-        let show = |figure: Option<&Figure>| figure.map_or(String::from("none"), |f| format!("{}/{}", f.min, f.median));
-        rows.push(vec![mark.name.clone(), show(guest), show(traced.as_ref()), if agree { "agree" } else { "DISAGREE" }.into()]);
+        let agree =
+            guest.is_some_and(|g| traced.as_ref().is_some_and(|t| g.min == t.min && g.median == t.median));
+        let show = |figure: Option<&Figure>| {
+            figure.map_or(String::from("none"), |f| format!("{}/{}", f.min, f.median))
+        };
+        rows.push(vec![
+            mark.name.clone(),
+            show(guest),
+            show(traced.as_ref()),
+            if agree { "agree" } else { "DISAGREE" }.into(),
+        ]);
         if !agree {
             wrong.push(mark.name.clone());
         }
@@ -44,7 +56,11 @@ pub fn check(run: &Run, output: Output) -> Outcome {
     for line in table(&rows) {
         output.line(&line);
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Failed, format!("the counts disagree: {}", wrong.join(", ")), "")) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Failed, format!("the counts disagree: {}", wrong.join(", ")), ""))
+    }
 }
 
 /// Runs the machine single-stepped; answers the lengths of every passage of each mark.
@@ -56,7 +72,9 @@ fn trace(run: &Run) -> Outcome<Vec<Vec<f64>>> {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).args(&words).process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| Failure::new(Exit::Missing, format!("cannot start QEMU: {e}"), "nx doctor"))?;
+    let mut child = command
+        .spawn()
+        .map_err(|e| Failure::new(Exit::Missing, format!("cannot start QEMU: {e}"), "nx doctor"))?;
     let mut counts: Vec<Count> = run.marks.iter().map(|_| Count::default()).collect();
     let begun = Instant::now();
     let mut outcome = Ok(());
@@ -84,7 +102,9 @@ fn trace(run: &Run) -> Outcome<Vec<Vec<f64>>> {
 
 /// From the first instruction of a mark to just before its end.
 fn step(mark: &Mark, count: &mut Count, pc: u64, number: u64) {
-    if pc == mark.end && let Some(start) = count.open.take() {
+    if pc == mark.end
+        && let Some(start) = count.open.take()
+    {
         count.seen.push((number - start) as f64);
     }
     if pc == mark.start {

@@ -62,10 +62,16 @@ pub fn run(house: &House, output: Output) -> Outcome<Run> {
         false
     });
     match verdict {
-        Verdict::Ended(Ended::Code(0)) if end == Some(figures.len()) && !figures.is_empty() => Ok(Run { figures, marks, options }),
+        Verdict::Ended(Ended::Code(0)) if end == Some(figures.len()) && !figures.is_empty() => {
+            Ok(Run { figures, marks, options })
+        }
         Verdict::Ended(Ended::Code(0)) => {
             let what = format!("{} figures were seen, the image says {end:?}", figures.len());
-            Err(Failure::new(Exit::Failed, format!("{what}\n{}", watcher.last_lines()), format!("repeat: {}", machine.command)))
+            Err(Failure::new(
+                Exit::Failed,
+                format!("{what}\n{}", watcher.last_lines()),
+                format!("repeat: {}", machine.command),
+            ))
         }
         other => Err(watcher.failure(&other, &mut machine, "ended with its figures", LIMIT.as_secs())),
     }

@@ -19,7 +19,12 @@ const IDLE: Duration = Duration::from_secs(30);
 const IDLE_QUICK: Duration = Duration::from_secs(5);
 
 /// Takes the figures that are asked for.
-pub fn figures(house: &House, quick: bool, wants: &dyn Fn(&str) -> bool, output: Output) -> Outcome<Vec<Figure>> {
+pub fn figures(
+    house: &House,
+    quick: bool,
+    wants: &dyn Fn(&str) -> bool,
+    output: Output,
+) -> Outcome<Vec<Figure>> {
     let mut figures = Vec::new();
     if !["boot", "image", "idle"].iter().any(|group| wants(group)) {
         return Ok(figures);
@@ -48,7 +53,12 @@ pub fn figures(house: &House, quick: bool, wants: &dyn Fn(&str) -> bool, output:
             let begun = Instant::now();
             let verdict = watcher.watch(&mut machine, Some(begun + window), |_| false);
             if verdict != Verdict::TimedOut {
-                return Err(watcher.failure(&verdict, &mut machine, "idle to the end of the window", window.as_secs()));
+                return Err(watcher.failure(
+                    &verdict,
+                    &mut machine,
+                    "idle to the end of the window",
+                    window.as_secs(),
+                ));
             }
             let used = machine.cpu_ms().zip(before).map(|(after, before)| after.saturating_sub(before));
             let percent = used.map(|used| used as f64 / begun.elapsed().as_millis() as f64 * 100.0);

@@ -42,16 +42,23 @@ impl Figure {
 
 /// Does what `nx bench` says.
 pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
-    let wants = |name: &str| args.name.as_deref().is_none_or(|part| name.starts_with(part) || part.starts_with(name));
+    let wants =
+        |name: &str| args.name.as_deref().is_none_or(|part| name.starts_with(part) || part.starts_with(name));
     let mut figures = Vec::new();
-    if ["ipc", "port", "syscall", "sched", "fault", "vm"].iter().any(|group| wants(group)) && guest::exists(house) {
+    if ["ipc", "port", "syscall", "sched", "fault", "vm"].iter().any(|group| wants(group))
+        && guest::exists(house)
+    {
         let run = guest::run(house, output)?;
         figures.extend(run.figures.iter().cloned());
         if args.audit {
             audit::check(&run, output)?;
         }
     } else if args.audit {
-        return Err(Failure::new(Exit::Failed, "there are no ipc figures to recount", "nx bench ipc --audit"));
+        return Err(Failure::new(
+            Exit::Failed,
+            "there are no ipc figures to recount",
+            "nx bench ipc --audit",
+        ));
     }
     figures.extend(host::figures(house, args.quick, &wants, output)?);
     figures.retain(|figure| args.name.as_deref().is_none_or(|part| figure.name.starts_with(part)));
@@ -59,9 +66,12 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         let what = format!("no figure begins with `{}`", args.name.as_deref().unwrap_or_default());
         return Err(Failure::new(Exit::Failed, what, "nx bench lists them all"));
     }
-    let number = |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let number =
+        |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
     let head = ["name", "unit", "min", "median", "max", "n"].map(String::from).to_vec();
-    let row = |f: &Figure| vec![f.name.clone(), f.unit.clone(), number(f.min), number(f.median), number(f.max), f.n.to_string()];
+    let row = |f: &Figure| {
+        vec![f.name.clone(), f.unit.clone(), number(f.min), number(f.median), number(f.max), f.n.to_string()]
+    };
     for line in table(&std::iter::once(head).chain(figures.iter().map(row)).collect::<Vec<_>>()) {
         output.line(&line);
     }

@@ -33,9 +33,15 @@ pub fn build(house: &House, names: &[String], output: Output) -> Outcome<Vec<Pat
     command.env("CARGO_ENCODED_RUSTFLAGS", flags(house)?.join("\x1f"));
     command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
     let executables = executables(&mut command)?;
-    let path = |name: &String| executables.get(name).cloned().ok_or_else(|| {
-        Failure::new(Exit::Build, format!("cargo did not tell where `{name}` is"), "cargo clean, then build again")
-    });
+    let path = |name: &String| {
+        executables.get(name).cloned().ok_or_else(|| {
+            Failure::new(
+                Exit::Build,
+                format!("cargo did not tell where `{name}` is"),
+                "cargo clean, then build again",
+            )
+        })
+    };
     names.iter().map(path).collect()
 }
 
@@ -43,12 +49,16 @@ pub fn build(house: &House, names: &[String], output: Output) -> Outcome<Vec<Pat
 fn flags(house: &House) -> Outcome<Vec<String>> {
     let map = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec![map(house.root(), "/nexus")];
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
     if let Some(home) = home.and_then(|home| fs::canonicalize(home).ok()) {
         flags.push(map(&home.join("registry/src"), "/crates"));
     }
     // Every segment on pages of its own, in the file too: a program is mapped straight from the boot image.
-    flags.extend(["-Clink-arg=-zmax-page-size=4096", "-Clink-arg=-zseparate-loadable-segments"].map(String::from));
+    flags.extend(
+        ["-Clink-arg=-zmax-page-size=4096", "-Clink-arg=-zseparate-loadable-segments"].map(String::from),
+    );
     Ok(flags)
 }
 
@@ -64,9 +74,15 @@ pub fn package_of(packages: &BTreeMap<String, String>, name: &str) -> Outcome<St
 pub fn packages(house: &House) -> Outcome<BTreeMap<String, String>> {
     let mut command = Command::new(program());
     command.current_dir(house.root()).args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
-    let done = command.output().map_err(|e| Failure::new(Exit::Missing, format!("cannot run cargo: {e}"), "nx doctor"))?;
+    let done = command
+        .output()
+        .map_err(|e| Failure::new(Exit::Missing, format!("cannot run cargo: {e}"), "nx doctor"))?;
     if !done.status.success() {
-        return Err(Failure::new(Exit::Build, String::from_utf8_lossy(&done.stderr).trim(), "cargo metadata must work"));
+        return Err(Failure::new(
+            Exit::Build,
+            String::from_utf8_lossy(&done.stderr).trim(),
+            "cargo metadata must work",
+        ));
     }
     let metadata: Value = serde_json::from_slice(&done.stdout)
         .map_err(|e| Failure::new(Exit::Build, format!("cargo metadata: {e}"), ""))?;
@@ -74,7 +90,9 @@ pub fn packages(house: &House) -> Outcome<BTreeMap<String, String>> {
     for package in array(&metadata["packages"]) {
         for target in array(&package["targets"]) {
             let is_binary = array(&target["kind"]).iter().any(|kind| kind == "bin");
-            if let (true, Some(name), Some(of)) = (is_binary, target["name"].as_str(), package["name"].as_str()) {
+            if let (true, Some(name), Some(of)) =
+                (is_binary, target["name"].as_str(), package["name"].as_str())
+            {
                 binaries.insert(name.to_string(), of.to_string());
             }
         }
@@ -84,13 +102,16 @@ pub fn packages(house: &House) -> Outcome<BTreeMap<String, String>> {
 
 /// Runs cargo, its diagnostics going to the terminal; answers the executables it made.
 fn executables(command: &mut Command) -> Outcome<BTreeMap<String, PathBuf>> {
-    let cannot = |e: std::io::Error| Failure::new(Exit::Missing, format!("cannot run cargo: {e}"), "nx doctor");
+    let cannot =
+        |e: std::io::Error| Failure::new(Exit::Missing, format!("cannot run cargo: {e}"), "nx doctor");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
     let mut found = BTreeMap::new();
     if let Some(pipe) = child.stdout.take() {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
-            if let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) {
+            if let (Some(path), Some(name)) =
+                (message["executable"].as_str(), message["target"]["name"].as_str())
+            {
                 found.insert(name.to_string(), PathBuf::from(path));
             }
         }

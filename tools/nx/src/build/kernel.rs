@@ -10,7 +10,11 @@ const MAX_KERNEL: u64 = 8 << 20;
 pub fn flatten(file: &[u8]) -> Result<Vec<u8>, String> {
     let elf = ElfFile64::<LittleEndian>::parse(file).map_err(|error| error.to_string())?;
     let endian = LittleEndian;
-    let loads = || elf.elf_program_headers().iter().filter(|h| h.p_type(endian) == object::elf::PT_LOAD && h.p_filesz(endian) != 0);
+    let loads = || {
+        elf.elf_program_headers()
+            .iter()
+            .filter(|h| h.p_type(endian) == object::elf::PT_LOAD && h.p_filesz(endian) != 0)
+    };
     let base = loads().map(|h| h.p_paddr(endian)).min().ok_or("it has nothing to load")?;
     let entry = elf.elf_header().e_entry.get(endian);
     let first = loads().find(|h| h.p_paddr(endian) == base).map(|h| h.p_vaddr(endian));

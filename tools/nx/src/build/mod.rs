@@ -61,7 +61,8 @@ pub fn build(house: &House, variant: Variant, output: Output) -> Outcome<Built> 
     let with_symbols = folder.join("programs");
     fs::create_dir_all(&with_symbols).map_err(|e| Failure::host(with_symbols.display(), &e))?;
     let kernel = read(&executables[0])?;
-    let flat = flatten(&kernel).map_err(|why| Failure::new(Exit::Build, format!("the kernel: {why}"), "see kernel.ld"))?;
+    let flat = flatten(&kernel)
+        .map_err(|why| Failure::new(Exit::Build, format!("the kernel: {why}"), "see kernel.ld"))?;
     let mut files = Vec::new();
     for (name, path) in programs.iter().zip(&executables[1..]) {
         let file = read(path)?;
@@ -77,7 +78,10 @@ pub fn build(house: &House, variant: Variant, output: Output) -> Outcome<Built> 
     let kib = |bytes: u64| bytes.div_ceil(1024);
     let text = format!(
         "{}: kernel {} KiB, boot image {} KiB with {} programs, {:.1} s",
-        house.show(&built.folder), kib(built.kernel_bytes), kib(built.image_bytes), built.programs.len(),
+        house.show(&built.folder),
+        kib(built.kernel_bytes),
+        kib(built.image_bytes),
+        built.programs.len(),
         begun.elapsed().as_secs_f64()
     );
     output.step("built", &text);

@@ -102,7 +102,9 @@ fn printable(text: &str) -> String {
 /// What a line says without the time stamp (`[…] `) that a log may put before it.
 pub fn message(line: &str) -> &str {
     match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((stamp, rest)) if stamp.chars().all(|c| c.is_ascii_digit() || ". ".contains(c)) => rest.trim_start(),
+        Some((stamp, rest)) if stamp.chars().all(|c| c.is_ascii_digit() || ". ".contains(c)) => {
+            rest.trim_start()
+        }
         _ => line,
     }
 }

@@ -76,7 +76,12 @@ pub struct Watcher {
 
 impl Watcher {
     /// Hands each line to `on_line` until that answers true or the machine comes to another end.
-    pub fn watch(&mut self, machine: &mut Machine, deadline: Option<Instant>, mut on_line: impl FnMut(&Line) -> bool) -> Verdict {
+    pub fn watch(
+        &mut self,
+        machine: &mut Machine,
+        deadline: Option<Instant>,
+        mut on_line: impl FnMut(&Line) -> bool,
+    ) -> Verdict {
         loop {
             if interrupt::seen() {
                 return Verdict::Interrupted;
@@ -125,7 +130,13 @@ impl Watcher {
     }
 
     /// A bad verdict in words. `waited_for` says what did not happen; `seconds` how long it was awaited.
-    pub fn failure(&self, verdict: &Verdict, machine: &mut Machine, waited_for: &str, seconds: u64) -> Failure {
+    pub fn failure(
+        &self,
+        verdict: &Verdict,
+        machine: &mut Machine,
+        waited_for: &str,
+        seconds: u64,
+    ) -> Failure {
         let complaint = machine.complaint();
         let last = match self.last_lines() {
             lines if lines.is_empty() => String::from("  | (the console said nothing)"),
@@ -139,11 +150,22 @@ impl Watcher {
             Verdict::Ended(Ended::Code(code)) if !complaint.is_empty() && self.last.is_empty() => {
                 (Exit::Qemu, format!("QEMU could not run (exit code {code}): {complaint}"))
             }
-            Verdict::Ended(Ended::Code(code)) => (Exit::Ended, format!("the machine ended (exit code {code}) before {waited_for}")),
-            Verdict::TimedOut => (Exit::Timeout, format!("the machine hangs or is too slow: not {waited_for} after {seconds} s")),
-            Verdict::Interrupted => return Failure::new(Exit::Interrupted, "interrupted; the machine is ended", ""),
+            Verdict::Ended(Ended::Code(code)) => {
+                (Exit::Ended, format!("the machine ended (exit code {code}) before {waited_for}"))
+            }
+            Verdict::TimedOut => (
+                Exit::Timeout,
+                format!("the machine hangs or is too slow: not {waited_for} after {seconds} s"),
+            ),
+            Verdict::Interrupted => {
+                return Failure::new(Exit::Interrupted, "interrupted; the machine is ended", "");
+            }
         };
-        let complaint = if complaint.is_empty() || exit == Exit::Qemu { String::new() } else { format!("\nQEMU said: {complaint}") };
+        let complaint = if complaint.is_empty() || exit == Exit::Qemu {
+            String::new()
+        } else {
+            format!("\nQEMU said: {complaint}")
+        };
         Failure::new(exit, format!("{what}{complaint}\nlast lines of the console:\n{last}"), repeat)
     }
 }
@@ -164,7 +186,8 @@ mod tests {
     #[test]
     fn only_declared_names_in_declared_form_count() {
         let mut roster = Roster::new(["logd".to_string(), "execd".to_string()]);
-        for noise in ["probe: logd: ready", "logd: ready?", "logd ready", "powerd: ready", "logd: not ready"] {
+        for noise in ["probe: logd: ready", "logd: ready?", "logd ready", "powerd: ready", "logd: not ready"]
+        {
             assert_eq!(roster.note(&line(noise, 1)), None, "{noise}");
         }
         assert_eq!(roster.note(&line("logd: ready", 5)), Some("logd"));

@@ -60,7 +60,14 @@ pub fn run(bench: &mut Bench) -> Outcome {
                 bad = Some(format!("boot {boot} of {times}: {}", failure.what));
                 let repeat = machine.command.clone();
                 let detail = bad.clone().unwrap_or_default();
-                bench.report(Report { suite: SUITE, name: name(harts), passed: false, detail, repeat, took: Some(begun.elapsed()) });
+                bench.report(Report {
+                    suite: SUITE,
+                    name: name(harts),
+                    passed: false,
+                    detail,
+                    repeat,
+                    took: Some(begun.elapsed()),
+                });
                 break;
             }
             slowest = slowest.max(roster.ready_at().unwrap_or_default());
@@ -68,7 +75,14 @@ pub fn run(bench: &mut Bench) -> Outcome {
         if bad.is_none() {
             let detail = format!("{times} of {times} ready, slowest {} ms", slowest.as_millis());
             let repeat = format!("nx test {}", name(harts));
-            bench.report(Report { suite: SUITE, name: name(harts), passed: true, detail, repeat, took: Some(begun.elapsed()) });
+            bench.report(Report {
+                suite: SUITE,
+                name: name(harts),
+                passed: true,
+                detail,
+                repeat,
+                took: Some(begun.elapsed()),
+            });
         }
     }
     Ok(())

@@ -57,9 +57,16 @@ impl Device {
         let counted = (self.tests.len() - failed, failed);
         match self.sum {
             _ if self.tests.is_empty() => Some(String::from("no test reported anything")),
-            None => Some(String::from("the sum (`TESTS n passed, m failed`) is missing: the run ended early")),
-            Some(sum) if sum != counted => Some(format!("{} passed and {} failed were seen, the image says {} and {}", counted.0, counted.1, sum.0, sum.1)),
-            Some(_) if (code == 0) != (failed == 0) => Some(format!("{failed} tests failed, yet the machine ended with {code}")),
+            None => {
+                Some(String::from("the sum (`TESTS n passed, m failed`) is missing: the run ended early"))
+            }
+            Some(sum) if sum != counted => Some(format!(
+                "{} passed and {} failed were seen, the image says {} and {}",
+                counted.0, counted.1, sum.0, sum.1
+            )),
+            Some(_) if (code == 0) != (failed == 0) => {
+                Some(format!("{failed} tests failed, yet the machine ended with {code}"))
+            }
             Some(_) => None,
         }
     }
@@ -101,7 +108,9 @@ pub fn said(line: &str) -> &str {
 }
 
 fn is_marker(text: &str) -> bool {
-    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-MARK "].iter().any(|marker| text.starts_with(marker))
+    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-MARK "]
+        .iter()
+        .any(|marker| text.starts_with(marker))
 }
 
 fn test_line(text: &str) -> Option<(&str, Option<&str>)> {
@@ -126,11 +135,25 @@ pub fn run(bench: &mut Bench) -> Outcome {
     let repeat = &device.command;
     for (name, why) in &device.tests {
         let detail = why.clone().unwrap_or_default();
-        bench.report(Report { suite: "device", name: name.clone(), passed: why.is_none(), detail, repeat: repeat.clone(), took: None });
+        bench.report(Report {
+            suite: "device",
+            name: name.clone(),
+            passed: why.is_none(),
+            detail,
+            repeat: repeat.clone(),
+            took: None,
+        });
     }
     let passed = device.complaint.is_none();
     let detail = device.complaint.clone().unwrap_or_else(|| format!("{} tests", device.tests.len()));
-    bench.report(Report { suite: "device", name: "whole".into(), passed, detail, repeat: repeat.clone(), took: Some(begun.elapsed()) });
+    bench.report(Report {
+        suite: "device",
+        name: "whole".into(),
+        passed,
+        detail,
+        repeat: repeat.clone(),
+        took: Some(begun.elapsed()),
+    });
     Ok(())
 }
 
@@ -172,10 +195,25 @@ pub fn race(bench: &mut Bench) -> Outcome {
         options.log = Some(scratch.join("console.log"));
         let begun = Instant::now();
         let device = boot(&options, RACE_LIMIT)?;
-        let failed: Vec<String> = device.tests.iter().filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?))).collect();
+        let failed: Vec<String> = device
+            .tests
+            .iter()
+            .filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?)))
+            .collect();
         let passed = failed.is_empty() && device.complaint.is_none();
-        let detail = if passed { format!("{} tests", device.tests.len()) } else { failed.into_iter().chain(device.complaint).collect::<Vec<_>>().join("\n") };
-        bench.report(Report { suite: "race", name, passed, detail, repeat: device.command, took: Some(begun.elapsed()) });
+        let detail = if passed {
+            format!("{} tests", device.tests.len())
+        } else {
+            failed.into_iter().chain(device.complaint).collect::<Vec<_>>().join("\n")
+        };
+        bench.report(Report {
+            suite: "race",
+            name,
+            passed,
+            detail,
+            repeat: device.command,
+            took: Some(begun.elapsed()),
+        });
     }
     Ok(())
 }

@@ -65,7 +65,11 @@ fn build(house: &House) -> Outcome<Vec<Program>> {
     })?;
     if !good {
         let shown = complaints.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
-        return Err(Failure::new(Exit::Build, format!("the host tests do not compile:\n{shown}"), "cargo test --workspace --no-run"));
+        return Err(Failure::new(
+            Exit::Build,
+            format!("the host tests do not compile:\n{shown}"),
+            "cargo test --workspace --no-run",
+        ));
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
@@ -79,7 +83,9 @@ fn program(message: &Value) -> Option<Program> {
     let folder = manifest.parent()?.to_path_buf();
     let package = package_name(message["package_id"].as_str()?)?;
     let target = message["target"]["name"].as_str()?;
-    let is = |wanted: &str| message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k == wanted));
+    let is = |wanted: &str| {
+        message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k == wanted))
+    };
     let name = if is("test") {
         format!("{package}/{target}")
     } else if is("bin") {
@@ -124,7 +130,14 @@ fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
         let repeat = format!("cargo test -p {}", program.package);
         let name = format!("{}::ends", program.name);
         let detail = format!("the test program ended badly:\n{shown}");
-        bench.report(Report { suite: SUITE, name, passed: false, detail, repeat, took: Some(begun.elapsed()) });
+        bench.report(Report {
+            suite: SUITE,
+            name,
+            passed: false,
+            detail,
+            repeat,
+            took: Some(begun.elapsed()),
+        });
     }
     Ok(())
 }
@@ -167,7 +180,14 @@ fn doc_tests(bench: &mut Bench) -> Outcome {
     let all_passed = results.iter().all(|(_, passed)| *passed);
     for (name, passed) in results {
         let detail = if passed { String::new() } else { output_of(&whole, &name) };
-        bench.report(Report { suite: SUITE, name: format!("doc::{name}"), passed, detail, repeat: repeat.clone(), took: None });
+        bench.report(Report {
+            suite: SUITE,
+            name: format!("doc::{name}"),
+            passed,
+            detail,
+            repeat: repeat.clone(),
+            took: None,
+        });
     }
     if !good && all_passed {
         let detail = whole.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");

@@ -47,7 +47,14 @@ pub fn run(bench: &mut Bench) -> Outcome {
         })?;
         let detail = if passed { String::new() } else { shown.join("\n") };
         let repeat = format!("cargo {}", arguments.join(" "));
-        bench.report(Report { suite: SUITE, name: name.into(), passed, detail, repeat, took: Some(begun.elapsed()) });
+        bench.report(Report {
+            suite: SUITE,
+            name: name.into(),
+            passed,
+            detail,
+            repeat,
+            took: Some(begun.elapsed()),
+        });
     }
     Ok(())
 }

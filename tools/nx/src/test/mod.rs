@@ -68,7 +68,11 @@ impl Bench<'_> {
         }
         let word = if report.passed { self.output.good("ok  ") } else { self.output.bad("FAIL") };
         let took = report.took.map_or(String::new(), |took| format!("  ({:.1} s)", took.as_secs_f64()));
-        let detail = if report.passed && !report.detail.is_empty() { format!("  {}", report.detail) } else { String::new() };
+        let detail = if report.passed && !report.detail.is_empty() {
+            format!("  {}", report.detail)
+        } else {
+            String::new()
+        };
         self.output.line(&format!("{word} {}::{}{detail}{took}", report.suite, report.name));
         if !report.passed {
             for line in report.detail.lines() {
@@ -94,14 +98,34 @@ fn suites(house: &House) -> Vec<Suite> {
     let mut suites = vec![
         Suite { name: "style", what: "rules that every file keeps", run: style::run, list: style::list },
         Suite { name: "lint", what: "rustfmt and clippy", run: lint::run, list: lint::list },
-        Suite { name: "host", what: "libraries and the kernel's portable part, on this host", run: host::run, list: host::list },
+        Suite {
+            name: "host",
+            what: "libraries and the kernel's portable part, on this host",
+            run: host::run,
+            list: host::list,
+        },
     ];
     let test_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());
     if test_image {
-        suites.push(Suite { name: "device", what: "the test image, one hart, instructions counted exactly", run: device::run, list: device::list });
-        suites.push(Suite { name: "race", what: "the test image on four harts, repeated", run: device::race, list: device::race_list });
+        suites.push(Suite {
+            name: "device",
+            what: "the test image, one hart, instructions counted exactly",
+            run: device::run,
+            list: device::list,
+        });
+        suites.push(Suite {
+            name: "race",
+            what: "the test image on four harts, repeated",
+            run: device::race,
+            list: device::race_list,
+        });
     }
-    suites.push(Suite { name: "boots", what: "the production image becomes ready, every time", run: boots::run, list: boots::list });
+    suites.push(Suite {
+        name: "boots",
+        what: "the production image becomes ready, every time",
+        run: boots::run,
+        list: boots::list,
+    });
     suites
 }
 
@@ -126,7 +150,14 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
             // A suite that cannot run is a failed test, and no reason to leave the others out.
             let repeat = format!("nx test {}", suite.name);
             let name = String::from("runs");
-            bench.report(Report { suite: suite.name, name, passed: false, detail: failure.to_string(), repeat, took: None });
+            bench.report(Report {
+                suite: suite.name,
+                name,
+                passed: false,
+                detail: failure.to_string(),
+                repeat,
+                took: None,
+            });
         }
     }
     finish(&bench.reports, filter, begun, output)
@@ -140,11 +171,18 @@ fn finish(reports: &[Report], filter: Option<&str>, begun: Instant, output: Outp
     let seconds = begun.elapsed().as_secs_f64();
     output.value(&json!({ "passed": passed, "failed": failed, "seconds": seconds, "tests": values }));
     match (failed, passed, filter) {
-        (0, 0, Some(part)) => Err(Failure::new(Exit::Failed, format!("no test has `{part}` in its name"), "nx test --list")),
+        (0, 0, Some(part)) => {
+            Err(Failure::new(Exit::Failed, format!("no test has `{part}` in its name"), "nx test --list"))
+        }
         (0, _, _) => Ok(()),
         _ => {
-            let names = reports.iter().filter(|report| !report.passed).map(|r| format!("{}::{}", r.suite, r.name));
-            Err(Failure::new(Exit::Failed, format!("failed: {}", names.collect::<Vec<_>>().join(", ")), "each has its `repeat:` line above"))
+            let names =
+                reports.iter().filter(|report| !report.passed).map(|r| format!("{}::{}", r.suite, r.name));
+            Err(Failure::new(
+                Exit::Failed,
+                format!("failed: {}", names.collect::<Vec<_>>().join(", ")),
+                "each has its `repeat:` line above",
+            ))
         }
     }
 }
@@ -165,7 +203,9 @@ fn list(house: &House, args: &TestArgs, suites: &[&Suite], output: Output) -> Ou
     for suite in suites {
         for name in (suite.list)(house, args.full)? {
             let whole = args.name.as_deref() == Some(suite.name);
-            if whole || args.name.as_deref().is_none_or(|part| name.contains(part) || suite.name.contains(part)) {
+            if whole
+                || args.name.as_deref().is_none_or(|part| name.contains(part) || suite.name.contains(part))
+            {
                 output.line(&format!("{}::{name}", suite.name));
                 values.push(json!({ "suite": suite.name, "name": name }));
             }

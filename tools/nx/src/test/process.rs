@@ -29,7 +29,8 @@ impl Drop for Guard {
 pub fn lines(command: &mut Command, most_silent: Duration, mut on_line: impl FnMut(&str)) -> Outcome<bool> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let child = command.spawn();
-    let cannot = |e: std::io::Error| Failure::new(Exit::Host, format!("cannot start {command:?}: {e}"), "nx doctor");
+    let cannot =
+        |e: std::io::Error| Failure::new(Exit::Host, format!("cannot start {command:?}: {e}"), "nx doctor");
     let mut guard = Guard(child.map_err(cannot)?);
     let (sender, receiver) = sync_channel(1024);
     let pipes: [Option<Box<dyn Read + Send>>; 2] = [

@@ -71,7 +71,14 @@ pub fn run(bench: &mut Bench) -> Outcome {
         let passed = findings.is_empty() && !sources.is_empty();
         let detail = if passed { format!("{} files", sources.len()) } else { findings.join("\n") };
         let repeat = format!("nx test {name}");
-        bench.report(Report { suite: SUITE, name: name.into(), passed, detail, repeat, took: Some(begun.elapsed()) });
+        bench.report(Report {
+            suite: SUITE,
+            name: name.into(),
+            passed,
+            detail,
+            repeat,
+            took: Some(begun.elapsed()),
+        });
     }
     Ok(())
 }
@@ -115,15 +122,23 @@ impl Source {
 
     /// Whether it runs on the device.
     fn is_device(&self) -> bool {
-        let folders = ["kernel/core/src/", "kernel/arch/", "lib/", "services/", "drivers/", "abi/src/", "formats/"];
-        let host_only = self.path.contains("/compile/") || self.path.ends_with("build.rs") || self.path.ends_with("write.rs");
-        self.is_rust() && folders.iter().any(|folder| self.path.starts_with(folder)) && !self.is_test() && !host_only
+        let folders =
+            ["kernel/core/src/", "kernel/arch/", "lib/", "services/", "drivers/", "abi/src/", "formats/"];
+        let host_only = self.path.contains("/compile/")
+            || self.path.ends_with("build.rs")
+            || self.path.ends_with("write.rs");
+        self.is_rust()
+            && folders.iter().any(|folder| self.path.starts_with(folder))
+            && !self.is_test()
+            && !host_only
     }
 
     /// Its lines with numbers, up to its unit tests.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
-        lines.take_while(|(_, line)| !line.trim_start().starts_with("#[cfg(test)]") && !line.starts_with("#[cfg(all(test"))
+        lines.take_while(|(_, line)| {
+            !line.trim_start().starts_with("#[cfg(test)]") && !line.starts_with("#[cfg(all(test")
+        })
     }
 }
 
@@ -153,13 +168,18 @@ fn file_length(source: &Source, findings: &mut Findings) {
 }
 
 fn unsafe_places(source: &Source, findings: &mut Findings) {
-    let allowed = UNSAFE.iter().any(|place| if place.ends_with('/') { source.path.starts_with(place) } else { source.path == *place });
+    let allowed = UNSAFE.iter().any(|place| {
+        if place.ends_with('/') { source.path.starts_with(place) } else { source.path == *place }
+    });
     if !source.is_rust() || allowed {
         return;
     }
     for (number, line) in source.text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         if words(without_text(line).as_str()).any(|word| word == "unsafe") {
-            findings.push(format!("{}:{number}: unsafe outside the places listed in tools/nx/src/test/style.rs", source.path));
+            findings.push(format!(
+                "{}:{number}: unsafe outside the places listed in tools/nx/src/test/style.rs",
+                source.path
+            ));
         }
     }
 }
@@ -191,7 +211,11 @@ fn undone(source: &Source, findings: &mut Findings) {
 
 fn names(source: &Source, findings: &mut Findings) {
     // These state the rule.
-    if ["formats/registry/", "tools/nx/src/test/style.rs", "docs/"].iter().any(|place| source.path.starts_with(place)) || source.path.ends_with(".md") {
+    if ["formats/registry/", "tools/nx/src/test/style.rs", "docs/"]
+        .iter()
+        .any(|place| source.path.starts_with(place))
+        || source.path.ends_with(".md")
+    {
         return;
     }
     let wrong = || ALIASES.iter().map(|(alias, _)| *alias).filter(|alias| alias.ends_with("mgr"));
@@ -245,7 +269,10 @@ mod tests {
         assert_eq!(found(file_length, "a.rs", &"x\n".repeat(MAX_LINES)), 0);
         assert_eq!(found(unsafe_places, "services/x/src/a.rs", "unsafe { x() }"), 1);
         assert_eq!(found(unsafe_places, "lib/sys/src/a.rs", "unsafe { x() }"), 0);
-        assert_eq!(found(unsafe_places, "services/x/src/a.rs", "// unsafe\n\"unsafe\"\n#![forbid(unsafe_code)]"), 0);
+        assert_eq!(
+            found(unsafe_places, "services/x/src/a.rs", "// unsafe\n\"unsafe\"\n#![forbid(unsafe_code)]"),
+            0
+        );
         assert_eq!(found(panics, "services/x/src/a.rs", "a.unwrap();\nb.expect(\"c\");"), 2);
         assert_eq!(found(panics, "services/x/src/a.rs", "#[cfg(test)]\nmod tests { a.unwrap(); }"), 0);
         assert_eq!(found(panics, "tools/nx/src/a.rs", "a.unwrap();"), 0);

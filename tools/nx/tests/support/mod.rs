@@ -85,10 +85,16 @@ pub fn await_death(pid: u32) {
 
 fn boot_image() -> Vec<u8> {
     let row = |name: &str, id: u32, authority: &str, more: &str| {
-        format!("[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = 5\ncpu = 10\npages = 10\nhandles = 10\n{more}\n")
+        format!(
+            "[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = 5\ncpu = 10\npages = 10\nhandles = 10\n{more}\n"
+        )
     };
     let built = ["nexus-init", "logd", "samgrd"];
-    let reserved: Vec<String> = CANONICAL.iter().filter(|(_, name)| !built.contains(name)).map(|(_, name)| format!("{name:?}")).collect();
+    let reserved: Vec<String> = CANONICAL
+        .iter()
+        .filter(|(_, name)| !built.contains(name))
+        .map(|(_, name)| format!("{name:?}"))
+        .collect();
     let text = format!(
         "[system]\nmemory_pages = 1000\nreserved = [{}]\n{}{}{}",
         reserved.join(", "),

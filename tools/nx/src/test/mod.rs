@@ -6,6 +6,7 @@ mod device;
 mod host;
 mod lint;
 mod process;
+mod rules;
 mod style;
 
 use std::time::{Duration, Instant};

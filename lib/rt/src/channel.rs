@@ -135,7 +135,8 @@ impl Owned<Channel> {
             // The one buffer serves both ways, so the larger message sets its size.
             let mut both = [0; MAX_MESSAGE_BYTES];
             let limit = room.len();
-            let (length, handles) = self.exchange(request, handles, &mut both, limit, room_handles, deadline)?;
+            let (length, handles) =
+                self.exchange(request, handles, &mut both, limit, room_handles, deadline)?;
             room[..length].copy_from_slice(&both[..length]);
             return Ok(Answer { bytes: &room[..length], handles });
         }

@@ -15,9 +15,9 @@ pub mod logging;
 pub mod memory;
 pub mod object;
 pub mod owned;
-pub mod process;
 #[cfg(target_os = "none")]
 mod panic;
+pub mod process;
 pub mod samgr;
 pub mod server;
 pub mod startup;

@@ -2,9 +2,7 @@
 
 use crate::owned::{Identity, Owned, Port, Process, Quota, Resource, Thread, Timer};
 use crate::sys;
-use nexus_abi::{
-    Error, ExitRecord, KernelStats, ProcessInfo, QuotaInfo, Rights, Signals, Ticks,
-};
+use nexus_abi::{Error, ExitRecord, KernelStats, ProcessInfo, QuotaInfo, Rights, Signals, Ticks};
 
 pub use crate::owned::{Channel, Vmo};
 pub use crate::owned::{

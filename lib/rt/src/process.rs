@@ -22,11 +22,7 @@ pub struct Child(Owned<Process>);
 
 impl Child {
     /// Makes an empty process that bears `identity`, charged to `quota`.
-    pub fn create(
-        quota: &Owned<Quota>,
-        identity: &Owned<Identity>,
-        limits: Limits,
-    ) -> Result<Child, Error> {
+    pub fn create(quota: &Owned<Quota>, identity: &Owned<Identity>, limits: Limits) -> Result<Child, Error> {
         let process = sys::process_create(
             quota.handle(),
             identity.handle(),

@@ -14,6 +14,9 @@ pub const OP_CONNECT: u64 = 1;
 /// Call: this process provides the service of this name; clients' endpoints go to the channel that comes along.
 pub const OP_REGISTER: u64 = 2;
 
+/// Call: nothing. It is answered once `samgrd` holds its end of this channel, which may have been on its way.
+pub const OP_HELLO: u64 = 3;
+
 /// Longest name of a service.
 pub const MAX_NAME: usize = 31;
 
@@ -140,7 +143,18 @@ pub fn connect(name: &str, deadline: Ticks) -> Result<Owned<Channel>, ConnectErr
 /// Registers this process as the provider of `name`; clients' endpoints arrive at the other end of `intake`.
 pub fn register(name: &str, intake: Owned<Channel>, deadline: Ticks) -> Result<(), ConnectError> {
     let request = encode(OP_REGISTER, name).ok_or(Error::Invalid)?;
-    ask(&request, &mut Handles::one(intake), deadline).map(|_| ())
+    let mut handles = Handles::one(intake);
+    match ask(&request, &mut handles, deadline) {
+        // A fresh channel's other end is still on its way to `samgrd`, and takes no handles there. A message
+        // without one is taken along, and its answer says that the end has arrived.
+        Err(ConnectError::Call(CallError::Refused(Error::Busy))) => {
+            let hello = encode(OP_HELLO, name).ok_or(Error::Invalid)?;
+            ask(&hello, &mut Handles::new(), deadline)?;
+            ask(&request, &mut handles, deadline)
+        }
+        other => other,
+    }
+    .map(|_| ())
 }
 
 #[cfg(test)]

@@ -36,8 +36,7 @@ pub const MAX_START_BYTES: usize = MAX_MESSAGE_HANDLES * (MAX_NAME + 1);
 pub const PROGRAM_END: crate::End = crate::End { depth: 4, bytes: MAX_NAME as u16, handles: 1 };
 
 /// What the starter's end can receive: calls only.
-pub const STARTER_END: crate::End =
-    crate::End { depth: 0, bytes: 48, handles: 0 };
+pub const STARTER_END: crate::End = crate::End { depth: 0, bytes: 48, handles: 0 };
 
 /// Name of the log channel.
 pub const LOG: &str = "log";
@@ -87,9 +86,8 @@ impl Startup {
 
     /// Takes a grant, once. `None` when it was not granted, was taken, or is of another kind.
     pub fn take<K: ObjectKind>(&mut self, name: &str) -> Option<Owned<K>> {
-        let matches = |slot: &&mut Option<Grant>| {
-            slot.as_ref().is_some_and(|g| &g.name[..g.length] == name.as_bytes())
-        };
+        let matches =
+            |slot: &&mut Option<Grant>| slot.as_ref().is_some_and(|g| &g.name[..g.length] == name.as_bytes());
         let grant = self.grants.iter_mut().find(matches)?.take()?;
         grant.handle.typed().ok()
     }

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_abi::Error;
+use nexus_rt::owned::ObjectKind;
 use nexus_rt::startup::{MAX_ARGS, MAX_GRANTS, MAX_NAME, write_name};
 use nexus_rt::{Any, Handles, Owned};
-use nexus_rt::owned::ObjectKind;
 
 /// Grants that wait to be asked for.
 #[derive(Debug, Default)]

@@ -122,8 +122,8 @@ pub fn call_words(
     words: [u64; REGISTER_WORDS],
     deadline: Ticks,
 ) -> Result<MessageOut, Refusal> {
-    let tag = Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0)
-        .with_room(REGISTER_BYTES, 0);
+    let tag =
+        Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0).with_room(REGISTER_BYTES, 0);
     let handle = endpoint.0 as u64;
     let m = MessageIn { handle, tag, words, bytes: 0, handles: 0, deadline, token: 0 };
     // SAFETY: neither message nor room exceeds the registers, so no address is used.
@@ -131,12 +131,7 @@ pub fn call_words(
 }
 
 /// Answers an open call.
-pub fn reply(
-    token: u64,
-    tag: Tag,
-    words: [u64; REGISTER_WORDS],
-    area: &mut Area<'_>,
-) -> Result<(), Error> {
+pub fn reply(token: u64, tag: Tag, words: [u64; REGISTER_WORDS], area: &mut Area<'_>) -> Result<(), Error> {
     if !area.suits_out(tag) {
         return Err(Error::Invalid);
     }
@@ -171,8 +166,8 @@ pub fn reply_and_wait_words(
     words: [u64; REGISTER_WORDS],
     deadline: Ticks,
 ) -> Result<MessageOut, Refusal> {
-    let tag = Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0)
-        .with_room(REGISTER_BYTES, 0);
+    let tag =
+        Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0).with_room(REGISTER_BYTES, 0);
     let handle = port.0 as u64;
     let m = MessageIn { handle, tag, words, bytes: 0, handles: 0, deadline, token };
     // SAFETY: neither message nor room exceeds the registers, so no address is used.

@@ -76,11 +76,7 @@ impl Controls {
     }
 
     /// Makes the control channel of an authority that is being started; answers its end.
-    pub fn open(
-        &mut self,
-        authority: Authority,
-        quota: &Owned<QuotaKind>,
-    ) -> Result<Owned<Channel>, Error> {
+    pub fn open(&mut self, authority: Authority, quota: &Owned<QuotaKind>) -> Result<Owned<Channel>, Error> {
         let end = if authority == Authority::Spawn { ASKED } else { HANDED };
         let (mine, its) = Owned::<Channel>::create(quota, End::default(), end)?;
         *self.of(authority) = Control { channel: Some(mine), up: false };

@@ -59,10 +59,7 @@ mod tests {
     #[test]
     fn the_line_says_what_a_reader_needs() {
         assert_eq!(describe(&record(1, 101)), "exited with code 101");
-        assert_eq!(
-            describe(&record(2, 15)),
-            "faulted: store page fault (15) at pc 0x12345, address 0xdead"
-        );
+        assert_eq!(describe(&record(2, 15)), "faulted: store page fault (15) at pc 0x12345, address 0xdead");
         assert_eq!(describe(&record(3, 0)), "was killed");
         assert_eq!(describe(&record(9, 0)), "ended for a reason this program does not know (9)");
     }

@@ -16,8 +16,8 @@ use nexus_rt::logging::{self, KIND_READY};
 use nexus_rt::server::Message;
 use nexus_rt::startup::{self, LOG, OP_READY, OP_START, SAMGRD};
 use nexus_rt::{
-    Channel, Handles, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo,
-    clock, error, info, warn,
+    Channel, Handles, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server,
+    TimerKind, Vmo, clock, error, info, warn,
 };
 use nexus_spawn::{Grants, Plan};
 
@@ -368,4 +368,3 @@ impl Supervisor {
         }
     }
 }
-

@@ -157,7 +157,10 @@ mod tests {
     "#;
 
     fn id(service: u32) -> Identity {
-        Identity { service: if service < 90 { TEST_IDS + service } else { service }, generation: service * 100 }
+        Identity {
+            service: if service < 90 { TEST_IDS + service } else { service },
+            generation: service * 100,
+        }
     }
 
     fn with_directory(check: impl FnOnce(Directory<'_>)) {

@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
 use nexus_abi::{Error, Identity, NEVER, NOW, Rights};
 use nexus_registry::{EdgeKind, Registry};
-use nexus_rt::samgr::{Denial, OP_CONNECT, OP_REGISTER, decode};
+use nexus_rt::samgr::{Denial, OP_CONNECT, OP_HELLO, OP_REGISTER, decode};
 use nexus_rt::server::Message;
 use nexus_rt::{
     Channel, End, Handles, Incoming, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo, audit, info, warn,
@@ -115,6 +115,7 @@ impl Samgr {
                 }
                 self.register(server, message, allowed)
             }
+            Some((OP_HELLO, _)) => Ok(Some(Handles::new())),
             _ => Err(Denial::Invalid),
         };
         match outcome {
@@ -132,9 +133,7 @@ impl Samgr {
         connected: Result<(Standing, EdgeKind), Denial>,
     ) -> Result<Option<Handles>, Denial> {
         match connected? {
-            (Standing::Registered { intake }, kind) => {
-                self.join(server, message.key, intake, kind).map(Some)
-            }
+            (Standing::Registered { intake }, kind) => self.join(server, message.key, intake, kind).map(Some),
             (Standing::Absent { service }, kind) => {
                 let call = Waiting { service, client: message.key, token: message.token, kind };
                 if let Some(oldest) = self.directory.wait(call) {
@@ -146,13 +145,7 @@ impl Samgr {
     }
 
     /// Makes a channel, gives one end to the service, and answers with the other.
-    fn join(
-        &mut self,
-        server: &Server,
-        client: u64,
-        intake: u64,
-        kind: EdgeKind,
-    ) -> Result<Handles, Denial> {
+    fn join(&mut self, server: &Server, client: u64, intake: u64, kind: EdgeKind) -> Result<Handles, Denial> {
         let quota = match self.sessions.entry(client) {
             alloc::collections::btree_map::Entry::Occupied(session) => session.into_mut(),
             alloc::collections::btree_map::Entry::Vacant(free) => {

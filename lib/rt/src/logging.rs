@@ -32,7 +32,7 @@ pub const KIND_AUDIT: u8 = 1;
 pub const KIND_READY: u8 = 2;
 
 static CHANNEL: Mutex<Option<Owned<Channel>>> = Mutex::new(None);
-static CONSOLE: Mutex<Option<Owned<Resource>>> = Mutex::new(None);
+static CONSOLE: Mutex<Option<(Owned<Resource>, &'static str)>> = Mutex::new(None);
 static DROPPED: AtomicU32 = AtomicU32::new(0);
 
 /// Text cut at a bound, at a character's border.
@@ -97,11 +97,11 @@ pub fn set_channel(channel: Option<Owned<Channel>>) {
     *CHANNEL.lock() = channel;
 }
 
-/// What the first program writes to while there is no `logd`.
-pub fn set_console(console: Owned<Resource>) {
+/// What the first program, which calls itself `name`, writes to while there is no `logd`.
+pub fn set_console(console: Owned<Resource>, name: &'static str) {
     let _ = log::set_logger(&Channelled);
     log::set_max_level(LevelFilter::Debug);
-    *CONSOLE.lock() = Some(console);
+    *CONSOLE.lock() = Some((console, name));
 }
 
 /// Sends an audit record.
@@ -142,9 +142,15 @@ fn transmit(record: &[u8]) -> Result<(), Error> {
         Some(endpoint) => endpoint.send(record, &mut Handles::new(), NOW),
         None => {
             let console = CONSOLE.try_lock().ok_or(Error::Busy)?;
-            let console = console.as_ref().ok_or(Error::PeerClosed)?;
-            console.console_write(&record[HEADER..])?;
-            console.console_write(b"\n")
+            let (console, name) = console.as_ref().ok_or(Error::PeerClosed)?;
+            let (header, text) = record.split_at(HEADER);
+            let is_ready = header[1] == KIND_READY;
+            let (before, after) = if is_ready { ("", ": ready\n") } else { (": ", "\n") };
+            let name = if is_ready { "" } else { name };
+            for part in [name.as_bytes(), before.as_bytes(), text, after.as_bytes()] {
+                console.console_write(part)?;
+            }
+            Ok(())
         }
     }
 }

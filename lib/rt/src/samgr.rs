@@ -106,8 +106,9 @@ pub fn decode(request: &[u8]) -> Option<(u64, &str)> {
 
 fn ask(request: &[u8], handles: &mut Handles, deadline: Ticks) -> Result<Handles, ConnectError> {
     let mut samgrd = SAMGRD.lock();
-    if samgrd.is_none() {
-        *samgrd = startup::replacement_samgrd();
+    // A channel that came later is one to a later `samgrd`: what is held may be dead already.
+    if let Some(new) = startup::replacement_samgrd() {
+        *samgrd = Some(new);
     }
     let endpoint = samgrd.as_ref().ok_or(CallError::ServerDied)?;
     let mut room = [0; 8];

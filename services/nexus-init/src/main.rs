@@ -31,7 +31,7 @@ fn run(bootstrap: Owned<Channel>) -> u64 {
     let resource = root.resource_for_reset();
     let failed = Supervisor::new(root).and_then(Supervisor::run);
     if let Err(why) = failed {
-        error!("nexus-init: {why:?}");
+        error!("the system cannot go on: {why:?}");
     }
     if let Ok(resource) = resource {
         let _ = resource.reset(BOOT_FAILED);

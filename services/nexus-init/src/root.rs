@@ -68,7 +68,7 @@ impl Root {
             device_tree: handles.take_typed(5)?,
             boot_image_bytes,
         };
-        logging::set_console(root.resource.duplicate(Rights::CONSOLE)?);
+        logging::set_console(root.resource.duplicate(Rights::CONSOLE)?, "nexus-init");
         startup::adopt(process, root.quota.split(OWN_PAGES, 0)?);
         Ok(root)
     }

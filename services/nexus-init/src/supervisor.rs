@@ -6,6 +6,7 @@ use crate::handing;
 use crate::root::{BootError, Root};
 use crate::slot::{Running, Slot, State};
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::vec::Vec;
 use nexus_abi::{Error, NEVER, NOW, Rights, Signals};
 use nexus_bootimg::Image;
@@ -202,7 +203,8 @@ impl Supervisor {
 
     fn speaks_to_samgrd(&self, index: usize) -> bool {
         let process = self.slots[index].process;
-        Authority::of(&process) != Some(Authority::Services)
+        // `execd` is asked by this process alone, over its control channel.
+        !matches!(Authority::of(&process), Some(Authority::Services | Authority::Spawn))
             && (self.registry.edges().any(|edge| edge.client.index == process.index)
                 || self.registry.services().any(|service| service.owner.index == process.index))
     }
@@ -343,7 +345,9 @@ impl Supervisor {
             }
             Next::Rest => slot.become_(State::Ended, now),
             Next::GiveUp if slot.process.critical => {
-                error!("{name} keeps failing and the system cannot go on without it: restarting the machine");
+                // Straight to the console: `logd` would not get to print it, if it is there at all.
+                let line = format!("nexus-init: {name} keeps failing: restarting the machine\n");
+                let _ = self.root.resource.console_write(line.as_bytes());
                 self.root.resource.reset(RESTART)?;
                 return Err(BootError::Critical);
             }

@@ -17,11 +17,12 @@ impl Owned<Quota> {
         sys::quota_create(self.handle(), pages, cpu).map(Owned::from_handle)
     }
 
-    /// Destroys every object that belongs to it, wherever their handles are. Memory of it that is mapped here
-    /// stays reserved until it is unmapped: a touch faults, and never reaches other memory.
+    /// Destroys every object that belongs to it, wherever their handles are. Do not keep a
+    /// [`Mapping`](crate::memory::Mapping) of such memory across it: a touch faults until the kernel chooses the
+    /// same addresses for another mapping, which it may do before the old one is dropped.
     pub fn destroy(self) -> Result<(), Error> {
-        // SAFETY: a mapping of a destroyed vmo keeps its place in the address space until `vm_unmap`, so that a
-        // reference into it can fault but never see other memory.
+        // SAFETY: the kernel removes mappings of destroyed memory, so a touch faults. What this relies on beyond
+        // that, and what the kernel does not promise yet, is that their addresses stay unused until `vm_unmap`.
         unsafe { sys::quota_destroy(self.handle()) }
     }
 

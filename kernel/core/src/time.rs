@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::sync::{Cell32, Ordering};
 use crate::thread::{Thread, state};
 use crate::timers::{HeapStorage, TimerNode};
-use nexus_abi::{Error, Handle, Kind, NEVER, Rights, Signals, Ticks};
+use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Signals, Ticks};
 
 /// The storage of one hart's heap: a directory page of pages of slots, made when the hart comes online.
 pub(crate) struct Storage<'m> {
@@ -89,7 +89,8 @@ impl<P: Platform> Kernel<P> {
     /// The timer interrupt.
     pub fn timer(&self, hart: &Hart) {
         self.awake(hart);
-        hart.armed.set(NEVER);
+        // The interrupt stays pending until the timer is set again, if only to never.
+        hart.armed.set(NOW);
         let now = self.platform.now();
         loop {
             let due = {

@@ -107,6 +107,8 @@ impl<P: Platform> Kernel<P> {
             c.resume.set(resume::ANSWER);
         }
         hart.slow.add(1);
+        // The caller lent its budget for the time of the call, which is over.
+        self.pay_oneself(hart, t);
         self.wake(hart, caller);
         Ok(())
     }

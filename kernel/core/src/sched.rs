@@ -202,7 +202,7 @@ impl<P: Platform> Kernel<P> {
         let t = self.thread(thread);
         let now = self.platform.now();
         self.settle_time(hart, now);
-        self.own_budget(t, now);
+        self.own_budget(hart, t, now);
         let priority = self.effective_priority(t, now);
         let expired = now >= hart.slice_end.get();
         let best = hart.best.get();

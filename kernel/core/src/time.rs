@@ -233,11 +233,20 @@ impl<P: Platform> Kernel<P> {
         process.exhausted_until.set(until);
     }
 
-    /// A server whose caller's budget ran out goes on with its own.
-    pub(crate) fn own_budget(&self, t: &Thread, now: Ticks) {
-        if self.exhausted_until(ObjectRef::from_raw(t.payer.get())) > now {
-            t.payer.set(self.reference(t.owner()).to_raw());
+    /// A server whose caller's budget ran out, or whose caller is gone, goes on with its own.
+    pub(crate) fn own_budget(&self, hart: &Hart, t: &Thread, now: Ticks) {
+        let payer = ObjectRef::from_raw(t.payer.get());
+        let gone = self.memory.header(payer.frame).generation.get() != payer.generation;
+        if gone || self.exhausted_until(payer) > now {
+            self.pay_oneself(hart, t);
         }
+    }
+
+    /// From now on the running thread's own process pays for it.
+    pub(crate) fn pay_oneself(&self, hart: &Hart, t: &Thread) {
+        let own = self.reference(t.owner()).to_raw();
+        t.payer.set(own);
+        hart.payer.set(own);
     }
 
     /// System call `timer_create`.

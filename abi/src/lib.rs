@@ -18,7 +18,7 @@ pub use info::{
     ExitCause, ExitRecord, HandleInfo, KernelStats, ProcessInfo, QuotaInfo, StartInfo, Topic, VmoInfo,
 };
 pub use object::{Handle, Identity, Kind, Rights, Signals};
-pub use syscall::{Sysno, SyscallInfo};
+pub use syscall::{SyscallInfo, Sysno};
 pub use tag::{Delivery, Tag};
 
 /// A point in time or a deadline, in ticks of the machine's `time` counter since reset

@@ -66,17 +66,13 @@ impl Kind {
             // An endpoint is held by exactly one process: it moves, and is never duplicated.
             Kind::Channel => common.union(Rights::SEND).union(Rights::RECEIVE).union(Rights::WAIT),
             Kind::Port => dup.union(Rights::WAIT).union(Rights::SIGNAL).union(Rights::BIND),
-            Kind::Vmo => dup
-                .union(Rights::READ)
-                .union(Rights::WRITE)
-                .union(Rights::EXECUTE)
-                .union(Rights::SEAL),
+            Kind::Vmo => {
+                dup.union(Rights::READ).union(Rights::WRITE).union(Rights::EXECUTE).union(Rights::SEAL)
+            }
             Kind::Timer => dup.union(Rights::WAIT).union(Rights::MANAGE),
             Kind::Quota => dup.union(Rights::CHARGE).union(Rights::SPLIT).union(Rights::MANAGE),
             Kind::Identity => dup.union(Rights::USE).union(Rights::MINT),
-            Kind::Resource => {
-                dup.union(Rights::CONSOLE).union(Rights::RESET).union(Rights::MINT)
-            }
+            Kind::Resource => dup.union(Rights::CONSOLE).union(Rights::RESET).union(Rights::MINT),
         }
     }
 

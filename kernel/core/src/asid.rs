@@ -16,11 +16,7 @@ impl Asids {
     /// As many as `bits` can tell apart, 4,096 at most. 0 is kept for processes without one of their own.
     pub fn new(bits: u32) -> Asids {
         let used = core::array::from_fn(|word| Cell64::new((word == 0) as u64));
-        Asids {
-            lock: Lock::new(),
-            count: (1 << bits.min(16)).min(WORDS as u32 * 64),
-            used,
-        }
+        Asids { lock: Lock::new(), count: (1 << bits.min(16)).min(WORDS as u32 * 64), used }
     }
 
     /// A free identifier, or 0.

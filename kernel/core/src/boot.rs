@@ -64,25 +64,17 @@ impl<P: Platform> Kernel<P> {
         // Every thread and timer has at least a page of its own, so there are never more nodes than frames.
         if let Some(directory) = self.memory.allocate() {
             let slots = self.memory.page::<[crate::sync::Cell32; 1024]>(directory);
-            for slot in slots
-                .iter()
-                .take((self.memory.frames() as usize).div_ceil(1024))
-            {
+            for slot in slots.iter().take((self.memory.frames() as usize).div_ceil(1024)) {
                 slot.set(self.memory.allocate().map_or(0, |frame| frame.0));
             }
             hart.heap_pages.set(directory.0);
         }
-        self.online
-            .atomic()
-            .fetch_or(1 << id, crate::sync::Ordering::AcqRel);
+        self.online.atomic().fetch_or(1 << id, crate::sync::Ordering::AcqRel);
     }
 
     /// Makes and starts the first process on the calling hart.
     pub fn start_first(&self, boot: BootImage) -> Result<(), BootError> {
-        let bytes = self
-            .memory
-            .reserved_bytes(boot.image.clone())
-            .ok_or(BootError::NoImage)?;
+        let bytes = self.memory.reserved_bytes(boot.image.clone()).ok_or(BootError::NoImage)?;
         let image = Image::parse(bytes).map_err(BootError::Image)?;
         let first = image.first_program();
         let program = Program::parse(first.bytes).map_err(BootError::Program)?;
@@ -100,14 +92,7 @@ impl<P: Platform> Kernel<P> {
         let process = self.only_object(root).ok_or(Error::BadHandle)?;
         let image_vmo = self.adopt(root, boot.image.clone())?;
         for segment in program.segments() {
-            self.load(
-                process,
-                root,
-                image_vmo,
-                first.offset as u64,
-                first.bytes,
-                segment,
-            )?;
+            self.load(process, root, image_vmo, first.offset as u64, first.bytes, segment)?;
         }
         let stack = self.reference(self.make_vmo(root, STACK_BYTES)?);
         let range = [0, STACK_BYTES, STACK_TOP - STACK_BYTES];
@@ -115,22 +100,14 @@ impl<P: Platform> Kernel<P> {
 
         let tree_vmo = self.adopt(root, boot.device_tree.clone())?;
         let identity = self.create(root, Kind::Identity, 1)?;
-        self.memory
-            .page::<crate::objects::Identity>(identity)
-            .service
-            .set(FIRST_SERVICE);
+        self.memory.page::<crate::objects::Identity>(identity).service.set(FIRST_SERVICE);
         let resource = self.create(root, Kind::Resource, 1)?;
         let table = self.table(process.frame);
         let own = table.remove(&self.memory, own)?;
         let readable = Kind::Vmo.all_rights() - Rights::WRITE - Rights::SEAL;
         let gift = |frame: Frame, kind: Kind, rights: Rights| {
             self.memory.header(frame).refs.add(1);
-            Capability {
-                object: self.reference(frame),
-                kind,
-                end: 0,
-                rights,
-            }
+            Capability { object: self.reference(frame), kind, end: 0, rights }
         };
         let gifts = [
             own,
@@ -177,8 +154,7 @@ impl<P: Platform> Kernel<P> {
         let vmo = self.memory.page::<Vmo>(frame);
         vmo.depth.set(Vmo::CONTIGUOUS);
         vmo.root.set(first.0);
-        vmo.pages
-            .set((range.end - range.start / PAGE * PAGE).div_ceil(PAGE) as u32);
+        vmo.pages.set((range.end - range.start / PAGE * PAGE).div_ceil(PAGE) as u32);
         vmo.sealed.set(1);
         Ok(self.reference(frame))
     }
@@ -196,31 +172,17 @@ impl<P: Platform> Kernel<P> {
         let size = segment.mapped_size();
         if segment.access != Access::ReadWrite {
             let offset = program_offset + segment.file_offset;
-            self.map(
-                process,
-                image,
-                [offset, size, segment.vaddr],
-                segment.access.rights(),
-            )?;
+            self.map(process, image, [offset, size, segment.vaddr], segment.access.rights())?;
             return Ok(());
         }
         let vmo = self.make_vmo(quota, size)?;
         let start = segment.file_offset as usize;
-        let data = file
-            .get(start..start + segment.file_size as usize)
-            .ok_or(Error::Invalid)?;
+        let data = file.get(start..start + segment.file_size as usize).ok_or(Error::Invalid)?;
         for (n, chunk) in data.chunks(PAGE_SIZE).enumerate() {
-            let to = self
-                .memory
-                .bytes(self.vmo_frame(vmo, n as u32), 0, chunk.len());
+            let to = self.memory.bytes(self.vmo_frame(vmo, n as u32), 0, chunk.len());
             self.memory.fill(to, KernelBytes::from_ref(chunk));
         }
-        self.map(
-            process,
-            self.reference(vmo),
-            [0, size, segment.vaddr],
-            segment.access.rights(),
-        )?;
+        self.map(process, self.reference(vmo), [0, size, segment.vaddr], segment.access.rights())?;
         Ok(())
     }
 
@@ -232,22 +194,15 @@ impl<P: Platform> Kernel<P> {
         gifts: &[Capability],
         info: StartInfo,
     ) -> Answer<Handle> {
-        let words = [
-            info.timebase_hz,
-            info.harts,
-            info.boot_image_bytes,
-            info.device_tree_bytes,
-            info.boot_ticks,
-        ];
+        let words =
+            [info.timebase_hz, info.harts, info.boot_image_bytes, info.device_tree_bytes, info.boot_ticks];
         let spec = 1 | (size_of_val(&words) as u64) << 16 | (gifts.len() as u64) << 32;
         let [ours, other] = self.make_channel(process, quota, [spec, 0])?;
         let table = self.table(process);
         let capability = table.lookup(&self.memory, ours)?;
-        let end =
-            &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
+        let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
         let entry = end.entry(0);
-        end.entry_tag(&self.memory, entry)
-            .set(Tag::new(size_of_val(&words), gifts.len()).0);
+        end.entry_tag(&self.memory, entry).set(Tag::new(size_of_val(&words), gifts.len()).0);
         for (n, gift) in gifts.iter().enumerate() {
             let (meta, object) = end.entry_handle(&self.memory, entry, n);
             meta.set(gift.meta());
@@ -264,13 +219,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The first thread of the first process.
-    fn launch(
-        &self,
-        process: ObjectRef,
-        quota: ObjectRef,
-        entry: u64,
-        bootstrap: Handle,
-    ) -> Answer<()> {
+    fn launch(&self, process: ObjectRef, quota: ObjectRef, entry: u64, bootstrap: Handle) -> Answer<()> {
         let thread = self.make_thread(process, quota, FIRST_PRIORITY as u32)?;
         self.join(process, thread)?;
         self.begin(self.this_hart(), thread, [entry, STACK_TOP, 0], bootstrap);

@@ -162,10 +162,7 @@ impl End {
 
     /// The `n`th word of its bytes.
     pub fn entry_word<'m>(&self, memory: &'m Memory, entry: QueueEntry, n: usize) -> &'m Cell64 {
-        self.cell(
-            memory,
-            entry.0 + QUEUE_HEADER + self.max_handles.get() as usize * 16 + n * 8,
-        )
+        self.cell(memory, entry.0 + QUEUE_HEADER + self.max_handles.get() as usize * 16 + n * 8)
     }
 
     /// The runs of frames that hold the first `len` bytes of a message: frame, offset in it, length.
@@ -188,8 +185,7 @@ impl End {
 
     /// Drops the first queued message from the ring.
     pub fn advance(&self) {
-        self.first
-            .set((self.first.get() + 1) % self.depth.get().max(1));
+        self.first.set((self.first.get() + 1) % self.depth.get().max(1));
         self.queued.sub(1);
         self.waiting.sub(1);
     }

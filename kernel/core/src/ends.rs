@@ -22,10 +22,7 @@ impl<P: Platform> Kernel<P> {
         quota: Handle,
         specs: [u64; 2],
     ) -> Answer<[Handle; 2]> {
-        let quota = self
-            .table(process)
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
-            .object;
+        let quota = self.table(process).lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         self.make_channel(process, quota, specs)
     }
 
@@ -40,18 +37,8 @@ impl<P: Platform> Kernel<P> {
         let [Some(first), Some(second)] = specs else {
             return Err(Error::Invalid);
         };
-        let frame = self.create(
-            quota,
-            Kind::Channel,
-            1 + (first.pages() + second.pages()) as u32,
-        )?;
-        for (end, spec) in self
-            .memory
-            .page::<Channel>(frame)
-            .ends
-            .iter()
-            .zip([first, second])
-        {
+        let frame = self.create(quota, Kind::Channel, 1 + (first.pages() + second.pages()) as u32)?;
+        for (end, spec) in self.memory.page::<Channel>(frame).ends.iter().zip([first, second]) {
             end.init(spec, process);
             for n in 0..spec.pages() {
                 // Charged above; a frame that is missing all the same is noticed before anyone has a handle.
@@ -77,12 +64,7 @@ impl<P: Platform> Kernel<P> {
             self.table(process).fill(
                 &self.memory,
                 *handle,
-                Capability {
-                    object,
-                    kind: Kind::Channel,
-                    end: end as u8,
-                    rights,
-                },
+                Capability { object, kind: Kind::Channel, end: end as u8, rights },
             );
         }
         Ok(handles)
@@ -137,10 +119,7 @@ impl<P: Platform> Kernel<P> {
                 }
                 self.take_queued(end, &mut dropped);
             }
-            dropped
-                .into_iter()
-                .flatten()
-                .for_each(|c| self.drop_capability(c));
+            dropped.into_iter().flatten().for_each(|c| self.drop_capability(c));
         }
     }
 
@@ -188,10 +167,7 @@ impl<P: Platform> Kernel<P> {
                     let frame = Frame(place);
                     let _held = self.memory.lock(frame);
                     if t.doing() == (what, place) {
-                        self.memory
-                            .page::<Port>(frame)
-                            .waiters
-                            .remove(&self.memory, thread);
+                        self.memory.page::<Port>(frame).waiters.remove(&self.memory, thread);
                         t.set_doing(state::LIMBO, 0);
                         return true;
                     }

@@ -27,10 +27,7 @@ impl ObjectRef {
 
     /// From one word that [`Self::to_raw`] made.
     pub fn from_raw(raw: u64) -> ObjectRef {
-        ObjectRef {
-            frame: Frame(raw as u32),
-            generation: (raw >> 32) as u32,
-        }
+        ObjectRef { frame: Frame(raw as u32), generation: (raw >> 32) as u32 }
     }
 }
 
@@ -109,9 +106,7 @@ impl Process {
     /// The capability behind a handle. `BadHandle` if it is not open or its object is gone.
     #[inline(always)]
     pub fn lookup(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
-        let entry = self
-            .entry(memory, handle.0 & 0xffff)
-            .ok_or(Error::BadHandle)?;
+        let entry = self.entry(memory, handle.0 & 0xffff).ok_or(Error::BadHandle)?;
         let meta = entry.meta.atomic().load(Ordering::Acquire);
         let object = entry.object.atomic().load(Ordering::Acquire);
         if meta >> 48 != (handle.0 >> 16) as u64 || entry.meta.get() != meta {
@@ -148,10 +143,7 @@ impl Process {
     pub fn reserve(&self, memory: &Memory) -> Result<Handle, Error> {
         let _held = self.handle_lock.hold();
         let index = self.handle_free.get();
-        let entry = self
-            .entry(memory, index)
-            .filter(|_| index != 0)
-            .ok_or(Error::NoSpace)?;
+        let entry = self.entry(memory, index).filter(|_| index != 0).ok_or(Error::NoSpace)?;
         self.handle_free.set(entry.object.get() as u32);
         if self.handle_free.get() == 0 {
             self.handle_tail.set(0);
@@ -182,19 +174,13 @@ impl Process {
     /// Takes the capability out of an entry, which stays reserved for [`Self::fill`] or [`Self::release`].
     pub fn withdraw(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
         let _held = self.handle_lock.hold();
-        let entry = self
-            .entry(memory, handle.0 & 0xffff)
-            .ok_or(Error::BadHandle)?;
+        let entry = self.entry(memory, handle.0 & 0xffff).ok_or(Error::BadHandle)?;
         let meta = entry.meta.get();
         if meta >> 48 != (handle.0 >> 16) as u64 {
             return Err(Error::BadHandle);
         }
-        let capability =
-            Capability::from_words(meta, entry.object.get()).ok_or(Error::BadHandle)?;
-        entry.meta.atomic().store(
-            meta & !(KIND | 0x1_ffff_ffff) | RESERVED << 40,
-            Ordering::Release,
-        );
+        let capability = Capability::from_words(meta, entry.object.get()).ok_or(Error::BadHandle)?;
+        entry.meta.atomic().store(meta & !(KIND | 0x1_ffff_ffff) | RESERVED << 40, Ordering::Release);
         Ok(capability)
     }
 
@@ -210,15 +196,9 @@ impl Process {
             u16::MAX => 1,
             g => g + 1,
         };
-        entry
-            .meta
-            .atomic()
-            .store((generation as u64) << 48, Ordering::Release);
+        entry.meta.atomic().store((generation as u64) << 48, Ordering::Release);
         entry.object.set(0);
-        match self
-            .entry(memory, self.handle_tail.get())
-            .filter(|_| self.handle_tail.get() != 0)
-        {
+        match self.entry(memory, self.handle_tail.get()).filter(|_| self.handle_tail.get() != 0) {
             Some(tail) => tail.object.set(index as u64),
             None => self.handle_free.set(index),
         }

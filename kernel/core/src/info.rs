@@ -38,9 +38,7 @@ impl<P: Platform> Kernel<P> {
     /// System call `object_info`; answers the bytes written.
     pub(crate) fn object_info(&self, hart: &Hart, args: [u64; 4]) -> Answer<u64> {
         let [handle, topic, address, bytes] = args;
-        let capability = self
-            .table(hart.owner())
-            .lookup(&self.memory, Handle(handle as u32))?;
+        let capability = self.table(hart.owner()).lookup(&self.memory, Handle(handle as u32))?;
         let topic = Topic::from_raw(topic).ok_or(Error::Invalid)?;
         let needs = match topic {
             Topic::Handle => None,
@@ -57,17 +55,12 @@ impl<P: Platform> Kernel<P> {
                 return Err(Error::AccessDenied);
             }
         }
-        let mut words = Words {
-            bytes: [0; MAX_WORDS * 4],
-            len: 0,
-        };
+        let mut words = Words { bytes: [0; MAX_WORDS * 4], len: 0 };
         self.describe(topic, capability, &mut words)?;
         let len = words.len.min(bytes as usize);
         if len != 0
             && (!in_user_space(address, len)
-                || !self
-                    .platform
-                    .copy_to_user(address, KernelBytes::from_ref(&words.bytes[..len])))
+                || !self.platform.copy_to_user(address, KernelBytes::from_ref(&words.bytes[..len])))
         {
             return Err(Error::BadAddress);
         }
@@ -79,9 +72,7 @@ impl<P: Platform> Kernel<P> {
         let _held = self.hold(capability.object)?;
         match topic {
             Topic::Handle => {
-                words
-                    .put32(capability.kind as u32)
-                    .put32(capability.rights.bits());
+                words.put32(capability.kind as u32).put32(capability.rights.bits());
             }
             Topic::Process => {
                 let p = self.table(frame);
@@ -137,24 +128,9 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn identity_create(&self, process: Frame, args: [u64; 3]) -> Answer<Handle> {
         let [minter, quota, service] = args;
         let table = self.table(process);
-        table.lookup_as(
-            &self.memory,
-            Handle(minter as u32),
-            Kind::Identity,
-            Rights::MINT,
-        )?;
-        let quota = table
-            .lookup_as(
-                &self.memory,
-                Handle(quota as u32),
-                Kind::Quota,
-                Rights::CHARGE,
-            )?
-            .object;
-        let service = u32::try_from(service)
-            .ok()
-            .filter(|id| *id != 0)
-            .ok_or(Error::Invalid)?;
+        table.lookup_as(&self.memory, Handle(minter as u32), Kind::Identity, Rights::MINT)?;
+        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        let service = u32::try_from(service).ok().filter(|id| *id != 0).ok_or(Error::Invalid)?;
         let frame = self.create(quota, Kind::Identity, 1)?;
         self.memory.page::<Identity>(frame).service.set(service);
         self.publish(process, frame, Kind::Identity.all_rights() - Rights::MINT)
@@ -164,12 +140,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn console_write(&self, hart: &Hart, args: [u64; 3]) -> Answer<()> {
         let [resource, address, bytes] = args;
         let table = self.table(hart.owner());
-        table.lookup_as(
-            &self.memory,
-            Handle(resource as u32),
-            Kind::Resource,
-            Rights::CONSOLE,
-        )?;
+        table.lookup_as(&self.memory, Handle(resource as u32), Kind::Resource, Rights::CONSOLE)?;
         if bytes > MAX_CONSOLE_WRITE as u64 {
             return Err(Error::Invalid);
         }
@@ -177,9 +148,7 @@ impl<P: Platform> Kernel<P> {
         let text = &mut text[..bytes as usize];
         if !text.is_empty()
             && (!in_user_space(address, text.len())
-                || !self
-                    .platform
-                    .copy_from_user(KernelBytes::from_mut(text), address))
+                || !self.platform.copy_from_user(KernelBytes::from_mut(text), address))
         {
             return Err(Error::BadAddress);
         }
@@ -189,12 +158,7 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `machine_reset`.
     pub(crate) fn machine_reset(&self, hart: &Hart, resource: Handle, code: u64) -> Answer<()> {
-        self.table(hart.owner()).lookup_as(
-            &self.memory,
-            resource,
-            Kind::Resource,
-            Rights::RESET,
-        )?;
+        self.table(hart.owner()).lookup_as(&self.memory, resource, Kind::Resource, Rights::RESET)?;
         if code > 0x8000 {
             return Err(Error::Invalid);
         }

@@ -97,10 +97,7 @@ impl<P: Platform> Kernel<P> {
 
     /// The object now in `frame`.
     pub(crate) fn reference(&self, frame: Frame) -> ObjectRef {
-        ObjectRef {
-            frame,
-            generation: self.memory.header(frame).generation.get(),
-        }
+        ObjectRef { frame, generation: self.memory.header(frame).generation.get() }
     }
 
     /// Charges `pages` pages to `quota` and makes an object of `kind` in the first of them.
@@ -123,20 +120,12 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn publish(&self, process: Frame, frame: Frame, rights: Rights) -> Answer<Handle> {
         let header = self.memory.header(frame);
         let kind = Kind::from_raw(header.kind.get() as u8).ok_or(Error::WrongType)?;
-        let capability = Capability {
-            object: self.reference(frame),
-            kind,
-            end: 0,
-            rights,
-        };
+        let capability = Capability { object: self.reference(frame), kind, end: 0, rights };
         header.refs.add(1);
         if kind == Kind::Vmo && rights.contains(Rights::WRITE) {
             self.memory.page::<Vmo>(frame).writable_handles.add(1);
         }
-        let answer = self
-            .memory
-            .page::<Process>(process)
-            .insert(&self.memory, capability);
+        let answer = self.memory.page::<Process>(process).insert(&self.memory, capability);
         if answer.is_err() {
             self.drop_capability(capability);
         }
@@ -148,10 +137,7 @@ impl<P: Platform> Kernel<P> {
         let _held = self.hold(capability.object)?;
         self.memory.header(capability.object.frame).refs.add(1);
         if capability.kind == Kind::Vmo && capability.rights.contains(Rights::WRITE) {
-            self.memory
-                .page::<Vmo>(capability.object.frame)
-                .writable_handles
-                .add(1);
+            self.memory.page::<Vmo>(capability.object.frame).writable_handles.add(1);
         }
         Ok(())
     }
@@ -174,10 +160,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn retire(&self, frame: Frame) {
         let header = self.memory.header(frame);
         header.kind.set(header.kind.get() | usage::RETIRED);
-        header
-            .generation
-            .atomic()
-            .store(header.generation.get().wrapping_add(1), Ordering::Release);
+        header.generation.atomic().store(header.generation.get().wrapping_add(1), Ordering::Release);
     }
 
     /// Retires the object unless somebody has done so before.
@@ -198,10 +181,7 @@ impl<P: Platform> Kernel<P> {
             Kind::Thread => return,
             Kind::Vmo if capability.rights.contains(Rights::WRITE) => {
                 let Ok(_held) = self.hold(object) else { return };
-                self.memory
-                    .page::<Vmo>(object.frame)
-                    .writable_handles
-                    .sub(1);
+                self.memory.page::<Vmo>(object.frame).writable_handles.sub(1);
             }
             _ => {}
         }

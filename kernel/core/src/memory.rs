@@ -84,20 +84,12 @@ pub struct KernelBytes<'a> {
 impl<'a> KernelBytes<'a> {
     /// The bytes of a local buffer that may be written.
     pub fn from_mut(bytes: &'a mut [u8]) -> Self {
-        KernelBytes {
-            start: bytes.as_mut_ptr(),
-            len: bytes.len(),
-            _borrow: PhantomData,
-        }
+        KernelBytes { start: bytes.as_mut_ptr(), len: bytes.len(), _borrow: PhantomData }
     }
 
     /// The bytes of a value that is only read: pass it to `copy_to_user` alone.
     pub fn from_ref(bytes: &'a [u8]) -> Self {
-        KernelBytes {
-            start: bytes.as_ptr().cast_mut(),
-            len: bytes.len(),
-            _borrow: PhantomData,
-        }
+        KernelBytes { start: bytes.as_ptr().cast_mut(), len: bytes.len(), _borrow: PhantomData }
     }
 
     /// Where they begin.
@@ -135,25 +127,16 @@ impl Memory {
     ///
     /// # Safety
     /// The bank must be mapped readable and writable for ever, and nothing outside `reserved` may be in use.
-    pub unsafe fn new(
-        base: *mut u8,
-        physical: u64,
-        bytes: u64,
-        reserved: &[Range<u64>],
-    ) -> Option<Memory> {
+    pub unsafe fn new(base: *mut u8, physical: u64, bytes: u64, reserved: &[Range<u64>]) -> Option<Memory> {
         let page = PAGE_SIZE as u64;
         let frames = u32::try_from(bytes / page).ok().filter(|f| *f < 1 << 30)?;
         let mut table = [(0, 0); Self::MAX_RESERVED];
         if reserved.len() >= Self::MAX_RESERVED {
             return None;
         }
-        let index =
-            |address: u64| (address.saturating_sub(physical) / page).min(frames as u64) as u32;
+        let index = |address: u64| (address.saturating_sub(physical) / page).min(frames as u64) as u32;
         for (slot, range) in table.iter_mut().zip(reserved) {
-            *slot = (
-                index(range.start),
-                index(range.end.saturating_add(page - 1)),
-            );
+            *slot = (index(range.start), index(range.end.saturating_add(page - 1)));
         }
         // The header table goes into the first gap that is large enough.
         let need = (frames as usize * size_of::<Header>()).div_ceil(PAGE_SIZE) as u32;
@@ -188,12 +171,7 @@ impl Memory {
         let mut at = 1;
         let mut free = 0;
         while at < frames {
-            match table
-                .iter()
-                .filter(|r| r.1 > at)
-                .map(|r| (r.0.max(at), r.1))
-                .min()
-            {
+            match table.iter().filter(|r| r.1 > at).map(|r| (r.0.max(at), r.1)).min() {
                 Some((start, end)) => {
                     free += start.min(frames) - at;
                     at = end;
@@ -284,20 +262,13 @@ impl Memory {
     pub fn reserved_bytes(&self, range: Range<u64>) -> Option<&[u8]> {
         let page = PAGE_SIZE as u64;
         let start = range.start.checked_sub(self.physical)?;
-        let end = range
-            .end
-            .checked_sub(self.physical)
-            .filter(|end| *end >= start)?;
-        let inside =
-            |r: &&(u32, u32)| start / page >= r.0 as u64 && end.div_ceil(page) <= r.1 as u64;
+        let end = range.end.checked_sub(self.physical).filter(|end| *end >= start)?;
+        let inside = |r: &&(u32, u32)| start / page >= r.0 as u64 && end.div_ceil(page) <= r.1 as u64;
         self.reserved.iter().find(inside)?;
         // SAFETY: the range lies in the mapped bank, and frames of a reserved range are never handed out, so
         // nothing in the kernel writes there; devices and user programs have no way to.
         Some(unsafe {
-            core::slice::from_raw_parts(
-                (self.base + start as usize) as *const u8,
-                (end - start) as usize,
-            )
+            core::slice::from_raw_parts((self.base + start as usize) as *const u8, (end - start) as usize)
         })
     }
 

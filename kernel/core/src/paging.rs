@@ -86,8 +86,8 @@ fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
 /// Maps one page. False only if a table frame that was promised is missing.
 pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Rights) -> bool {
     debug_assert!(address < USER_END);
-    let Some(leaf) = descend(memory, root, index(address, 2))
-        .and_then(|m| descend(memory, m, index(address, 1)))
+    let Some(leaf) =
+        descend(memory, root, index(address, 2)).and_then(|m| descend(memory, m, index(address, 1)))
     else {
         return false;
     };
@@ -98,13 +98,7 @@ pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Ri
 
 /// Unmaps `pages` pages and chains the tables that became empty through their headers' `next`, starting with
 /// `chain`. The caller fences, then frees the chain. Answers the chain's head and how many tables it gained.
-pub fn unmap(
-    memory: &Memory,
-    root: Frame,
-    start: u64,
-    pages: u64,
-    mut chain: Frame,
-) -> (Frame, u32) {
+pub fn unmap(memory: &Memory, root: Frame, start: u64, pages: u64, mut chain: Frame) -> (Frame, u32) {
     let mut emptied = 0;
     for page in 0..pages {
         let address = start + page * PAGE_SIZE as u64;
@@ -153,15 +147,9 @@ pub fn translate(memory: &Memory, root: Frame, address: u64) -> Option<(u64, u64
         return None;
     }
     let middle = target(memory, memory.page::<Table>(root)[index(address, 2)].get())?;
-    let leaf = target(
-        memory,
-        memory.page::<Table>(middle)[index(address, 1)].get(),
-    )?;
+    let leaf = target(memory, memory.page::<Table>(middle)[index(address, 1)].get())?;
     let entry = memory.page::<Table>(leaf)[index(address, 0)].get();
-    (entry & VALID != 0).then_some((
-        entry >> 10 << 12 | address & (PAGE_SIZE as u64 - 1),
-        entry & 0xff,
-    ))
+    (entry & VALID != 0).then_some((entry >> 10 << 12 | address & (PAGE_SIZE as u64 - 1), entry & 0xff))
 }
 
 /// Whether a fault with this `scause` on this address would not happen again: the translation allows the

@@ -35,8 +35,8 @@ impl<P: Platform> Kernel<P> {
         if binding.told.get() == 0 {
             if kind == Kind::Channel as u32 {
                 let ends = &self.memory.page::<Channel>(frame).ends;
-                let drained = ends[end].waiting.get() == 0
-                    || binding.wanted.get() & Signals::READABLE.bits() == 0;
+                let drained =
+                    ends[end].waiting.get() == 0 || binding.wanted.get() & Signals::READABLE.bits() == 0;
                 if ends[1 - end].open.get() == 0 && drained {
                     bits |= Signals::PEER_CLOSED.bits();
                 }
@@ -109,9 +109,7 @@ impl<P: Platform> Kernel<P> {
     fn linked(&self, node: u32) -> &Binding {
         let (frame, end) = node_object(node);
         match self.memory.header(frame).kind.get() & crate::memory::usage::KIND {
-            kind if kind == Kind::Channel as u32 => {
-                &self.memory.page::<Channel>(frame).ends[end].binding
-            }
+            kind if kind == Kind::Channel as u32 => &self.memory.page::<Channel>(frame).ends[end].binding,
             kind if kind == Kind::Timer as u32 => &self.memory.page::<Timer>(frame).binding,
             _ => &self.table(frame).binding,
         }
@@ -142,10 +140,7 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `port_create`.
     pub(crate) fn port_create(&self, process: Frame, quota: Handle) -> Answer<Handle> {
-        let quota = self
-            .table(process)
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
-            .object;
+        let quota = self.table(process).lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let frame = self.create(quota, Kind::Port, 1)?;
         self.publish(process, frame, Kind::Port.all_rights())
     }
@@ -160,9 +155,7 @@ impl<P: Platform> Kernel<P> {
         signals: u64,
     ) -> Answer<()> {
         let table = self.table(hart.owner());
-        let port = table
-            .lookup_as(&self.memory, port, Kind::Port, Rights::BIND)?
-            .object;
+        let port = table.lookup_as(&self.memory, port, Kind::Port, Rights::BIND)?.object;
         let target = table.lookup(&self.memory, object)?;
         let possible = match target.kind {
             Kind::Channel => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,
@@ -171,11 +164,7 @@ impl<P: Platform> Kernel<P> {
             _ => return Err(Error::WrongType),
         };
         let readable = signals & Signals::READABLE.bits() as u64 != 0;
-        let need = if readable {
-            Rights::WAIT | Rights::RECEIVE
-        } else {
-            Rights::WAIT
-        };
+        let need = if readable { Rights::WAIT | Rights::RECEIVE } else { Rights::WAIT };
         if !target.rights.contains(need) {
             return Err(Error::AccessDenied);
         }
@@ -209,10 +198,7 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `port_signal`.
     pub(crate) fn port_signal(&self, hart: &Hart, port: Handle, bits: u64) -> Answer<()> {
-        let port = self
-            .table(hart.owner())
-            .lookup_as(&self.memory, port, Kind::Port, Rights::SIGNAL)?
-            .object;
+        let port = self.table(hart.owner()).lookup_as(&self.memory, port, Kind::Port, Rights::SIGNAL)?.object;
         if bits == 0 || bits & !(Signals::USER.bits() as u64) != 0 {
             return Err(Error::Invalid);
         }
@@ -234,14 +220,8 @@ impl<P: Platform> Kernel<P> {
     /// `Ok` when the thread has been blocked or its delivery is complete.
     fn try_wait(&self, hart: &Hart, thread: Frame) -> Result<(), Refusal> {
         let t = self.thread(thread);
-        let (handle, tag) = (
-            Handle(t.context.get(reg::A0) as u32),
-            Tag(t.context.get(reg::A0 + 1)),
-        );
-        let port = self
-            .table(hart.owner())
-            .lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT)?
-            .object;
+        let (handle, tag) = (Handle(t.context.get(reg::A0) as u32), Tag(t.context.get(reg::A0 + 1)));
+        let port = self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT)?.object;
         if !tag.is_valid() {
             return Err(Error::Invalid.into());
         }

@@ -23,24 +23,10 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn process_create(&self, hart: &Hart, args: [u64; 5]) -> Answer<Handle> {
         let table = self.table(hart.owner());
         let [quota, identity, handles, max_priority, cpu] = args;
-        let quota = table
-            .lookup_as(
-                &self.memory,
-                Handle(quota as u32),
-                Kind::Quota,
-                Rights::CHARGE,
-            )?
-            .object;
-        let bearer = table
-            .lookup_as(
-                &self.memory,
-                Handle(identity as u32),
-                Kind::Identity,
-                Rights::USE,
-            )?
-            .object;
-        if handles == 0 || handles > MAX_HANDLES as u64 || max_priority > MAX_PRIORITY || cpu > 1000
-        {
+        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        let bearer =
+            table.lookup_as(&self.memory, Handle(identity as u32), Kind::Identity, Rights::USE)?.object;
+        if handles == 0 || handles > MAX_HANDLES as u64 || max_priority > MAX_PRIORITY || cpu > 1000 {
             return Err(Error::Invalid);
         }
         if max_priority > table.max_priority.get() as u64 {
@@ -48,19 +34,9 @@ impl<P: Platform> Kernel<P> {
         }
         let service = {
             let _held = self.hold(bearer)?;
-            self.memory
-                .page::<crate::objects::Identity>(bearer.frame)
-                .service
-                .get()
+            self.memory.page::<crate::objects::Identity>(bearer.frame).service.get()
         };
-        self.make_process(
-            hart.owner(),
-            quota,
-            service,
-            handles as u32,
-            max_priority as u32,
-            cpu as u32,
-        )
+        self.make_process(hart.owner(), quota, service, handles as u32, max_priority as u32, cpu as u32)
     }
 
     /// A process with no threads, and `holder`'s handle to it.
@@ -74,16 +50,11 @@ impl<P: Platform> Kernel<P> {
         cpu: u32,
     ) -> Answer<Handle> {
         self.take_cpu(quota, cpu)?;
-        let frame = self
-            .new_process(quota, service, handles, max_priority, cpu)
-            .inspect_err(|_| {
-                if let Ok(_held) = self.hold(quota) {
-                    self.memory
-                        .page::<crate::objects::Quota>(quota.frame)
-                        .cpu_used
-                        .sub(cpu);
-                }
-            })?;
+        let frame = self.new_process(quota, service, handles, max_priority, cpu).inspect_err(|_| {
+            if let Ok(_held) = self.hold(quota) {
+                self.memory.page::<crate::objects::Quota>(quota.frame).cpu_used.sub(cpu);
+            }
+        })?;
         let holder = if holder.exists() { holder } else { frame };
         self.publish(holder, frame, Kind::Process.all_rights())
     }
@@ -114,21 +85,9 @@ impl<P: Platform> Kernel<P> {
         p.init_handles(&self.memory, handles);
         let asid = self.asids.take();
         p.asid.set(asid);
-        p.satp.set(
-            self.platform
-                .satp(self.memory.address(Frame(p.root.get())), asid),
-        );
-        let generation = self
-            .generations
-            .atomic()
-            .fetch_add(1, crate::sync::Ordering::Relaxed);
-        p.identity.set(
-            Identity {
-                service,
-                generation,
-            }
-            .to_raw(),
-        );
+        p.satp.set(self.platform.satp(self.memory.address(Frame(p.root.get())), asid));
+        let generation = self.generations.atomic().fetch_add(1, crate::sync::Ordering::Relaxed);
+        p.identity.set(Identity { service, generation }.to_raw());
         p.max_priority.set(max_priority);
         p.cpu.set(cpu);
         p.budget_start.set(self.platform.now());
@@ -152,10 +111,8 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `process_kill`.
     pub(crate) fn process_kill(&self, hart: &Hart, process: Handle) -> Answer<()> {
-        let object = self
-            .table(hart.owner())
-            .lookup_as(&self.memory, process, Kind::Process, Rights::MANAGE)?
-            .object;
+        let object =
+            self.table(hart.owner()).lookup_as(&self.memory, process, Kind::Process, Rights::MANAGE)?.object;
         self.kill(hart, object, ExitCause::Killed, [0; 3], None);
         Ok(())
     }
@@ -292,21 +249,13 @@ impl<P: Platform> Kernel<P> {
             .any(|other| other.space.atomic().load(crate::sync::Ordering::Acquire) == process.0)
         {
             // That hart runs nothing of the process any more and is on its way out of its address space.
-            self.harts
-                .iter()
-                .filter(|h| h.space.get() == process.0)
-                .for_each(|h| {
-                    if h.id.get() == hart.id.get() {
-                        self.leave_space(h)
-                    } else {
-                        self.platform.kick(h.id.get())
-                    }
-                });
+            self.harts.iter().filter(|h| h.space.get() == process.0).for_each(|h| {
+                if h.id.get() == hart.id.get() { self.leave_space(h) } else { self.platform.kick(h.id.get()) }
+            });
             return;
         }
         hart.reap.set(p.reap_next.get());
-        self.platform
-            .fence(self.online(), p.asid.get() as u16, 0, 0);
+        self.platform.fence(self.online(), p.asid.get() as u16, 0, 0);
         self.asids.give(p.asid.get());
         self.free_tables(p);
         self.give_cpu(process, p.cpu.get());
@@ -358,23 +307,12 @@ impl<P: Platform> Kernel<P> {
     pub fn fault(&self, hart: &Hart, scause: u64, stval: u64) {
         let (thread, process) = (hart.running(), hart.owner());
         let t = self.thread(thread);
-        if paging::is_spurious(
-            &self.memory,
-            Frame(self.table(process).root.get()),
-            stval,
-            scause,
-        ) {
+        if paging::is_spurious(&self.memory, Frame(self.table(process).root.get()), stval, scause) {
             let asid = self.table(process).asid.get() as u16;
             self.platform.fence(1 << hart.id.get(), asid, stval, 1);
             return;
         }
         let about = [scause, t.context.get(crate::context::reg::PC), stval];
-        self.kill(
-            hart,
-            self.reference(process),
-            ExitCause::Faulted,
-            about,
-            Some(t),
-        );
+        self.kill(hart, self.reference(process), ExitCause::Faulted, about, Some(t));
     }
 }

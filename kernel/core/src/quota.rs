@@ -23,10 +23,7 @@ impl<P: Platform> Kernel<P> {
         header.prev.set(0);
         header.next.set(account.objects.get());
         if account.objects.get() != 0 {
-            self.memory
-                .header(Frame(account.objects.get()))
-                .prev
-                .set(frame.0);
+            self.memory.header(Frame(account.objects.get())).prev.set(frame.0);
         }
         account.objects.set(frame.0);
         account.count.add(1);
@@ -108,10 +105,7 @@ impl<P: Platform> Kernel<P> {
             let parent = Frame(self.memory.header(frame).quota.get());
             if parent.exists() {
                 let _held = self.memory.lock(parent);
-                self.memory
-                    .page::<Quota>(parent)
-                    .cpu_used
-                    .sub(self.memory.page::<Quota>(frame).cpu.get());
+                self.memory.page::<Quota>(parent).cpu_used.sub(self.memory.page::<Quota>(frame).cpu.get());
             }
             let next = self.discharge_one(frame);
             self.memory.free(frame);
@@ -148,10 +142,7 @@ impl<P: Platform> Kernel<P> {
         pages: u64,
         cpu: u64,
     ) -> Answer<Handle> {
-        let parent = self
-            .table(process)
-            .lookup_as(&self.memory, parent, Kind::Quota, Rights::SPLIT)?
-            .object;
+        let parent = self.table(process).lookup_as(&self.memory, parent, Kind::Quota, Rights::SPLIT)?.object;
         if pages > u32::MAX as u64 - 1 || cpu > 1000 {
             return Err(Error::Invalid);
         }
@@ -160,10 +151,7 @@ impl<P: Platform> Kernel<P> {
             Ok(frame) => frame,
             Err(error) => {
                 if let Ok(_held) = self.hold(parent) {
-                    self.memory
-                        .page::<Quota>(parent.frame)
-                        .cpu_used
-                        .sub(cpu as u32);
+                    self.memory.page::<Quota>(parent.frame).cpu_used.sub(cpu as u32);
                 }
                 return Err(error);
             }
@@ -211,16 +199,12 @@ impl<P: Platform> Kernel<P> {
                 self.close_end(object, 1);
             }
             Kind::Thread => {
-                let process = self
-                    .memory
-                    .page::<crate::thread::Thread>(object.frame)
-                    .owner();
+                let process = self.memory.page::<crate::thread::Thread>(object.frame).owner();
                 return self.revoke_process(self.reference(process));
             }
             Kind::Process => {
                 self.revoke_process(object)?;
-                if self.memory.page::<Process>(object.frame).life.get()
-                    == crate::process::life::ENDED
+                if self.memory.page::<Process>(object.frame).life.get() == crate::process::life::ENDED
                     && self.retire_live(object)
                 {
                     self.bury(object.frame, kind);

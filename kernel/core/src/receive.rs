@@ -28,11 +28,7 @@ pub(crate) struct Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Refusal {
-            error,
-            tag: 0,
-            key: 0,
-        }
+        Refusal { error, tag: 0, key: 0 }
     }
 }
 
@@ -66,27 +62,17 @@ impl<P: Platform> Kernel<P> {
     /// System call `channel_recv`.
     pub(crate) fn channel_recv(&self, hart: &Hart, thread: Frame) -> Result<(), Refusal> {
         let t = self.thread(thread);
-        let (handle, tag) = (
-            Handle(t.context.get(reg::A0) as u32),
-            Tag(t.context.get(reg::A0 + 1)),
-        );
-        let capability = self.table(hart.owner()).lookup_as(
-            &self.memory,
-            handle,
-            Kind::Channel,
-            Rights::RECEIVE,
-        )?;
+        let (handle, tag) = (Handle(t.context.get(reg::A0) as u32), Tag(t.context.get(reg::A0 + 1)));
+        let capability =
+            self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::RECEIVE)?;
         if !tag.is_valid() {
             return Err(Error::Invalid.into());
         }
         let (frame, end) = (capability.object.frame, capability.end as usize);
         if tag.discards() {
-            return self
-                .discard(hart, capability)
-                .map_err(Refusal::from)
-                .inspect(|()| {
-                    self.finish(t, 0, [0, 0]);
-                });
+            return self.discard(hart, capability).map_err(Refusal::from).inspect(|()| {
+                self.finish(t, 0, [0, 0]);
+            });
         }
         self.settle_time(hart, self.platform.now());
         let _held = self.hold(capability.object)?;
@@ -107,12 +93,7 @@ impl<P: Platform> Kernel<P> {
         let end = &ends[at];
         let Some(head) = self.head(end) else {
             let closed = ends[1 - at].open.get() == 0;
-            return Err(if closed {
-                Error::PeerClosed
-            } else {
-                Error::WouldBlock
-            }
-            .into());
+            return Err(if closed { Error::PeerClosed } else { Error::WouldBlock }.into());
         };
         let t = self.thread(thread);
         let entry = end.entry(0);
@@ -123,11 +104,7 @@ impl<P: Platform> Kernel<P> {
         if (tag.bytes() > REGISTER_BYTES && tag.bytes() > room.room_bytes())
             || tag.handles() > room.room_handles()
         {
-            return Err(Refusal {
-                error: Error::BufferTooSmall,
-                tag: tag.0,
-                key,
-            });
+            return Err(Refusal { error: Error::BufferTooSmall, tag: tag.0, key });
         }
         let owner = t.owner();
         let handles = self.make_room(owner, tag.handles())?;
@@ -177,10 +154,7 @@ impl<P: Platform> Kernel<P> {
                     .with_delivery(Delivery::Call);
                 t.payer.set(c.payer.get());
                 hart.payer.set(c.payer.get());
-                (
-                    self.table(c.owner()).identity.get(),
-                    self.open_call(frame, at, caller),
-                )
+                (self.table(c.owner()).identity.get(), self.open_call(frame, at, caller))
             }
         };
         self.finish(t, 0, [out.0, 0]);
@@ -213,13 +187,10 @@ impl<P: Platform> Kernel<P> {
         match head {
             Head::Call(caller) => {
                 let buffer = Frame(self.thread(caller).buffer.get());
-                self.platform
-                    .copy_to_user(to, self.memory.bytes(buffer, 0, bytes))
+                self.platform.copy_to_user(to, self.memory.bytes(buffer, 0, bytes))
             }
             Head::Queued => end.entry_runs(end.entry(0), bytes).all(|(frame, at, run)| {
-                let ok = self
-                    .platform
-                    .copy_to_user(to, self.memory.bytes(frame, at, run));
+                let ok = self.platform.copy_to_user(to, self.memory.bytes(frame, at, run));
                 to += run as u64;
                 ok
             }),
@@ -272,19 +243,12 @@ impl<P: Platform> Kernel<P> {
                 }
             }
         }
-        dropped
-            .into_iter()
-            .flatten()
-            .for_each(|c| self.drop_capability(c));
+        dropped.into_iter().flatten().for_each(|c| self.drop_capability(c));
         Ok(())
     }
 
     /// Takes the first queued message off, its handles into `dropped`. The channel's lock is held.
-    pub(crate) fn take_queued(
-        &self,
-        end: &End,
-        dropped: &mut [Option<Capability>; MAX_MESSAGE_HANDLES],
-    ) {
+    pub(crate) fn take_queued(&self, end: &End, dropped: &mut [Option<Capability>; MAX_MESSAGE_HANDLES]) {
         let entry = end.entry(0);
         let count = Tag(end.entry_tag(&self.memory, entry).get()).handles();
         for (n, slot) in dropped.iter_mut().enumerate().take(count) {

@@ -23,17 +23,10 @@ impl<P: Platform> Kernel<P> {
         let gone = Error::CallerGone;
         let caller = self.memory.frame_from_raw(token as u32).ok_or(gone)?;
         let header = self.memory.header(caller);
-        let generation = header
-            .generation
-            .atomic()
-            .load(crate::sync::Ordering::Acquire);
+        let generation = header.generation.atomic().load(crate::sync::Ordering::Acquire);
         let is_thread = || {
             header.kind.get() == Kind::Thread as u32
-                && header
-                    .generation
-                    .atomic()
-                    .load(crate::sync::Ordering::Acquire)
-                    == generation
+                && header.generation.atomic().load(crate::sync::Ordering::Acquire) == generation
         };
         if !is_thread() {
             return Err(gone);
@@ -91,11 +84,7 @@ impl<P: Platform> Kernel<P> {
         if plain {
             self.finish(c, 0, [Tag::new(tag.bytes(), 0).0, 0]);
             for n in 0..REGISTER_WORDS {
-                let word = if n * 8 < tag.bytes() {
-                    t.context.get(reg::A0 + 2 + n)
-                } else {
-                    0
-                };
+                let word = if n * 8 < tag.bytes() { t.context.get(reg::A0 + 2 + n) } else { 0 };
                 c.context.set(reg::A0 + 2 + n, word);
             }
             c.context.set(reg::T[2], identity);
@@ -139,14 +128,9 @@ impl<P: Platform> Kernel<P> {
                 let handles = &handles[..tag.handles()];
                 let buffer = self.memory.bytes(Frame(t.buffer.get()), 0, tag.bytes());
                 let fits = tag.bytes() <= REGISTER_BYTES
-                    || (in_user_space(bytes_to, tag.bytes())
-                        && self.platform.copy_to_user(bytes_to, buffer));
+                    || (in_user_space(bytes_to, tag.bytes()) && self.platform.copy_to_user(bytes_to, buffer));
                 if fits && self.tell_handles(handles_to, handles) {
-                    hart.copied.add(if tag.bytes() > REGISTER_BYTES {
-                        tag.bytes() as u64
-                    } else {
-                        0
-                    });
+                    hart.copied.add(if tag.bytes() > REGISTER_BYTES { tag.bytes() as u64 } else { 0 });
                     for (handle, moving) in handles.iter().zip(t.staged.moving()) {
                         if let Some(capability) = moving.capability() {
                             moving.meta.set(0);

@@ -39,11 +39,7 @@ impl<P: Platform> Kernel<P> {
     /// The priority that counts now: 0 while the payer's budget is used up.
     fn effective_priority(&self, t: &Thread, now: Ticks) -> u32 {
         let payer = ObjectRef::from_raw(t.payer.get());
-        if self.exhausted_until(payer) > now {
-            0
-        } else {
-            t.priority.get()
-        }
+        if self.exhausted_until(payer) > now { 0 } else { t.priority.get() }
     }
 
     /// Makes a thread that belongs to nobody ready here, and calls an idle hart to take what this one cannot run
@@ -80,8 +76,7 @@ impl<P: Platform> Kernel<P> {
     /// Puts a thread into a ready queue, in front if it was only interrupted.
     pub(crate) fn enqueue(&self, hart: &Hart, thread: Frame, priority: u32, front: bool) {
         let _held = hart.queue_lock.hold();
-        self.thread(thread)
-            .set_doing(state::READY, hart.id.get() | priority << 8);
+        self.thread(thread).set_doing(state::READY, hart.id.get() | priority << 8);
         let queue = &hart.queues[priority as usize];
         if front {
             queue.push_front(&self.memory, thread);
@@ -130,11 +125,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Ends a wait: `error` for the deadline, which tells "do not wait" from "waited too long".
     pub(crate) fn late(deadline: Ticks) -> Error {
-        if deadline == NOW {
-            Error::WouldBlock
-        } else {
-            Error::TimedOut
-        }
+        if deadline == NOW { Error::WouldBlock } else { Error::TimedOut }
     }
 
     /// Whether a wait with this deadline is over before it begins.
@@ -164,8 +155,7 @@ impl<P: Platform> Kernel<P> {
         t.context.set(reg::A0, error);
         t.context.set(reg::A0 + 1, results[0]);
         t.context.set(reg::A0 + 2, results[1]);
-        t.context
-            .set(reg::PC, t.context.get(reg::PC).wrapping_add(4));
+        t.context.set(reg::PC, t.context.get(reg::PC).wrapping_add(4));
     }
 
     /// Chooses what this hart does now. Called at the end of each entry into the kernel.
@@ -229,8 +219,7 @@ impl<P: Platform> Kernel<P> {
             let found = self.take_best(hart, hart).or_else(|| self.steal(hart));
             if let Some(thread) = found {
                 let t = self.thread(thread);
-                hart.context
-                    .store(self.memory.pointer(thread), Ordering::Relaxed);
+                hart.context.store(self.memory.pointer(thread), Ordering::Relaxed);
                 hart.current.set(thread.0);
                 hart.process.set(t.process.get());
                 hart.switches.add(1);

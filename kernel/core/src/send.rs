@@ -19,22 +19,14 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn channel_send(&self, hart: &Hart, thread: Frame, is_call: bool) -> Answer<bool> {
         let t = self.thread(thread);
         let handle = Handle(t.context.get(reg::A0) as u32);
-        let capability = self.table(hart.owner()).lookup_as(
-            &self.memory,
-            handle,
-            Kind::Channel,
-            Rights::SEND,
-        )?;
+        let capability =
+            self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::SEND)?;
         self.stage(hart, thread, capability.object.frame)?;
         let committed = {
             match self.hold(capability.object) {
-                Ok(_held) => self.commit(
-                    hart,
-                    thread,
-                    capability.object.frame,
-                    1 - capability.end as usize,
-                    is_call,
-                ),
+                Ok(_held) => {
+                    self.commit(hart, thread, capability.object.frame, 1 - capability.end as usize, is_call)
+                }
                 Err(error) => Err(error),
             }
         };
@@ -45,14 +37,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Puts the staged message where the end `to` will receive it. The channel's lock is held.
-    fn commit(
-        &self,
-        hart: &Hart,
-        thread: Frame,
-        frame: Frame,
-        to: usize,
-        is_call: bool,
-    ) -> Answer<bool> {
+    fn commit(&self, hart: &Hart, thread: Frame, frame: Frame, to: usize, is_call: bool) -> Answer<bool> {
         let t = self.thread(thread);
         let end = &self.memory.page::<Channel>(frame).ends[to];
         let tag = Tag(t.staged.tag.get());
@@ -60,9 +45,7 @@ impl<P: Platform> Kernel<P> {
         if end.open.get() == 0 {
             return Err(Error::PeerClosed);
         }
-        if tag.bytes() > end.max_bytes.get() as usize
-            || tag.handles() > end.max_handles.get() as usize
-        {
+        if tag.bytes() > end.max_bytes.get() as usize || tag.handles() > end.max_handles.get() as usize {
             return Err(Error::TooLarge);
         }
         if tag.handles() != 0 && end.flight.get() != 0 {
@@ -100,10 +83,8 @@ impl<P: Platform> Kernel<P> {
         let tag = Tag(t.staged.tag.get());
         let entry = end.entry(end.queued.get());
         end.entry_tag(&self.memory, entry).set(tag.0);
-        end.entry_identity(&self.memory, entry)
-            .set(self.table(t.owner()).identity.get());
-        end.entry_sequence(&self.memory, entry)
-            .set(end.sequence.get());
+        end.entry_identity(&self.memory, entry).set(self.table(t.owner()).identity.get());
+        end.entry_sequence(&self.memory, entry).set(end.sequence.get());
         end.sequence.add(1);
         for (n, moving) in t.staged.moving().iter().enumerate() {
             let (meta, object) = end.entry_handle(&self.memory, entry, n);
@@ -112,14 +93,12 @@ impl<P: Platform> Kernel<P> {
         }
         if tag.bytes() <= REGISTER_BYTES {
             for n in 0..tag.bytes().div_ceil(8) {
-                end.entry_word(&self.memory, entry, n)
-                    .set(t.staged.words[n].get());
+                end.entry_word(&self.memory, entry, n).set(t.staged.words[n].get());
             }
         } else {
             let mut done = 0;
             for (to, at, run) in end.entry_runs(entry, tag.bytes()) {
-                self.memory
-                    .copy((to, at), (Frame(t.buffer.get()), done), run);
+                self.memory.copy((to, at), (Frame(t.buffer.get()), done), run);
                 done += run;
             }
         }
@@ -146,9 +125,7 @@ impl<P: Platform> Kernel<P> {
         }
         if end.queued.get() < end.depth.get() && end.owes_writable.take(0) != 0 {
             let binding = &ends[1 - to].binding;
-            binding
-                .pending
-                .set(binding.pending.get() | Signals::WRITABLE.bits());
+            binding.pending.set(binding.pending.get() | Signals::WRITABLE.bits());
             self.notify(hart, frame, 1 - to);
         }
     }

@@ -26,12 +26,10 @@ impl<P: Platform> Kernel<P> {
             Sysno::null => Ok([0, 0]),
             Sysno::handle_close => self.handle_close(hart, h(0)).map(none),
             Sysno::handle_dup => self.handle_dup(hart, h(0), a(1)).map(one),
-            Sysno::object_info => self
-                .object_info(hart, [a(0), a(1), a(2), a(3)])
-                .map(|n| [n, 0]),
-            Sysno::channel_create => self
-                .channel_create(process, h(0), [a(1), a(2)])
-                .map(|[x, y]| [x.0 as u64, y.0 as u64]),
+            Sysno::object_info => self.object_info(hart, [a(0), a(1), a(2), a(3)]).map(|n| [n, 0]),
+            Sysno::channel_create => {
+                self.channel_create(process, h(0), [a(1), a(2)]).map(|[x, y]| [x.0 as u64, y.0 as u64])
+            }
             Sysno::channel_send | Sysno::channel_call => {
                 match self.channel_send(hart, thread, number == Sysno::channel_call) {
                     Ok(false) => return,
@@ -55,17 +53,11 @@ impl<P: Platform> Kernel<P> {
             Sysno::port_signal => self.port_signal(hart, h(0), a(1)).map(none),
             Sysno::vmo_create => self.vmo_create(process, h(0), a(1)).map(one),
             Sysno::vmo_seal => self.vmo_seal(process, h(0)).map(none),
-            Sysno::vm_map => self
-                .vm_map(hart, h(0), h(1), [a(2), a(3), a(4)], a(5))
-                .map(|at| [at, 0]),
+            Sysno::vm_map => self.vm_map(hart, h(0), h(1), [a(2), a(3), a(4)], a(5)).map(|at| [at, 0]),
             Sysno::vm_unmap => self.vm_unmap(hart, h(0), a(1)).map(none),
-            Sysno::process_create => self
-                .process_create(hart, [a(0), a(1), a(2), a(3), a(4)])
-                .map(one),
+            Sysno::process_create => self.process_create(hart, [a(0), a(1), a(2), a(3), a(4)]).map(one),
             Sysno::thread_create => self.thread_create(hart, h(0), h(1), a(2)).map(one),
-            Sysno::thread_start => self
-                .thread_start(hart, h(0), [a(1), a(2), a(3)], h(4))
-                .map(none),
+            Sysno::thread_start => self.thread_start(hart, h(0), [a(1), a(2), a(3)], h(4)).map(none),
             Sysno::process_kill => self.process_kill(hart, h(0)).map(none),
             Sysno::thread_exit => return self.thread_exit(hart, a(0), a(1)),
             Sysno::thread_yield => {
@@ -94,8 +86,7 @@ impl<P: Platform> Kernel<P> {
     fn reply_first(&self, hart: &Hart, thread: crate::memory::Frame) -> Answer<()> {
         let context = &self.thread(thread).context;
         let port = Handle(context.get(reg::A0) as u32);
-        self.table(hart.owner())
-            .lookup_as(&self.memory, port, Kind::Port, Rights::WAIT)?;
+        self.table(hart.owner()).lookup_as(&self.memory, port, Kind::Port, Rights::WAIT)?;
         match context.get(reg::T[4]) {
             0 => Ok(()),
             _ => self.channel_reply(hart, thread),
@@ -111,20 +102,14 @@ impl<P: Platform> Kernel<P> {
     fn handle_dup(&self, hart: &Hart, handle: Handle, rights: u64) -> Answer<Handle> {
         let table = self.table(hart.owner());
         let capability = table.lookup(&self.memory, handle)?;
-        let rights = u32::try_from(rights)
-            .ok()
-            .and_then(Rights::from_bits)
-            .ok_or(Error::Invalid)?;
+        let rights = u32::try_from(rights).ok().and_then(Rights::from_bits).ok_or(Error::Invalid)?;
         if capability.kind == Kind::Channel {
             return Err(Error::WrongType);
         }
         if !capability.rights.contains(rights | Rights::DUPLICATE) {
             return Err(Error::AccessDenied);
         }
-        let copy = Capability {
-            rights,
-            ..capability
-        };
+        let copy = Capability { rights, ..capability };
         let place = table.reserve(&self.memory)?;
         if let Err(error) = self.keep(copy) {
             table.release(&self.memory, place);
@@ -136,10 +121,8 @@ impl<P: Platform> Kernel<P> {
 
     /// `Ok(false)`: not done yet, the same call is to be made again after interrupts have been served.
     fn quota_destroy(&self, hart: &Hart, quota: Handle) -> Answer<bool> {
-        let object = self
-            .table(hart.owner())
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::MANAGE)?
-            .object;
+        let object =
+            self.table(hart.owner()).lookup_as(&self.memory, quota, Kind::Quota, Rights::MANAGE)?.object;
         loop {
             match self.quota_destroy_step(object) {
                 Ok(true) => {

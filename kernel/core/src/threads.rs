@@ -27,12 +27,8 @@ impl<P: Platform> Kernel<P> {
         priority: u64,
     ) -> Answer<Handle> {
         let table = self.table(hart.owner());
-        let target = table
-            .lookup_as(&self.memory, process, Kind::Process, Rights::MANAGE)?
-            .object;
-        let quota = table
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
-            .object;
+        let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MANAGE)?.object;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         if priority > MAX_PRIORITY {
             return Err(Error::Invalid);
         }
@@ -46,16 +42,13 @@ impl<P: Platform> Kernel<P> {
             end: 0,
             rights: Kind::Thread.all_rights(),
         };
-        let joined =
-            table
-                .reserve(&self.memory)
-                .and_then(|handle| match self.join(target, frame) {
-                    Ok(()) => Ok(handle),
-                    Err(error) => {
-                        table.release(&self.memory, handle);
-                        Err(error)
-                    }
-                });
+        let joined = table.reserve(&self.memory).and_then(|handle| match self.join(target, frame) {
+            Ok(()) => Ok(handle),
+            Err(error) => {
+                table.release(&self.memory, handle);
+                Err(error)
+            }
+        });
         match joined {
             Ok(handle) => {
                 table.fill(&self.memory, handle, capability);
@@ -69,12 +62,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// A thread that is not yet one of its process's.
-    pub(crate) fn make_thread(
-        &self,
-        process: ObjectRef,
-        quota: ObjectRef,
-        priority: u32,
-    ) -> Answer<Frame> {
+    pub(crate) fn make_thread(&self, process: ObjectRef, quota: ObjectRef, priority: u32) -> Answer<Frame> {
         let frame = self.create(quota, Kind::Thread, THREAD_PAGES)?;
         let t = self.thread(frame);
         match self.charged_frame() {
@@ -115,9 +103,7 @@ impl<P: Platform> Kernel<P> {
         }
         owner.threads.set(thread.0);
         owner.live_threads.add(1);
-        owner
-            .reap_priority
-            .set(owner.reap_priority.get().max(t.priority.get()));
+        owner.reap_priority.set(owner.reap_priority.get().max(t.priority.get()));
         Ok(())
     }
 
@@ -130,9 +116,7 @@ impl<P: Platform> Kernel<P> {
         gift: Handle,
     ) -> Answer<()> {
         let table = self.table(hart.owner());
-        let object = table
-            .lookup_as(&self.memory, thread, Kind::Thread, Rights::MANAGE)?
-            .object;
+        let object = table.lookup_as(&self.memory, thread, Kind::Thread, Rights::MANAGE)?.object;
         let [entry, stack, _] = start;
         if !in_user_space(entry, 4) || entry & 1 != 0 || stack & 15 != 0 {
             return Err(Error::Invalid);
@@ -193,13 +177,7 @@ impl<P: Platform> Kernel<P> {
         let last = self.table(process).live_threads.get() == 1;
         if whole_process != 0 || last {
             let pc = self.thread(hart.running()).context.get(reg::PC);
-            self.kill(
-                hart,
-                self.reference(process),
-                ExitCause::Exited,
-                [code, pc, 0],
-                None,
-            );
+            self.kill(hart, self.reference(process), ExitCause::Exited, [code, pc, 0], None);
         } else {
             self.end_current(hart);
         }
@@ -220,15 +198,10 @@ impl<P: Platform> Kernel<P> {
         let owner = self.table(t.owner());
         match t.family_prev.get() {
             0 => owner.threads.set(t.family_next.get()),
-            prev => self
-                .thread(Frame(prev))
-                .family_next
-                .set(t.family_next.get()),
+            prev => self.thread(Frame(prev)).family_next.set(t.family_next.get()),
         }
         if t.family_next.get() != 0 {
-            self.thread(Frame(t.family_next.get()))
-                .family_prev
-                .set(t.family_prev.get());
+            self.thread(Frame(t.family_next.get())).family_prev.set(t.family_prev.get());
         }
         t.set_doing(state::DEAD, 0);
         self.retire_live(self.reference(thread));

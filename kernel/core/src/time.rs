@@ -39,10 +39,7 @@ impl HeapStorage for Storage<'_> {
 
 impl<P: Platform> Kernel<P> {
     pub(crate) fn storage(&self, hart: &Hart) -> Storage<'_> {
-        Storage {
-            memory: &self.memory,
-            pages: Frame(hart.heap_pages.get()),
-        }
+        Storage { memory: &self.memory, pages: Frame(hart.heap_pages.get()) }
     }
 
     /// Makes sure the thread's or timer's node fires at `at` or before.
@@ -62,12 +59,7 @@ impl<P: Platform> Kernel<P> {
     /// Takes a node out of whatever heap it is in.
     pub(crate) fn disarm(&self, frame: Frame) {
         loop {
-            let on = self
-                .storage(&self.harts[0])
-                .node(frame)
-                .hart
-                .atomic()
-                .load(Ordering::Acquire);
+            let on = self.storage(&self.harts[0]).node(frame).hart.atomic().load(Ordering::Acquire);
             if on == 0 {
                 return;
             }
@@ -119,10 +111,7 @@ impl<P: Platform> Kernel<P> {
     fn expire_thread(&self, hart: &Hart, thread: Frame, now: Ticks) {
         let t = self.thread(thread);
         let deadline = t.deadline.get();
-        let waiting = matches!(
-            t.doing().0,
-            state::PORT | state::CALLING | state::OPEN | state::SENDING
-        );
+        let waiting = matches!(t.doing().0, state::PORT | state::CALLING | state::OPEN | state::SENDING);
         if !waiting || deadline == NEVER {
             return;
         }
@@ -136,10 +125,7 @@ impl<P: Platform> Kernel<P> {
     fn expire_timer(&self, hart: &Hart, frame: Frame) {
         let _held = self.memory.lock(frame);
         let timer = self.memory.page::<Timer>(frame);
-        timer
-            .binding
-            .pending
-            .set(timer.binding.pending.get() | Signals::EXPIRED.bits());
+        timer.binding.pending.set(timer.binding.pending.get() | Signals::EXPIRED.bits());
         self.notify(hart, frame, 0);
     }
 
@@ -173,11 +159,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Arms the timer interrupt for whatever comes first.
     pub(crate) fn program_timer(&self, hart: &Hart) {
-        let slice = if hart.current.get() != 0 {
-            hart.slice_end.get()
-        } else {
-            NEVER
-        };
+        let slice = if hart.current.get() != 0 { hart.slice_end.get() } else { NEVER };
         let at = hart.heap.first().min(slice).min(hart.refill_at.get());
         if at != hart.armed.get() {
             hart.armed.set(at);
@@ -188,16 +170,8 @@ impl<P: Platform> Kernel<P> {
     /// Until when a payer's budget is used up; 0 if it is not, or if the payer is gone.
     pub(crate) fn exhausted_until(&self, payer: ObjectRef) -> Ticks {
         let header = self.memory.header(payer.frame);
-        let until = self
-            .memory
-            .page::<Process>(payer.frame)
-            .exhausted_until
-            .get();
-        if header.generation.get() == payer.generation {
-            until
-        } else {
-            0
-        }
+        let until = self.memory.page::<Process>(payer.frame).exhausted_until.get();
+        if header.generation.get() == payer.generation { until } else { 0 }
     }
 
     /// Charges the time since the last settlement to the current payer.
@@ -215,12 +189,7 @@ impl<P: Platform> Kernel<P> {
         let periods = now.saturating_sub(process.budget_start.get()) / self.period;
         if periods > 0 {
             process.budget_start.add(periods * self.period);
-            process.budget_used.set(
-                process
-                    .budget_used
-                    .get()
-                    .saturating_sub(budget.saturating_mul(periods)),
-            );
+            process.budget_used.set(process.budget_used.get().saturating_sub(budget.saturating_mul(periods)));
         }
         process.budget_used.add(elapsed);
         process.cpu_total.add(elapsed);
@@ -251,20 +220,15 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `timer_create`.
     pub(crate) fn timer_create(&self, process: Frame, quota: Handle) -> Answer<Handle> {
-        let quota = self
-            .table(process)
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
-            .object;
+        let quota = self.table(process).lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let frame = self.create(quota, Kind::Timer, 1)?;
         self.publish(process, frame, Kind::Timer.all_rights())
     }
 
     /// System call `timer_set`.
     pub(crate) fn timer_set(&self, hart: &Hart, timer: Handle, deadline: Ticks) -> Answer<()> {
-        let object = self
-            .table(hart.owner())
-            .lookup_as(&self.memory, timer, Kind::Timer, Rights::MANAGE)?
-            .object;
+        let object =
+            self.table(hart.owner()).lookup_as(&self.memory, timer, Kind::Timer, Rights::MANAGE)?.object;
         let timer = self.memory.page::<Timer>(object.frame);
         loop {
             // Disarmed without the timer's lock, which a firing node needs.
@@ -274,10 +238,7 @@ impl<P: Platform> Kernel<P> {
             if timer.node.hart.get() != 0 {
                 continue;
             }
-            timer
-                .binding
-                .pending
-                .set(timer.binding.pending.get() & !Signals::EXPIRED.bits());
+            timer.binding.pending.set(timer.binding.pending.get() & !Signals::EXPIRED.bits());
             if deadline != NEVER {
                 self.arm(hart, object.frame, deadline);
             }

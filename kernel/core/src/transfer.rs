@@ -12,14 +12,12 @@ use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, KernelBytes};
 use crate::platform::Platform;
 use crate::thread::{MovingHandle, Staged};
-use nexus_abi::bounds::{
-    MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS, USER_END, USER_START,
-};
+use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS, USER_END, USER_START};
 use nexus_abi::{Error, Handle, Kind, Rights, Tag};
 
 /// Whether `len` bytes at `address` lie in user space. Says nothing of what is mapped there.
 pub(crate) fn in_user_space(address: u64, len: usize) -> bool {
-    address >= USER_START && address < USER_END && len as u64 <= USER_END - address
+    (USER_START..USER_END).contains(&address) && len as u64 <= USER_END - address
 }
 
 impl MovingHandle {
@@ -61,26 +59,15 @@ impl<P: Platform> Kernel<P> {
             hart.copied.add(bytes as u64);
         } else {
             for n in 0..REGISTER_WORDS {
-                let word = if n * 8 < bytes {
-                    t.context.get(reg::A0 + 2 + n)
-                } else {
-                    0
-                };
+                let word = if n * 8 < bytes { t.context.get(reg::A0 + 2 + n) } else { 0 };
                 t.staged.words[n].set(word);
             }
         }
         t.staged.tag.set(tag.0 & Tag::SIZES);
-        self.stage_handles(hart, thread, tag.handles(), channel)
-            .inspect_err(|_| t.staged.tag.set(0))
+        self.stage_handles(hart, thread, tag.handles(), channel).inspect_err(|_| t.staged.tag.set(0))
     }
 
-    fn stage_handles(
-        &self,
-        hart: &Hart,
-        thread: Frame,
-        count: usize,
-        channel: Frame,
-    ) -> Answer<()> {
+    fn stage_handles(&self, hart: &Hart, thread: Frame, count: usize, channel: Frame) -> Answer<()> {
         let t = self.thread(thread);
         if count == 0 {
             return Ok(());
@@ -89,20 +76,13 @@ impl<P: Platform> Kernel<P> {
         let list = &mut list[..count * 4];
         let from = t.context.get(reg::T[2]);
         if !in_user_space(from, list.len())
-            || !self
-                .platform
-                .copy_from_user(KernelBytes::from_mut(list), from)
+            || !self.platform.copy_from_user(KernelBytes::from_mut(list), from)
         {
             return Err(Error::BadAddress);
         }
         for n in 0..count {
             let handle = |n: usize| {
-                Handle(u32::from_le_bytes([
-                    list[4 * n],
-                    list[4 * n + 1],
-                    list[4 * n + 2],
-                    list[4 * n + 3],
-                ]))
+                Handle(u32::from_le_bytes([list[4 * n], list[4 * n + 1], list[4 * n + 2], list[4 * n + 3]]))
             };
             let moving = if (0..n).any(|m| handle(m) == handle(n)) {
                 Err(Error::Invalid)
@@ -135,8 +115,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::Invalid);
         }
         let _held = self.hold(capability.object)?;
-        let end =
-            &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
+        let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
         if end.open_calls.get() != 0 || end.handles_inside.get() != 0 {
             return Err(Error::Busy);
         }
@@ -166,9 +145,7 @@ impl<P: Platform> Kernel<P> {
             && let Ok(_held) = self.hold(capability.object)
         {
             let end = capability.end as usize;
-            self.memory.page::<Channel>(capability.object.frame).ends[end]
-                .flight
-                .set(0);
+            self.memory.page::<Channel>(capability.object.frame).ends[end].flight.set(0);
             self.notify(hart, capability.object.frame, end);
         }
         self.table(process).fill(&self.memory, from, capability);
@@ -189,12 +166,10 @@ impl<P: Platform> Kernel<P> {
     /// A capability arrives in a process, whose entry for it was reserved.
     pub(crate) fn land(&self, process: Frame, handle: Handle, capability: Capability) {
         if capability.kind == Kind::Channel
-            && self.memory.header(capability.object.frame).generation.get()
-                == capability.object.generation
+            && self.memory.header(capability.object.frame).generation.get() == capability.object.generation
         {
             // While in flight an end is written only by whoever carries it, and its node is in no list.
-            let end =
-                &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
+            let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
             end.binding.clear();
             end.holder.set(process.0);
             end.flight.atomic().store(0, crate::sync::Ordering::Release);
@@ -203,11 +178,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Reserves entries for `count` arriving handles, all or none.
-    pub(crate) fn make_room(
-        &self,
-        process: Frame,
-        count: usize,
-    ) -> Answer<[Handle; MAX_MESSAGE_HANDLES]> {
+    pub(crate) fn make_room(&self, process: Frame, count: usize) -> Answer<[Handle; MAX_MESSAGE_HANDLES]> {
         let table = self.table(process);
         let mut handles = [Handle::NONE; MAX_MESSAGE_HANDLES];
         for n in 0..count {
@@ -237,9 +208,6 @@ impl<P: Platform> Kernel<P> {
         }
         let len = handles.len() * 4;
         len == 0
-            || (in_user_space(to, len)
-                && self
-                    .platform
-                    .copy_to_user(to, KernelBytes::from_ref(&list[..len])))
+            || (in_user_space(to, len) && self.platform.copy_to_user(to, KernelBytes::from_ref(&list[..len])))
     }
 }

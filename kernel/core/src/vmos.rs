@@ -55,15 +55,8 @@ fn frame_of(memory: &Memory, vmo: &Vmo, n: u32) -> Frame {
 impl<P: Platform> Kernel<P> {
     /// System call `vmo_create`.
     pub(crate) fn vmo_create(&self, process: Frame, quota: Handle, bytes: u64) -> Answer<Handle> {
-        let quota = self
-            .table(process)
-            .lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?
-            .object;
-        self.publish(
-            process,
-            self.make_vmo(quota, bytes)?,
-            Kind::Vmo.all_rights(),
-        )
+        let quota = self.table(process).lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
+        self.publish(process, self.make_vmo(quota, bytes)?, Kind::Vmo.all_rights())
     }
 
     /// A vmo that nobody has a handle to yet.
@@ -98,8 +91,7 @@ impl<P: Platform> Kernel<P> {
         for n in 0..pages {
             if vmo.depth.get() == 2 && n % FANOUT == 0 {
                 let middle = self.memory.allocate()?;
-                self.memory.page::<Index>(Frame(vmo.root.get()))[(n / FANOUT) as usize]
-                    .set(middle.0);
+                self.memory.page::<Index>(Frame(vmo.root.get()))[(n / FANOUT) as usize].set(middle.0);
             }
             slot(&self.memory, vmo, n).set(self.memory.allocate()?.0);
             vmo.pages.set(n + 1);
@@ -109,10 +101,7 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `vmo_seal`.
     pub(crate) fn vmo_seal(&self, process: Frame, vmo: Handle) -> Answer<()> {
-        let object = self
-            .table(process)
-            .lookup_as(&self.memory, vmo, Kind::Vmo, Rights::SEAL)?
-            .object;
+        let object = self.table(process).lookup_as(&self.memory, vmo, Kind::Vmo, Rights::SEAL)?.object;
         let _held = self.hold(object)?;
         let vmo = self.memory.page::<Vmo>(object.frame);
         if vmo.sealed.get() | vmo.writable_handles.get() | vmo.writable_mappings.get() != 0 {
@@ -132,14 +121,9 @@ impl<P: Platform> Kernel<P> {
         access: u64,
     ) -> Answer<u64> {
         let table = self.table(hart.owner());
-        let target = table
-            .lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?
-            .object;
+        let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?.object;
         let source = table.lookup_as(&self.memory, vmo, Kind::Vmo, Rights::READ)?;
-        let access = u32::try_from(access)
-            .ok()
-            .and_then(Rights::from_bits)
-            .ok_or(Error::Invalid)?;
+        let access = u32::try_from(access).ok().and_then(Rights::from_bits).ok_or(Error::Invalid)?;
         if access != Rights::READ
             && access != Rights::READ | Rights::WRITE
             && access != Rights::READ | Rights::EXECUTE
@@ -178,9 +162,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::BadState);
         }
         let start = match address {
-            0 => self
-                .choose_address(&owner.mappings, bytes)
-                .ok_or(Error::NoSpace)?,
+            0 => self.choose_address(&owner.mappings, bytes).ok_or(Error::NoSpace)?,
             _ => address,
         };
         let clash = |m: &Mapping| {
@@ -191,9 +173,7 @@ impl<P: Platform> Kernel<P> {
         if owner.mappings.iter().any(clash) {
             return Err(Error::Exists);
         }
-        let record = (0..MAX_MAPPINGS)
-            .find(|n| owner.mappings[*n].pages.get() == 0)
-            .ok_or(Error::NoSpace)?;
+        let record = (0..MAX_MAPPINGS).find(|n| owner.mappings[*n].pages.get() == 0).ok_or(Error::NoSpace)?;
         let pages = (bytes / PAGE) as u32;
         let root = Frame(owner.root.get());
         let tables = paging::tables_missing(&self.memory, root, start, pages as u64);
@@ -211,13 +191,7 @@ impl<P: Platform> Kernel<P> {
         let vmo = self.memory.page::<Vmo>(source.frame);
         for n in 0..pages {
             let frame = frame_of(&self.memory, vmo, (offset / PAGE) as u32 + n);
-            paging::map(
-                &self.memory,
-                root,
-                start + n as u64 * PAGE,
-                self.memory.address(frame),
-                access,
-            );
+            paging::map(&self.memory, root, start + n as u64 * PAGE, self.memory.address(frame), access);
         }
         if access.contains(Rights::EXECUTE) {
             self.platform.sync_code();
@@ -226,13 +200,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Puts a mapping record on its vmo's list.
-    fn enlist(
-        &self,
-        process: Frame,
-        record: usize,
-        object: ObjectRef,
-        access: Rights,
-    ) -> Answer<()> {
+    fn enlist(&self, process: Frame, record: usize, object: ObjectRef, access: Rights) -> Answer<()> {
         let _held = self.hold(object)?;
         let vmo = self.memory.page::<Vmo>(object.frame);
         if access.contains(Rights::WRITE) && vmo.sealed.get() != 0 {
@@ -251,8 +219,7 @@ impl<P: Platform> Kernel<P> {
         }
         mapping.vmo.set(object.to_raw());
         vmo.mapping_count.add(1);
-        vmo.writable_mappings
-            .add(access.contains(Rights::WRITE) as u32);
+        vmo.writable_mappings.add(access.contains(Rights::WRITE) as u32);
         self.memory.header(object.frame).refs.add(1);
         Ok(())
     }
@@ -284,9 +251,7 @@ impl<P: Platform> Kernel<P> {
     /// System call `vm_unmap`.
     pub(crate) fn vm_unmap(&self, hart: &Hart, process: Handle, address: u64) -> Answer<()> {
         let table = self.table(hart.owner());
-        let target = table
-            .lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?
-            .object;
+        let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?.object;
         let record = {
             let _held = self.hold(target)?;
             let owner = self.table(target.frame);
@@ -294,9 +259,7 @@ impl<P: Platform> Kernel<P> {
                 return Err(Error::BadState);
             }
             (0..MAX_MAPPINGS)
-                .find(|n| {
-                    owner.mappings[*n].pages.get() != 0 && owner.mappings[*n].start.get() == address
-                })
+                .find(|n| owner.mappings[*n].pages.get() != 0 && owner.mappings[*n].start.get() == address)
                 .map(|n| (n, ObjectRef::from_raw(owner.mappings[n].vmo.get())))
                 .ok_or(Error::NotFound)?
         };
@@ -322,17 +285,11 @@ impl<P: Platform> Kernel<P> {
             let vmo = ObjectRef::from_raw(mapping.vmo.take(0));
             self.delist(mapping, vmo);
             owner.mapping_count.sub(1);
-            let (chain, emptied) = paging::unmap(
-                &self.memory,
-                Frame(owner.root.get()),
-                start,
-                pages as u64,
-                Frame::NONE,
-            );
+            let (chain, emptied) =
+                paging::unmap(&self.memory, Frame(owner.root.get()), start, pages as u64, Frame::NONE);
             (chain, emptied, start, pages, vmo)
         };
-        self.platform
-            .fence(self.online(), owner.asid.get() as u16, start, pages as u64);
+        self.platform.fence(self.online(), owner.asid.get() as u16, start, pages as u64);
         paging::free_chain(&self.memory, chain);
         self.charge_less(process, emptied);
         if self.unref(vmo) {
@@ -369,10 +326,8 @@ impl<P: Platform> Kernel<P> {
             }
             let (process, record) = mapping_place(name);
             // Generations only rise: the mapping was made when the vmo was alive.
-            let was = ObjectRef {
-                frame,
-                generation: self.memory.header(frame).generation.get().wrapping_sub(1),
-            };
+            let was =
+                ObjectRef { frame, generation: self.memory.header(frame).generation.get().wrapping_sub(1) };
             self.unmap_record(process, record, was);
         }
         if vmo.depth.get() == Vmo::CONTIGUOUS {
@@ -399,8 +354,5 @@ fn mapping_name(process: Frame, record: usize) -> u32 {
 }
 
 fn mapping_place(name: u32) -> (Frame, usize) {
-    (
-        Frame((name - 1) / MAX_MAPPINGS as u32),
-        ((name - 1) % MAX_MAPPINGS as u32) as usize,
-    )
+    (Frame((name - 1) / MAX_MAPPINGS as u32), ((name - 1) % MAX_MAPPINGS as u32) as usize)
 }

@@ -6,9 +6,9 @@
 
 use nexus_abi::{Delivery, Identity, Kind, Rights};
 use nexus_wire::{
-    AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held,
-    Link, Malformed, Outcome, Packet, Room, SendError, ServiceError, Sink, Source, Spec, Text,
-    View, Wire, answer, answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
+    AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link,
+    Malformed, Outcome, Packet, Room, SendError, ServiceError, Sink, Source, Spec, Text, View, Wire, answer,
+    answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -18,10 +18,7 @@ pub const VERSION: u16 = 1;
 pub const ID: u32 = 0x466b6b00;
 
 /// Largest message that a server receives: a channel's bound for its end.
-pub const REQUEST_ROOM: Room = Room {
-    bytes: 4096,
-    handles: 1,
-};
+pub const REQUEST_ROOM: Room = Room { bytes: 4096, handles: 1 };
 
 /// Buffer that holds any message of the interface that does not travel in registers.
 pub const BUFFER_BYTES: usize = 4096;
@@ -69,10 +66,7 @@ impl Error {
 
 impl ServiceError for Error {
     fn from_number(number: u16) -> Option<Self> {
-        Error::ALL
-            .iter()
-            .copied()
-            .find(|error| error.number() == number)
+        Error::ALL.iter().copied().find(|error| error.number() == number)
     }
 
     fn number(self) -> u16 {
@@ -262,13 +256,9 @@ impl<'a> DataRequest<'a> {
 
     /// Writes it to a packet.
     pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_bytes(
-            Header::new(ID, op::DATA),
-            Self::LEAST + self.data.len(),
-            |out| {
-                out.bytes(8, &self.data);
-            },
-        )?;
+        packet.write_bytes(Header::new(ID, op::DATA), Self::LEAST + self.data.len(), |out| {
+            out.bytes(8, &self.data);
+        })?;
         Ok(())
     }
 
@@ -278,9 +268,7 @@ impl<'a> DataRequest<'a> {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            data: tail(input.get(8..).ok_or(Malformed)?)?,
-        })
+        Ok(Self { data: tail(input.get(8..).ok_or(Malformed)?)? })
     }
 }
 
@@ -303,13 +291,9 @@ impl<'a> DataReply<'a> {
 
     /// Writes it to a packet.
     pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_bytes(
-            Header::new(ID, op::DATA),
-            Self::LEAST + self.data.len(),
-            |out| {
-                out.bytes(8, &self.data);
-            },
-        )?;
+        packet.write_bytes(Header::new(ID, op::DATA), Self::LEAST + self.data.len(), |out| {
+            out.bytes(8, &self.data);
+        })?;
         Ok(())
     }
 
@@ -319,9 +303,7 @@ impl<'a> DataReply<'a> {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            data: tail(input.get(8..).ok_or(Malformed)?)?,
-        })
+        Ok(Self { data: tail(input.get(8..).ok_or(Malformed)?)? })
     }
 }
 
@@ -348,15 +330,11 @@ impl<'a> TextRequest<'a> {
 
     /// Writes it to a packet.
     pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_bytes(
-            Header::new(ID, op::TEXT),
-            Self::LEAST + self.text.len(),
-            |out| {
-                self.manner.encode(out, 8);
-                self.stamps.encode(out, 16);
-                out.bytes(64, self.text.as_bytes());
-            },
-        )?;
+        packet.write_bytes(Header::new(ID, op::TEXT), Self::LEAST + self.text.len(), |out| {
+            self.manner.encode(out, 8);
+            self.stamps.encode(out, 16);
+            out.bytes(64, self.text.as_bytes());
+        })?;
         Ok(())
     }
 
@@ -396,14 +374,10 @@ impl<'a> TextReply<'a> {
 
     /// Writes it to a packet.
     pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_bytes(
-            Header::new(ID, op::TEXT),
-            Self::LEAST + self.text.len(),
-            |out| {
-                self.stamps.encode(out, 8);
-                out.bytes(56, self.text.as_bytes());
-            },
-        )?;
+        packet.write_bytes(Header::new(ID, op::TEXT), Self::LEAST + self.text.len(), |out| {
+            self.stamps.encode(out, 8);
+            out.bytes(56, self.text.as_bytes());
+        })?;
         Ok(())
     }
 
@@ -413,10 +387,7 @@ impl<'a> TextReply<'a> {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            stamps: Wire::decode(&input, 8)?,
-            text: text_tail(input.get(56..).ok_or(Malformed)?)?,
-        })
+        Ok(Self { stamps: Wire::decode(&input, 8)?, text: text_tail(input.get(56..).ok_or(Malformed)?)? })
     }
 }
 
@@ -444,10 +415,7 @@ impl<H: AnyHandle> PassRequest<H> {
         packet.write_words(Header::new(ID, op::PASS), Self::MOST, |out| {
             self.mark.encode(out, 8);
         });
-        packet
-            .handles
-            .push(self.memory.into_inner())
-            .map_err(|_| Fault::NoRoom)?;
+        packet.handles.push(self.memory.into_inner()).map_err(|_| Fault::NoRoom)?;
         Ok(())
     }
 
@@ -488,10 +456,7 @@ impl<H: AnyHandle> PassReply<H> {
         packet.write_words(Header::new(ID, op::PASS), Self::MOST, |out| {
             self.mark.encode(out, 8);
         });
-        packet
-            .handles
-            .push(self.memory.into_inner())
-            .map_err(|_| Fault::NoRoom)?;
+        packet.handles.push(self.memory.into_inner()).map_err(|_| Fault::NoRoom)?;
         Ok(())
     }
 
@@ -501,10 +466,7 @@ impl<H: AnyHandle> PassReply<H> {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            mark: Wire::decode(&input, 8)?,
-            memory: handles.receive(0, Rights::READ)?,
-        })
+        Ok(Self { mark: Wire::decode(&input, 8)?, memory: handles.receive(0, Rights::READ)? })
     }
 }
 
@@ -539,9 +501,7 @@ impl CountRequest {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            by: Wire::decode(&input, 8)?,
-        })
+        Ok(Self { by: Wire::decode(&input, 8)? })
     }
 }
 
@@ -576,9 +536,7 @@ impl CountReply {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            total: Wire::decode(&input, 8)?,
-        })
+        Ok(Self { total: Wire::decode(&input, 8)? })
     }
 }
 
@@ -643,9 +601,7 @@ impl NoteRequest {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        Ok(Self {
-            by: Wire::decode(&input, 8)?,
-        })
+        Ok(Self { by: Wire::decode(&input, 8)? })
     }
 }
 
@@ -658,35 +614,20 @@ pub struct Client<C: Connector> {
 impl<C: Connector> Client<C> {
     /// A client that connects when it is first used.
     pub const fn new(connector: C) -> Self {
-        Client {
-            link: Link::new(connector),
-            buffer: [0; BUFFER_BYTES],
-        }
+        Client { link: Link::new(connector), buffer: [0; BUFFER_BYTES] }
     }
 
     /// Gives back four words: the smallest call, in registers both ways.
-    pub fn words(
-        &mut self,
-        a: u64,
-        b: u64,
-        c: u64,
-        d: u64,
-    ) -> Result<WordsReply, CallError<Error>> {
+    pub fn words(&mut self, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
             operation: op::WORDS,
             deadline_ms: 1000,
-            room: Room {
-                bytes: 40,
-                handles: 0,
-            },
+            room: Room { bytes: 40, handles: 0 },
         };
         let request = WordsRequest { a, b, c, d };
-        let packet = self
-            .link
-            .call_idempotent(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(WordsReply::decode(view, &mut handles)?)
     }
@@ -697,17 +638,11 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::DATA,
             deadline_ms: 1000,
-            room: Room {
-                bytes: 4096,
-                handles: 0,
-            },
+            room: Room { bytes: 4096, handles: 0 },
         };
         let request = DataRequest { data };
-        let packet = self
-            .link
-            .call_idempotent(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, true)?;
         Ok(DataReply::decode(view, &mut handles)?)
     }
@@ -723,21 +658,11 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::TEXT,
             deadline_ms: 1000,
-            room: Room {
-                bytes: 456,
-                handles: 0,
-            },
+            room: Room { bytes: 456, handles: 0 },
         };
-        let request = TextRequest {
-            manner,
-            stamps,
-            text,
-        };
-        let packet = self
-            .link
-            .call_idempotent(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let request = TextRequest { manner, stamps, text };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, true)?;
         Ok(TextReply::decode(view, &mut handles)?)
     }
@@ -752,17 +677,10 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::PASS,
             deadline_ms: 1000,
-            room: Room {
-                bytes: 12,
-                handles: 1,
-            },
+            room: Room { bytes: 12, handles: 1 },
         };
         let request = PassRequest { mark, memory };
-        let packet = self
-            .link
-            .call_once(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(PassReply::decode(view, &mut handles)?)
     }
@@ -773,17 +691,10 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::COUNT,
             deadline_ms: 1000,
-            room: Room {
-                bytes: 16,
-                handles: 0,
-            },
+            room: Room { bytes: 16, handles: 0 },
         };
         let request = CountRequest { by };
-        let packet = self
-            .link
-            .call_once(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(CountReply::decode(view, &mut handles)?)
     }
@@ -794,37 +705,20 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::CRASH,
             deadline_ms: 1000,
-            room: Room {
-                bytes: HEADER_BYTES,
-                handles: 0,
-            },
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
         };
         let request = CrashRequest {};
-        let packet = self
-            .link
-            .call_once(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, handles) = answered(packet, &SPEC, false)?;
         Ok(empty_reply(view, &handles)?)
     }
 
     /// Adds to the counter without an answer.
     pub fn note(&mut self, by: u64) -> Result<(), SendError> {
-        const SPEC: Spec = Spec {
-            interface: ID,
-            operation: op::NOTE,
-            deadline_ms: 0,
-            room: Room {
-                bytes: 0,
-                handles: 0,
-            },
-        };
+        const SPEC: Spec =
+            Spec { interface: ID, operation: op::NOTE, deadline_ms: 0, room: Room { bytes: 0, handles: 0 } };
         let request = NoteRequest { by };
-        self.link
-            .send_once(&SPEC, &mut self.buffer, move |packet| {
-                request.encode(packet)
-            })?;
+        self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         Ok(())
     }
 }
@@ -832,14 +726,7 @@ impl<C: Connector> Client<C> {
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server<H: AnyHandle> {
     /// Gives back four words: the smallest call, in registers both ways.
-    fn words(
-        &mut self,
-        sender: Identity,
-        a: u64,
-        b: u64,
-        c: u64,
-        d: u64,
-    ) -> Result<WordsReply, Error>;
+    fn words(&mut self, sender: Identity, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error>;
 
     /// Gives back bytes. They travel in registers as long as the message has at most 48 bytes.
     fn data(&mut self, sender: Identity, data: Bytes<'_, 4088>) -> Result<DataReply<'_>, Error>;
@@ -886,12 +773,7 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.words(sender, request.a, request.b, request.c, request.d);
-            answer(
-                packet,
-                Header::new(ID, op::WORDS),
-                result,
-                |reply, packet| reply.encode(packet),
-            )
+            answer(packet, Header::new(ID, op::WORDS), result, |reply, packet| reply.encode(packet))
         }
         Some(op::DATA) if is_call => {
             let (view, handles) = packet.open(true);
@@ -899,12 +781,7 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.data(sender, request.data);
-            answer(
-                packet,
-                Header::new(ID, op::DATA),
-                result,
-                |reply, packet| reply.encode(packet),
-            )
+            answer(packet, Header::new(ID, op::DATA), result, |reply, packet| reply.encode(packet))
         }
         Some(op::TEXT) if is_call => {
             let (view, handles) = packet.open(true);
@@ -912,12 +789,7 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.text(sender, request.manner, request.stamps, request.text);
-            answer(
-                packet,
-                Header::new(ID, op::TEXT),
-                result,
-                |reply, packet| reply.encode(packet),
-            )
+            answer(packet, Header::new(ID, op::TEXT), result, |reply, packet| reply.encode(packet))
         }
         Some(op::PASS) if is_call => {
             let (view, handles) = packet.open(false);
@@ -925,12 +797,7 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.pass(sender, request.mark, request.memory);
-            answer(
-                packet,
-                Header::new(ID, op::PASS),
-                result,
-                |reply, packet| reply.encode(packet),
-            )
+            answer(packet, Header::new(ID, op::PASS), result, |reply, packet| reply.encode(packet))
         }
         Some(op::COUNT) if is_call => {
             let (view, handles) = packet.open(false);
@@ -938,12 +805,7 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.count(sender, request.by);
-            answer(
-                packet,
-                Header::new(ID, op::COUNT),
-                result,
-                |reply, packet| reply.encode(packet),
-            )
+            answer(packet, Header::new(ID, op::COUNT), result, |reply, packet| reply.encode(packet))
         }
         Some(op::CRASH) if is_call => {
             let (view, handles) = packet.open(false);
@@ -984,26 +846,10 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 least: 40,
                 most: 40,
                 fields: &[
-                    trace::Field {
-                        name: "a",
-                        offset: 8,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "b",
-                        offset: 16,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "c",
-                        offset: 24,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "d",
-                        offset: 32,
-                        shape: trace::Shape::Unsigned(8),
-                    },
+                    trace::Field { name: "a", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "b", offset: 16, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "c", offset: 24, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "d", offset: 32, shape: trace::Shape::Unsigned(8) },
                 ],
                 handles: &[],
             },
@@ -1011,26 +857,10 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 least: 40,
                 most: 40,
                 fields: &[
-                    trace::Field {
-                        name: "a",
-                        offset: 8,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "b",
-                        offset: 16,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "c",
-                        offset: 24,
-                        shape: trace::Shape::Unsigned(8),
-                    },
-                    trace::Field {
-                        name: "d",
-                        offset: 32,
-                        shape: trace::Shape::Unsigned(8),
-                    },
+                    trace::Field { name: "a", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "b", offset: 16, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "c", offset: 24, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "d", offset: 32, shape: trace::Shape::Unsigned(8) },
                 ],
                 handles: &[],
             }),
@@ -1044,21 +874,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             request: trace::Layout {
                 least: 8,
                 most: 4096,
-                fields: &[trace::Field {
-                    name: "data",
-                    offset: 8,
-                    shape: trace::Shape::TailBytes(4088),
-                }],
+                fields: &[trace::Field { name: "data", offset: 8, shape: trace::Shape::TailBytes(4088) }],
                 handles: &[],
             },
             reply: Some(trace::Layout {
                 least: 8,
                 most: 4096,
-                fields: &[trace::Field {
-                    name: "data",
-                    offset: 8,
-                    shape: trace::Shape::TailBytes(4088),
-                }],
+                fields: &[trace::Field { name: "data", offset: 8, shape: trace::Shape::TailBytes(4088) }],
                 handles: &[],
             }),
         },
@@ -1084,29 +906,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                             3,
                             16,
                             &trace::Shape::Struct(&[
-                                trace::Field {
-                                    name: "ticks",
-                                    offset: 0,
-                                    shape: trace::Shape::Unsigned(8),
-                                },
-                                trace::Field {
-                                    name: "mark",
-                                    offset: 8,
-                                    shape: trace::Shape::Unsigned(2),
-                                },
-                                trace::Field {
-                                    name: "last",
-                                    offset: 10,
-                                    shape: trace::Shape::Bool,
-                                },
+                                trace::Field { name: "ticks", offset: 0, shape: trace::Shape::Unsigned(8) },
+                                trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(2) },
+                                trace::Field { name: "last", offset: 10, shape: trace::Shape::Bool },
                             ]),
                         ),
                     },
-                    trace::Field {
-                        name: "text",
-                        offset: 64,
-                        shape: trace::Shape::TailText(200),
-                    },
+                    trace::Field { name: "text", offset: 64, shape: trace::Shape::TailText(200) },
                 ],
                 handles: &[],
             },
@@ -1121,29 +927,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                             3,
                             16,
                             &trace::Shape::Struct(&[
-                                trace::Field {
-                                    name: "ticks",
-                                    offset: 0,
-                                    shape: trace::Shape::Unsigned(8),
-                                },
-                                trace::Field {
-                                    name: "mark",
-                                    offset: 8,
-                                    shape: trace::Shape::Unsigned(2),
-                                },
-                                trace::Field {
-                                    name: "last",
-                                    offset: 10,
-                                    shape: trace::Shape::Bool,
-                                },
+                                trace::Field { name: "ticks", offset: 0, shape: trace::Shape::Unsigned(8) },
+                                trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(2) },
+                                trace::Field { name: "last", offset: 10, shape: trace::Shape::Bool },
                             ]),
                         ),
                     },
-                    trace::Field {
-                        name: "text",
-                        offset: 56,
-                        shape: trace::Shape::TailText(400),
-                    },
+                    trace::Field { name: "text", offset: 56, shape: trace::Shape::TailText(400) },
                 ],
                 handles: &[],
             }),
@@ -1157,21 +947,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             request: trace::Layout {
                 least: 12,
                 most: 12,
-                fields: &[trace::Field {
-                    name: "mark",
-                    offset: 8,
-                    shape: trace::Shape::Unsigned(4),
-                }],
+                fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
                 handles: &[("memory", Kind::Vmo)],
             },
             reply: Some(trace::Layout {
                 least: 12,
                 most: 12,
-                fields: &[trace::Field {
-                    name: "mark",
-                    offset: 8,
-                    shape: trace::Shape::Unsigned(4),
-                }],
+                fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
                 handles: &[("memory", Kind::Vmo)],
             }),
         },
@@ -1184,21 +966,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             request: trace::Layout {
                 least: 16,
                 most: 16,
-                fields: &[trace::Field {
-                    name: "by",
-                    offset: 8,
-                    shape: trace::Shape::Unsigned(8),
-                }],
+                fields: &[trace::Field { name: "by", offset: 8, shape: trace::Shape::Unsigned(8) }],
                 handles: &[],
             },
             reply: Some(trace::Layout {
                 least: 16,
                 most: 16,
-                fields: &[trace::Field {
-                    name: "total",
-                    offset: 8,
-                    shape: trace::Shape::Unsigned(8),
-                }],
+                fields: &[trace::Field { name: "total", offset: 8, shape: trace::Shape::Unsigned(8) }],
                 handles: &[],
             }),
         },
@@ -1208,18 +982,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             permission: "",
             deadline_ms: 1000,
             idempotent: false,
-            request: trace::Layout {
-                least: 8,
-                most: 8,
-                fields: &[],
-                handles: &[],
-            },
-            reply: Some(trace::Layout {
-                least: 8,
-                most: 8,
-                fields: &[],
-                handles: &[],
-            }),
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
         trace::Operation {
             number: op::NOTE,
@@ -1230,11 +994,7 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             request: trace::Layout {
                 least: 16,
                 most: 16,
-                fields: &[trace::Field {
-                    name: "by",
-                    offset: 8,
-                    shape: trace::Shape::Unsigned(8),
-                }],
+                fields: &[trace::Field { name: "by", offset: 8, shape: trace::Shape::Unsigned(8) }],
                 handles: &[],
             },
             reply: None,

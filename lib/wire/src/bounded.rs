@@ -17,11 +17,7 @@ pub struct Text<'a, const N: usize>(&'a str);
 impl<'a, const N: usize> Bytes<'a, N> {
     /// Checks the bound.
     pub const fn new(bytes: &'a [u8]) -> Result<Self, TooLong> {
-        if bytes.len() <= N {
-            Ok(Bytes(bytes))
-        } else {
-            Err(TooLong)
-        }
+        if bytes.len() <= N { Ok(Bytes(bytes)) } else { Err(TooLong) }
     }
 
     /// The bytes, for as long as what they were borrowed from lives.
@@ -33,11 +29,7 @@ impl<'a, const N: usize> Bytes<'a, N> {
 impl<'a, const N: usize> Text<'a, N> {
     /// Checks the bound.
     pub const fn new(text: &'a str) -> Result<Self, TooLong> {
-        if text.len() <= N {
-            Ok(Text(text))
-        } else {
-            Err(TooLong)
-        }
+        if text.len() <= N { Ok(Text(text)) } else { Err(TooLong) }
     }
 
     /// As much of the text as fits, cut between characters. For text such as log lines, where a part is

@@ -38,11 +38,7 @@ pub trait Sink {
 }
 
 const fn mask(size: usize) -> u64 {
-    if size >= 8 {
-        u64::MAX
-    } else {
-        (1 << (8 * size)) - 1
-    }
+    if size >= 8 { u64::MAX } else { (1 << (8 * size)) - 1 }
 }
 
 impl<'a> Source<'a> for Words {
@@ -82,11 +78,7 @@ impl<'a> Source<'a> for &'a [u8] {
     }
 
     fn zero(&self, at: usize, len: usize) -> Result<(), Malformed> {
-        if self.bytes(at, len)?.iter().all(|&b| b == 0) {
-            Ok(())
-        } else {
-            Err(Malformed)
-        }
+        if self.bytes(at, len)?.iter().all(|&b| b == 0) { Ok(()) } else { Err(Malformed) }
     }
 }
 
@@ -274,11 +266,7 @@ mod tests {
         assert_eq!(text(&[2, 0, b'h', b'i']), Ok("hi"));
         assert_eq!(text(&[1, 0, b'h', 0]), Ok("h"));
         assert_eq!(text(&[1, 0, b'h', 1]), Err(Malformed), "padding");
-        assert_eq!(
-            text(&[3, 0, b'h', b'i']),
-            Err(Malformed),
-            "one past the bound"
-        );
+        assert_eq!(text(&[3, 0, b'h', b'i']), Err(Malformed), "one past the bound");
         assert_eq!(text(&[1, 0, 0xff, 0]), Err(Malformed), "not UTF-8");
         assert_eq!(text(&[2, 0, b'h']), Err(Malformed), "cut");
         assert_eq!((&[0u8, 1, 0][..]).zero(0, 1), Ok(()));

@@ -69,10 +69,7 @@ pub struct Held<H, K> {
 impl<H, K> Held<H, K> {
     /// A handle that the caller says is of the kind `K`. If it is not, its receiver refuses it.
     pub fn assume(handle: H) -> Self {
-        Held {
-            handle,
-            kind: PhantomData,
-        }
+        Held { handle, kind: PhantomData }
     }
 
     /// The handle itself.
@@ -90,9 +87,7 @@ impl<H: AnyHandle, K: HandleKind> Held<H, K> {
     /// Checks kind and rights; a handle that does not do is closed.
     pub fn check(handle: H, rights: Rights) -> Result<Self, Malformed> {
         match handle.describe() {
-            Some((kind, held)) if kind == K::KIND && held.contains(rights) => {
-                Ok(Held::assume(handle))
-            }
+            Some((kind, held)) if kind == K::KIND && held.contains(rights) => Ok(Held::assume(handle)),
             _ => Err(Malformed),
         }
     }
@@ -119,10 +114,7 @@ pub struct Handles<H> {
 
 impl<H> Default for Handles<H> {
     fn default() -> Self {
-        Handles {
-            slots: [const { None }; MAX_MESSAGE_HANDLES],
-            len: 0,
-        }
+        Handles { slots: [const { None }; MAX_MESSAGE_HANDLES], len: 0 }
     }
 }
 
@@ -167,11 +159,7 @@ impl<H> Handles<H> {
 
 impl<H: AnyHandle> Handles<H> {
     /// Takes the handle at `index`, which must be of the kind `K` and have `rights`.
-    pub fn receive<K: HandleKind>(
-        &mut self,
-        index: usize,
-        rights: Rights,
-    ) -> Result<Held<H, K>, Malformed> {
+    pub fn receive<K: HandleKind>(&mut self, index: usize, rights: Rights) -> Result<Held<H, K>, Malformed> {
         Held::check(self.take(index).ok_or(Malformed)?, rights)
     }
 }
@@ -203,34 +191,14 @@ mod tests {
     fn a_wrong_kind_a_missing_right_and_a_missing_handle_are_refused() {
         let received = |rights| {
             let mut handles = Handles::default();
-            assert!(
-                handles
-                    .push(Fake(Kind::Vmo, Rights::READ | Rights::MAP))
-                    .is_ok()
-            );
-            (
-                handles.receive::<kinds::Vmo>(0, rights).is_ok(),
-                handles.receive::<kinds::Vmo>(0, rights),
-            )
+            assert!(handles.push(Fake(Kind::Vmo, Rights::READ | Rights::MAP)).is_ok());
+            (handles.receive::<kinds::Vmo>(0, rights).is_ok(), handles.receive::<kinds::Vmo>(0, rights))
         };
         assert_eq!(received(Rights::READ), (true, Err(Malformed)));
-        assert_eq!(
-            received(Rights::READ | Rights::WRITE),
-            (false, Err(Malformed))
-        );
+        assert_eq!(received(Rights::READ | Rights::WRITE), (false, Err(Malformed)));
         let mut handles = Handles::default();
         assert!(handles.push(Fake(Kind::Port, Rights::all())).is_ok());
-        assert_eq!(
-            handles
-                .receive::<kinds::Vmo>(0, Rights::empty())
-                .map(|_| ()),
-            Err(Malformed)
-        );
-        assert_eq!(
-            handles
-                .receive::<kinds::Port>(8, Rights::empty())
-                .map(|_| ()),
-            Err(Malformed)
-        );
+        assert_eq!(handles.receive::<kinds::Vmo>(0, Rights::empty()).map(|_| ()), Err(Malformed));
+        assert_eq!(handles.receive::<kinds::Port>(8, Rights::empty()).map(|_| ()), Err(Malformed));
     }
 }

@@ -86,10 +86,7 @@ pub fn deadline(now: Ticks, timebase_hz: u64, ms: u32) -> Ticks {
 impl Endpoint {
     /// A channel end; `timebase_hz` is that of the machine's time counter.
     pub const fn new(handle: OwnHandle, timebase_hz: u64) -> Self {
-        Endpoint {
-            handle,
-            timebase_hz,
-        }
+        Endpoint { handle, timebase_hz }
     }
 
     fn deadline(&self, ms: u32) -> Ticks {
@@ -115,10 +112,7 @@ struct Lent {
 
 impl Lent {
     fn from(handles: &mut Handles<OwnHandle>) -> Lent {
-        let mut lent = Lent {
-            values: [Handle::NONE; MAX_MESSAGE_HANDLES],
-            len: handles.len(),
-        };
+        let mut lent = Lent { values: [Handle::NONE; MAX_MESSAGE_HANDLES], len: handles.len() };
         for (i, value) in lent.values.iter_mut().enumerate().take(lent.len) {
             *value = handles.take(i).map_or(Handle::NONE, OwnHandle::into_raw);
         }
@@ -150,10 +144,7 @@ impl Transport for Endpoint {
         let (len, words) = (packet.len(), packet.words());
         let mut lent = Lent::from(&mut packet.handles);
         let tag = Tag::new(len, lent.len).with_room(room.bytes, room.handles);
-        let mut area = Area {
-            bytes: packet.buffer(),
-            handles: &mut lent.values,
-        };
+        let mut area = Area { bytes: packet.buffer(), handles: &mut lent.values };
         match nexus_sys::call(self.handle.raw(), tag, words, &mut area, until) {
             Ok(answer) => {
                 lent.back(&mut packet.handles, answer.tag.handles());
@@ -171,19 +162,12 @@ impl Transport for Endpoint {
         }
     }
 
-    fn send(
-        &mut self,
-        packet: &mut Packet<'_, OwnHandle>,
-        deadline_ms: u32,
-    ) -> Result<(), Failure> {
+    fn send(&mut self, packet: &mut Packet<'_, OwnHandle>, deadline_ms: u32) -> Result<(), Failure> {
         let until = self.deadline(deadline_ms);
         let (len, words) = (packet.len(), packet.words());
         let mut lent = Lent::from(&mut packet.handles);
         let tag = Tag::new(len, lent.len);
-        let mut area = Area {
-            bytes: packet.buffer(),
-            handles: &mut lent.values,
-        };
+        let mut area = Area { bytes: packet.buffer(), handles: &mut lent.values };
         let sent = nexus_sys::send(self.handle.raw(), tag, words, &mut area, until);
         sent.map_err(|error| {
             lent.back(&mut packet.handles, lent.len);

@@ -48,11 +48,7 @@ pub struct Header {
 impl Header {
     /// The header of a request, or of the answer that carries its reply.
     pub const fn new(interface: u32, operation: u16) -> Header {
-        Header {
-            operation,
-            status: STATUS_OK,
-            interface,
-        }
+        Header { operation, status: STATUS_OK, interface }
     }
 
     /// As it stands in the first word.
@@ -62,10 +58,6 @@ impl Header {
 
     /// Back from the first word.
     pub const fn from_word(word: u64) -> Header {
-        Header {
-            operation: word as u16,
-            status: (word >> 16) as u16,
-            interface: (word >> 32) as u32,
-        }
+        Header { operation: word as u16, status: (word >> 16) as u16, interface: (word >> 32) as u32 }
     }
 }

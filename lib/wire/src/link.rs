@@ -28,11 +28,7 @@ pub trait Transport {
 
     /// Queues the packet, waiting for room until the deadline (0: not at all). Handles that were not queued are
     /// closed.
-    fn send(
-        &mut self,
-        packet: &mut Packet<'_, Self::Handle>,
-        deadline_ms: u32,
-    ) -> Result<(), Failure>;
+    fn send(&mut self, packet: &mut Packet<'_, Self::Handle>, deadline_ms: u32) -> Result<(), Failure>;
 }
 
 /// Where a fresh connection comes from.
@@ -90,10 +86,7 @@ pub type HandleOf<C> = <<C as Connector>::Transport as Transport>::Handle;
 impl<C: Connector> Link<C> {
     /// Nothing is connected before the first message.
     pub const fn new(connector: C) -> Self {
-        Link {
-            connector,
-            transport: None,
-        }
+        Link { connector, transport: None }
     }
 
     fn attempt(
@@ -111,10 +104,7 @@ impl<C: Connector> Link<C> {
         outcome
     }
 
-    fn persist(
-        &mut self,
-        mut once: impl FnMut(&mut Self) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn persist(&mut self, mut once: impl FnMut(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
         for _ in 1..MAX_TRIES {
             let outcome = once(self);
             if outcome != Err(Failure::ServerDied) {
@@ -213,11 +203,7 @@ pub fn answered<'b, H, E: ServiceError>(
 /// A reply that says nothing beyond its header.
 pub fn empty_reply<H>(view: View<'_>, handles: &Handles<H>) -> Result<(), Malformed> {
     view.exact_words(HEADER_BYTES)?;
-    if handles.is_empty() {
-        Ok(())
-    } else {
-        Err(Malformed)
-    }
+    if handles.is_empty() { Ok(()) } else { Err(Malformed) }
 }
 
 #[cfg(test)]
@@ -265,12 +251,7 @@ mod tests {
         }
     }
 
-    const SPEC: Spec = Spec {
-        interface: 1,
-        operation: 2,
-        deadline_ms: 3,
-        room: Room::MAX,
-    };
+    const SPEC: Spec = Spec { interface: 1, operation: 2, deadline_ms: 3, room: Room::MAX };
 
     fn scripted(answers: &[Result<(), Failure>]) -> (Rc<Script>, Link<Wired>) {
         let script = Rc::new(Script::default());
@@ -295,18 +276,9 @@ mod tests {
         for deaths in 0..=MAX_TRIES {
             let (script, mut link) = scripted(&std::vec![Err(Failure::ServerDied); deaths]);
             let outcome = link.call_idempotent(&SPEC, &mut [], |_| Ok(())).map(|_| ());
-            let expected = if deaths < MAX_TRIES {
-                Ok(())
-            } else {
-                Err(Failure::ServerDied)
-            };
+            let expected = if deaths < MAX_TRIES { Ok(()) } else { Err(Failure::ServerDied) };
             assert_eq!(outcome, expected);
-            let calls = script
-                .log
-                .borrow()
-                .iter()
-                .filter(|&&entry| entry == "call")
-                .count();
+            let calls = script.log.borrow().iter().filter(|&&entry| entry == "call").count();
             assert_eq!(calls, (deaths + 1).min(MAX_TRIES));
         }
     }
@@ -325,24 +297,15 @@ mod tests {
     #[test]
     fn sends_follow_the_same_rule() {
         let (script, mut link) = scripted(&[Err(Failure::ServerDied), Err(Failure::ServerDied)]);
-        assert_eq!(
-            link.send_once(&SPEC, &mut [], |_| Ok(())),
-            Err(Failure::ServerDied)
-        );
+        assert_eq!(link.send_once(&SPEC, &mut [], |_| Ok(())), Err(Failure::ServerDied));
         assert_eq!(link.send_idempotent(&SPEC, &mut [], |_| Ok(())), Ok(()));
-        assert_eq!(
-            *script.log.borrow(),
-            ["connect", "send", "connect", "send", "connect", "send"]
-        );
+        assert_eq!(*script.log.borrow(), ["connect", "send", "connect", "send", "connect", "send"]);
     }
 
     #[test]
     fn a_fixed_connection_is_had_once() {
         let script = Rc::new(Script::default());
-        script
-            .answers
-            .borrow_mut()
-            .push_back(Err(Failure::ServerDied));
+        script.answers.borrow_mut().push_back(Err(Failure::ServerDied));
         let mut link = Link::new(Fixed::new(Wired(script.clone())));
         let outcome = link.call_idempotent(&SPEC, &mut [], |_| Ok(())).map(|_| ());
         assert_eq!(outcome, Err(Failure::ServerDied));
@@ -369,43 +332,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_reply_an_error_of_the_interface_or_a_fault() {
-        let with = |status| Header {
-            operation: 2,
-            status,
-            interface: 1,
-        };
+        let with = |status| Header { operation: 2, status, interface: 1 };
         let malformed = Err(CallError::Protocol(Fault::Malformed));
         let refused = Err(CallError::Protocol(Fault::Refused));
         assert_eq!(answer(with(0), 16), Ok(16));
         assert_eq!(answer(with(7), 8), Err(CallError::Service(Seven)));
         assert_eq!(answer(with(7), 9), malformed, "an error carries nothing");
-        assert_eq!(
-            answer(with(6), 8),
-            malformed,
-            "a number the interface does not know"
-        );
+        assert_eq!(answer(with(6), 8), malformed, "a number the interface does not know");
         assert_eq!(answer(with(STATUS_REFUSED), 8), refused);
         assert_eq!(answer(with(0), 0), refused, "discarded");
         assert_eq!(answer(with(0), 7), malformed);
-        assert_eq!(
-            answer(
-                Header {
-                    operation: 3,
-                    ..with(0)
-                },
-                8
-            ),
-            malformed
-        );
-        assert_eq!(
-            answer(
-                Header {
-                    interface: 2,
-                    ..with(7)
-                },
-                8
-            ),
-            malformed
-        );
+        assert_eq!(answer(Header { operation: 3, ..with(0) }, 8), malformed);
+        assert_eq!(answer(Header { interface: 2, ..with(7) }, 8), malformed);
     }
 }

@@ -18,10 +18,7 @@ pub struct Room {
 
 impl Room {
     /// Room for any message.
-    pub const MAX: Room = Room {
-        bytes: MAX_MESSAGE_BYTES,
-        handles: MAX_MESSAGE_HANDLES,
-    };
+    pub const MAX: Room = Room { bytes: MAX_MESSAGE_BYTES, handles: MAX_MESSAGE_HANDLES };
 }
 
 /// A message and its handles.
@@ -48,13 +45,7 @@ impl<'b, H> Packet<'b, H> {
     /// An empty message. The buffer bounds what can be written or received; 48 bytes fit without one, unless
     /// they are bytes or text.
     pub fn new(buffer: &'b mut [u8]) -> Self {
-        Packet {
-            len: 0,
-            words: [0; REGISTER_WORDS],
-            buffer,
-            handles: Handles::default(),
-            room: Room::MAX,
-        }
+        Packet { len: 0, words: [0; REGISTER_WORDS], buffer, handles: Handles::default(), room: Room::MAX }
     }
 
     /// Bytes of the message.
@@ -192,11 +183,7 @@ impl<'b, H> Packet<'b, H> {
         if borrowed {
             self.settle();
         }
-        let view = View {
-            len: self.len,
-            words: Words(self.words),
-            bytes: self.buffer,
-        };
+        let view = View { len: self.len, words: Words(self.words), bytes: self.buffer };
         (view, &mut self.handles)
     }
 
@@ -205,14 +192,7 @@ impl<'b, H> Packet<'b, H> {
         if borrowed {
             self.settle();
         }
-        (
-            View {
-                len: self.len,
-                words: Words(self.words),
-                bytes: self.buffer,
-            },
-            self.handles,
-        )
+        (View { len: self.len, words: Words(self.words), bytes: self.buffer }, self.handles)
     }
 }
 
@@ -220,11 +200,7 @@ impl<'a> View<'a> {
     /// The words of a message of registers only, which has exactly `len` bytes.
     #[inline(always)]
     pub fn exact_words(&self, len: usize) -> Result<Words, Malformed> {
-        if self.len == len && len <= REGISTER_BYTES {
-            Ok(self.words)
-        } else {
-            Err(Malformed)
-        }
+        if self.len == len && len <= REGISTER_BYTES { Ok(self.words) } else { Err(Malformed) }
     }
 
     /// The bytes of a message that has `least` to `most`.
@@ -241,11 +217,7 @@ mod tests {
     use super::*;
     use crate::codec::Source;
 
-    const HEADER: Header = Header {
-        operation: 0x0102,
-        status: 0,
-        interface: 0x0a0b_0c0d,
-    };
+    const HEADER: Header = Header { operation: 0x0102, status: 0, interface: 0x0a0b_0c0d };
 
     #[test]
     fn a_short_message_of_bytes_travels_in_words_and_settles_again() {
@@ -261,10 +233,7 @@ mod tests {
             assert_eq!(got.operation(HEADER.interface), Some(0x0102));
             assert_eq!(got.operation(1), None);
             let (view, _) = got.into_parts(true);
-            assert_eq!(
-                view.bytes(len, len).map(|b| &b[8..]),
-                Ok(&[7; 64][..len - 8])
-            );
+            assert_eq!(view.bytes(len, len).map(|b| &b[8..]), Ok(&[7; 64][..len - 8]));
             assert_eq!(view.bytes(len + 1, 64), Err(Malformed));
             assert_eq!(view.bytes(0, len - 1), Err(Malformed));
         }

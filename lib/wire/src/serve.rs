@@ -36,14 +36,7 @@ pub fn refuse<H>(packet: &mut Packet<'_, H>, interface: u32, is_call: bool) -> O
         return Outcome::Dropped;
     }
     if packet.room.bytes >= HEADER_BYTES {
-        header_only(
-            packet,
-            Header {
-                operation,
-                status: STATUS_REFUSED,
-                interface,
-            },
-        );
+        header_only(packet, Header { operation, status: STATUS_REFUSED, interface });
     }
     Outcome::Refused
 }
@@ -60,20 +53,11 @@ pub fn answer<H, R, E: ServiceError>(
     let written = match result {
         Ok(reply) => encode(reply, packet),
         Err(error) => {
-            header_only(
-                packet,
-                Header {
-                    status: error.number(),
-                    ..header
-                },
-            );
+            header_only(packet, Header { status: error.number(), ..header });
             Ok(())
         }
     };
-    if written.is_err()
-        || packet.len() > packet.room.bytes
-        || packet.handles.len() > packet.room.handles
-    {
+    if written.is_err() || packet.len() > packet.room.bytes || packet.handles.len() > packet.room.handles {
         // The operation's number, for `refuse` to repeat.
         header_only(packet, header);
         return refuse(packet, header.interface, true);
@@ -96,11 +80,7 @@ mod tests {
     use super::*;
     use crate::packet::Room;
 
-    const HEADER: Header = Header {
-        operation: 2,
-        status: 0,
-        interface: 1,
-    };
+    const HEADER: Header = Header { operation: 2, status: 0, interface: 1 };
 
     #[derive(Clone, Copy)]
     struct Seven;
@@ -115,18 +95,12 @@ mod tests {
 
     fn answered(room: usize, handle_room: usize) -> (Outcome, usize, Option<u16>) {
         let mut packet = Packet::<u8>::new(&mut []);
-        packet.room = Room {
-            bytes: room,
-            handles: handle_room,
-        };
+        packet.room = Room { bytes: room, handles: handle_room };
         let outcome = answer(&mut packet, HEADER, Ok::<_, Seven>(()), |(), packet| {
             packet.write_words(HEADER, 16, |_| {});
             packet.handles.push(1).map_err(|_| Fault::NoRoom)
         });
-        assert_eq!(
-            packet.handles.len(),
-            usize::from(outcome == Outcome::Answered)
-        );
+        assert_eq!(packet.handles.len(), usize::from(outcome == Outcome::Answered));
         (outcome, packet.len(), packet.header().map(|h| h.status))
     }
 
@@ -143,16 +117,7 @@ mod tests {
         let mut packet = Packet::<u8>::new(&mut []);
         let outcome = answer(&mut packet, HEADER, Err::<(), _>(Seven), |(), _| Ok(()));
         assert_eq!(outcome, Outcome::Answered);
-        assert_eq!(
-            (packet.len(), packet.header()),
-            (
-                8,
-                Some(Header {
-                    status: 7,
-                    ..HEADER
-                })
-            )
-        );
+        assert_eq!((packet.len(), packet.header()), (8, Some(Header { status: 7, ..HEADER })));
         packet.room.bytes = 7;
         let outcome = answer(&mut packet, HEADER, Err::<(), _>(Seven), |(), _| Ok(()));
         assert_eq!((outcome, packet.len()), (Outcome::Refused, 0));
@@ -164,14 +129,7 @@ mod tests {
         packet.write_words(HEADER, 48, |_| {});
         assert!(packet.handles.push(1).is_ok());
         assert_eq!(refuse(&mut packet, 9, true), Outcome::Refused);
-        assert_eq!(
-            packet.header(),
-            Some(Header {
-                operation: 2,
-                status: STATUS_REFUSED,
-                interface: 9
-            })
-        );
+        assert_eq!(packet.header(), Some(Header { operation: 2, status: STATUS_REFUSED, interface: 9 }));
         assert!(packet.handles.is_empty());
         assert_eq!(refuse(&mut packet, 9, false), Outcome::Dropped);
         assert_eq!(packet.len(), 0);

@@ -119,24 +119,12 @@ impl Line<'_> {
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.interface.name;
-        let Some(header) = self
-            .header()
-            .filter(|header| header.interface == self.interface.id)
-        else {
+        let Some(header) = self.header().filter(|header| header.interface == self.interface.id) else {
             return write!(f, "{name}.? ({} bytes)", self.bytes.len());
         };
-        let known = self
-            .interface
-            .operations
-            .iter()
-            .find(|op| op.number == header.operation);
+        let known = self.interface.operations.iter().find(|op| op.number == header.operation);
         let Some(operation) = known else {
-            return write!(
-                f,
-                "{name}.{}? ({} bytes)",
-                header.operation,
-                self.bytes.len()
-            );
+            return write!(f, "{name}.{}? ({} bytes)", header.operation, self.bytes.len());
         };
         write!(f, "{name}.{}", operation.name)?;
         match (self.direction, header.status) {
@@ -147,12 +135,7 @@ impl fmt::Display for Line<'_> {
             }
             (Direction::Answer, STATUS_OK) => {
                 f.write_str(" -> ")?;
-                fields(
-                    f,
-                    operation.reply.map_or(&[][..], |reply| reply.fields),
-                    self.bytes,
-                    0,
-                )
+                fields(f, operation.reply.map_or(&[][..], |reply| reply.fields), self.bytes, 0)
             }
             (_, STATUS_REFUSED) => f.write_str(" -> refused"),
             (_, status) => match self.interface.errors.iter().find(|error| error.0 == status) {
@@ -165,8 +148,7 @@ impl fmt::Display for Line<'_> {
 
 fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
     let mut raw = [0; 8];
-    raw.get_mut(..size)?
-        .copy_from_slice(bytes.get(at..at.checked_add(size)?)?);
+    raw.get_mut(..size)?.copy_from_slice(bytes.get(at..at.checked_add(size)?)?);
     Some(u64::from_le_bytes(raw))
 }
 
@@ -183,11 +165,7 @@ fn value(f: &mut fmt::Formatter<'_>, shape: &Shape, bytes: &[u8], at: usize) -> 
     let rest = bytes.get(at..).unwrap_or(&[]);
     let counted = |most: usize| {
         let len = number(bytes, at, 2)? as usize;
-        if len > most {
-            None
-        } else {
-            rest.get(2..2 + len)
-        }
+        if len > most { None } else { rest.get(2..2 + len) }
     };
     match *shape {
         Shape::Unsigned(size) => match number(bytes, at, size) {
@@ -245,11 +223,7 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     for byte in bytes.iter().take(SHOWN) {
         write!(f, "{byte:02x}")?;
     }
-    if bytes.len() > SHOWN {
-        write!(f, "… ({} bytes)", bytes.len())
-    } else {
-        Ok(())
-    }
+    if bytes.len() > SHOWN { write!(f, "… ({} bytes)", bytes.len()) } else { Ok(()) }
 }
 
 fn text(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

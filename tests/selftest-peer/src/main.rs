@@ -9,8 +9,8 @@ mod trespass;
 
 use alloc::vec::Vec;
 use nexus_abi::{Error, NEVER, Rights};
-use nexus_rt::server::Message;
 use nexus_rt::memory::Mapping;
+use nexus_rt::server::Message;
 use nexus_rt::{Channel, Handles, Incoming, Owned, Server, Startup, Vmo};
 use sha2::{Digest, Sha256};
 

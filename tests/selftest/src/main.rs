@@ -54,8 +54,12 @@ pub fn expect(holds: bool, what: &str) -> Verdict {
 
 fn run(mut startup: Startup) -> u64 {
     let (Some(own), Some(quota)) = (startup.process(), startup.quota()) else { return 3 };
-    let (Some(identity), Some(image)) = (startup.take("identity"), startup.take("boot-image")) else { return 3 };
-    let (Some(stats), Some(console)) = (startup.take("kernel-stats"), startup.take("console")) else { return 3 };
+    let (Some(identity), Some(image)) = (startup.take("identity"), startup.take("boot-image")) else {
+        return 3;
+    };
+    let (Some(stats), Some(console)) = (startup.take("kernel-stats"), startup.take("console")) else {
+        return 3;
+    };
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
     let bench = Bench { own, quota, identity, image, stats, console };

@@ -5,7 +5,9 @@ use alloc::string::String;
 use nexus_abi::{Error, Rights, Signals};
 use nexus_bootimg::Image;
 use nexus_rt::startup::{OP_READY, OP_START, PROCESS, QUOTA};
-use nexus_rt::{CallError, Channel, End, Handles, Incoming, Limits, Owned, ProcessKind, QuotaKind, Server, clock};
+use nexus_rt::{
+    CallError, Channel, End, Handles, Incoming, Limits, Owned, ProcessKind, QuotaKind, Server, clock,
+};
 use nexus_spawn::{Grants, Plan};
 
 use crate::{Bench, why};
@@ -46,7 +48,10 @@ impl Peer {
         let mut grants = Grants::new("");
         let add = |grants: &mut Grants| -> Result<(), Error> {
             grants.add("test", theirs)?;
-            grants.add(PROCESS, process.duplicate(Rights::MAP | Rights::DUPLICATE | Rights::TRANSFER | Rights::INSPECT)?)?;
+            grants.add(
+                PROCESS,
+                process.duplicate(Rights::MAP | Rights::DUPLICATE | Rights::TRANSFER | Rights::INSPECT)?,
+            )?;
             grants.add(QUOTA, quota.duplicate(Rights::CHARGE | Rights::TRANSFER | Rights::INSPECT)?)
         };
         why("grants", add(&mut grants))?;
@@ -57,7 +62,8 @@ impl Peer {
             let next = why("wait for the peer", server.next(clock::in_millis(PATIENCE_MS)))?;
             let Incoming::Call(message) = next else { return Err(alloc::format!("peer start: {next:?}")) };
             let operation = server.bytes(&message).first_chunk::<8>().map(|op| u64::from_le_bytes(*op));
-            let (bytes, handles) = if operation == Some(OP_START) { grants.answer() } else { Default::default() };
+            let (bytes, handles) =
+                if operation == Some(OP_START) { grants.answer() } else { Default::default() };
             why("answer the peer", server.reply(message.token, &bytes, handles))?;
             if operation == Some(OP_READY) {
                 server.flush();
@@ -67,7 +73,12 @@ impl Peer {
     }
 
     /// Calls it; answers the length and handles of what is in `room`.
-    pub fn call(&self, request: &[u8], handles: &mut Handles, room: &mut [u8]) -> Result<(usize, Handles), CallError> {
+    pub fn call(
+        &self,
+        request: &[u8],
+        handles: &mut Handles,
+        room: &mut [u8],
+    ) -> Result<(usize, Handles), CallError> {
         let answer = self.channel.call(request, handles, room, 8, clock::in_millis(PATIENCE_MS))?;
         Ok((answer.bytes.len(), answer.handles))
     }

@@ -1,9 +1,7 @@
 //! Where each field stands. Fields keep their order and are naturally aligned; what they leave free is
 //! padding, which is 0. Bounded bytes or text that come last in a message end it with their own length.
 
-use crate::model::{
-    Body, Field, HEADER_BYTES, HandleField, Interface, Item, Message, Type, TypeDef,
-};
+use crate::model::{Body, Field, HEADER_BYTES, HandleField, Interface, Item, Message, Type, TypeDef};
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
 use nexus_abi::{Kind, Rights};
 
@@ -70,22 +68,12 @@ impl Cursor {
 /// Lays out a message.
 pub fn message(interface: &Interface, items: Vec<Raw>) -> Result<Message, String> {
     let mut laid = Message::default();
-    let mut cursor = Cursor {
-        at: HEADER_BYTES,
-        padding: Vec::new(),
-    };
-    let last_field = items
-        .iter()
-        .rposition(|item| matches!(item, Raw::Field { .. }));
+    let mut cursor = Cursor { at: HEADER_BYTES, padding: Vec::new() };
+    let last_field = items.iter().rposition(|item| matches!(item, Raw::Field { .. }));
     laid.least = HEADER_BYTES;
     for (i, item) in items.into_iter().enumerate() {
         match item {
-            Raw::Handle {
-                name,
-                doc,
-                kind,
-                rights,
-            } => {
+            Raw::Handle { name, doc, kind, rights } => {
                 if laid.handles.len() == MAX_MESSAGE_HANDLES {
                     return Err(format!(
                         "it carries more than {MAX_MESSAGE_HANDLES} handles, the most a message can have; send a channel \
@@ -93,37 +81,21 @@ pub fn message(interface: &Interface, items: Vec<Raw>) -> Result<Message, String
                     ));
                 }
                 laid.items.push(Item::Handle(laid.handles.len()));
-                laid.handles.push(HandleField {
-                    name,
-                    doc,
-                    kind,
-                    rights,
-                });
+                laid.handles.push(HandleField { name, doc, kind, rights });
             }
             Raw::Field { name, doc, kind } => {
                 laid.borrows |= interface.borrows(&kind);
                 laid.items.push(Item::Field(laid.fields.len()));
-                if let (true, Type::Bytes(most) | Type::Text(most)) = (Some(i) == last_field, &kind)
-                {
+                if let (true, Type::Bytes(most) | Type::Text(most)) = (Some(i) == last_field, &kind) {
                     let most = *most;
                     laid.tail = true;
                     laid.least = cursor.at;
-                    laid.fields.push(Field {
-                        name,
-                        doc,
-                        kind,
-                        offset: cursor.at,
-                    });
+                    laid.fields.push(Field { name, doc, kind, offset: cursor.at });
                     cursor.advance(most)?;
                 } else {
                     cursor.align(interface.align(&kind));
                     let size = interface.size(&kind);
-                    laid.fields.push(Field {
-                        name,
-                        doc,
-                        kind,
-                        offset: cursor.at,
-                    });
+                    laid.fields.push(Field { name, doc, kind, offset: cursor.at });
                     cursor.advance(size)?;
                     laid.least = cursor.at;
                 }
@@ -137,10 +109,7 @@ pub fn message(interface: &Interface, items: Vec<Raw>) -> Result<Message, String
 
 /// Lays out a struct; its name and documentation are the caller's to fill in.
 pub fn structure(interface: &Interface, items: Vec<Raw>) -> Result<TypeDef, String> {
-    let mut cursor = Cursor {
-        at: 0,
-        padding: Vec::new(),
-    };
+    let mut cursor = Cursor { at: 0, padding: Vec::new() };
     let (mut fields, mut align, mut borrows) = (Vec::new(), 1, false);
     for item in items {
         let Raw::Field { name, doc, kind } = item else {
@@ -154,12 +123,7 @@ pub fn structure(interface: &Interface, items: Vec<Raw>) -> Result<TypeDef, Stri
         align = align.max(own);
         borrows |= interface.borrows(&kind);
         let size = interface.size(&kind);
-        fields.push(Field {
-            name,
-            doc,
-            kind,
-            offset: cursor.at,
-        });
+        fields.push(Field { name, doc, kind, offset: cursor.at });
         cursor.advance(size)?;
     }
     if fields.is_empty() {
@@ -167,12 +131,5 @@ pub fn structure(interface: &Interface, items: Vec<Raw>) -> Result<TypeDef, Stri
     }
     cursor.align(align);
     let body = Body::Struct(fields, cursor.padding);
-    Ok(TypeDef {
-        name: String::new(),
-        doc: Vec::new(),
-        body,
-        size: cursor.at,
-        align,
-        borrows,
-    })
+    Ok(TypeDef { name: String::new(), doc: Vec::new(), body, size: cursor.at, align, borrows })
 }

@@ -25,11 +25,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}",
-            self.place.line, self.place.column, self.message
-        )
+        write!(f, "{}:{}: {}", self.place.line, self.place.column, self.message)
     }
 }
 
@@ -63,9 +59,7 @@ impl fmt::Display for Token {
     }
 }
 
-const SIGNS: [&str; 15] = [
-    "->", "{", "}", "(", ")", "[", "]", "<", ">", ",", ";", ":", "=", "|", "-",
-];
+const SIGNS: [&str; 15] = ["->", "{", "}", "(", ")", "[", "]", "<", ">", ",", ";", ":", "=", "|", "-"];
 
 /// All tokens of a file, the last one [`Token::End`].
 pub fn tokens(source: &str) -> Result<Vec<(Token, Place)>, Problem> {
@@ -73,20 +67,11 @@ pub fn tokens(source: &str) -> Result<Vec<(Token, Place)>, Problem> {
     let start = Place { line: 1, column: 1 };
     if source.len() > MAX_SOURCE {
         let message = format!("the file has more than {MAX_SOURCE} bytes; split the interface");
-        return Err(Problem {
-            place: start,
-            message,
-        });
+        return Err(Problem { place: start, message });
     }
     let mut last = start;
     for (index, text) in source.split('\n').enumerate() {
-        let mut line = Line {
-            rest: text,
-            place: Place {
-                line: index + 1,
-                column: 1,
-            },
-        };
+        let mut line = Line { rest: text, place: Place { line: index + 1, column: 1 } };
         while let Some(found) = line.next()? {
             tokens.push(found);
         }
@@ -131,10 +116,7 @@ impl<'a> Line<'a> {
         } else if self.rest.starts_with("//") {
             return Ok(None);
         } else if first.is_ascii_alphabetic() || first == '_' {
-            Token::Word(
-                self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')
-                    .to_owned(),
-            )
+            Token::Word(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned())
         } else if first.is_ascii_digit() {
             Token::Number(self.number(place)?)
         } else if first == '"' {
@@ -143,9 +125,8 @@ impl<'a> Line<'a> {
             self.take(sign.len());
             Token::Sign(sign)
         } else {
-            let message = format!(
-                "{first:?} has no meaning here; an interface file is ASCII but for comments"
-            );
+            let message =
+                format!("{first:?} has no meaning here; an interface file is ASCII but for comments");
             return Err(Problem { place, message });
         };
         Ok(Some((token, place)))
@@ -171,10 +152,7 @@ impl<'a> Line<'a> {
         self.take(1);
         let text = self.take_while(|c| c != '"').to_owned();
         if self.rest.is_empty() {
-            return Err(Problem {
-                place,
-                message: "the string does not end; write the closing `\"`".into(),
-            });
+            return Err(Problem { place, message: "the string does not end; write the closing `\"`".into() });
         }
         self.take(1);
         Ok(text)

@@ -16,11 +16,7 @@ fn main() -> ExitCode {
             Some("--check") => check = true,
             Some(flag) if flag.starts_with('-') => {
                 eprintln!("{USAGE}");
-                return ExitCode::from(if flag == "--help" || flag == "-h" {
-                    0
-                } else {
-                    2
-                });
+                return ExitCode::from(if flag == "--help" || flag == "-h" { 0 } else { 2 });
             }
             _ => root = Some(PathBuf::from(argument)),
         }
@@ -43,19 +39,12 @@ fn run(root: &Path, check: bool) -> Result<ExitCode, Failure> {
             _ if check => println!("out of date: {}", path.display()),
             Some(text) => {
                 let target = root.join(path);
-                let host =
-                    |error: std::io::Error| Failure::Host(format!("{}: {error}", target.display()));
-                target
-                    .parent()
-                    .map_or(Ok(()), std::fs::create_dir_all)
-                    .map_err(host)?;
+                let host = |error: std::io::Error| Failure::Host(format!("{}: {error}", target.display()));
+                target.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(host)?;
                 std::fs::write(&target, text).map_err(host)?;
                 println!("wrote {}", path.display());
             }
-            None => println!(
-                "no interface has this file any more, remove it: {}",
-                path.display()
-            ),
+            None => println!("no interface has this file any more, remove it: {}", path.display()),
         }
     }
     if check && !stale.is_empty() {

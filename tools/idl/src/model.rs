@@ -184,9 +184,7 @@ impl Interface {
     /// What stands for name and version in a header: FNV-1a, 32 bits.
     pub fn id(&self) -> u32 {
         let text = format!("{}/{}", self.name, self.version);
-        text.bytes().fold(0x811c_9dc5, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        })
+        text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
     }
 
     /// Bytes that a type takes.
@@ -231,9 +229,7 @@ impl Interface {
     /// Whether any message carries handles.
     pub fn has_handles(&self) -> bool {
         let carries = |message: &Message| !message.handles.is_empty();
-        self.operations
-            .iter()
-            .any(|op| carries(&op.request) || op.reply.as_ref().is_some_and(carries))
+        self.operations.iter().any(|op| carries(&op.request) || op.reply.as_ref().is_some_and(carries))
     }
 
     /// Every message: its operation, whether it is the reply, itself.

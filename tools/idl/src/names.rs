@@ -25,11 +25,11 @@ impl Style {
 const MAX_NAME: usize = 40;
 
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
-    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
-    "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "Self",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield", "Self",
 ];
 
 /// Whether a name is spelled as its sort is, and can stand in Rust.
@@ -38,18 +38,12 @@ pub fn check(name: &str, style: Style) -> Result<(), String> {
     let fits = match style {
         Style::Snake => {
             first.is_ascii_lowercase()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         }
-        Style::Camel => {
-            first.is_ascii_uppercase() && name.chars().all(|c| c.is_ascii_alphanumeric())
-        }
+        Style::Camel => first.is_ascii_uppercase() && name.chars().all(|c| c.is_ascii_alphanumeric()),
         Style::Upper => {
             first.is_ascii_uppercase()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         }
     };
     if !fits || name.contains("__") || name.ends_with('_') {
@@ -59,9 +53,7 @@ pub fn check(name: &str, style: Style) -> Result<(), String> {
         ));
     }
     if name.len() > MAX_NAME {
-        return Err(format!(
-            "the name has more than {MAX_NAME} characters; shorten it"
-        ));
+        return Err(format!("the name has more than {MAX_NAME} characters; shorten it"));
     }
     if KEYWORDS.contains(&name) {
         return Err(format!("`{name}` is a word of Rust; choose another name"));
@@ -128,9 +120,7 @@ pub fn camel(name: &str) -> String {
     name.split('_')
         .map(|part| {
             let mut chars = part.chars();
-            chars.next().map_or(String::new(), |c| {
-                c.to_ascii_uppercase().to_string() + chars.as_str()
-            })
+            chars.next().map_or(String::new(), |c| c.to_ascii_uppercase().to_string() + chars.as_str())
         })
         .collect()
 }

@@ -22,11 +22,7 @@ pub const MAX_NUMBER: u64 = 999;
 
 /// Reads an interface from the text of its file.
 pub fn parse(source: &str) -> Result<Interface, Problem> {
-    let mut parser = Parser {
-        tokens: tokens(source)?,
-        at: 0,
-        interface: Interface::default(),
-    };
+    let mut parser = Parser { tokens: tokens(source)?, at: 0, interface: Interface::default() };
     parser.file()?;
     Ok(parser.interface)
 }
@@ -41,16 +37,11 @@ type Parsed<T> = Result<T, Problem>;
 
 impl Parser {
     fn place(&self) -> Place {
-        self.tokens
-            .get(self.at)
-            .or(self.tokens.last())
-            .map_or(Place::default(), |token| token.1)
+        self.tokens.get(self.at).or(self.tokens.last()).map_or(Place::default(), |token| token.1)
     }
 
     fn peek(&self) -> &Token {
-        self.tokens
-            .get(self.at)
-            .map_or(&Token::End, |token| &token.0)
+        self.tokens.get(self.at).map_or(&Token::End, |token| &token.0)
     }
 
     fn next(&mut self) -> (Token, Place) {
@@ -60,10 +51,7 @@ impl Parser {
     }
 
     fn fail<T>(&self, place: Place, message: impl Into<String>) -> Parsed<T> {
-        Err(Problem {
-            place,
-            message: message.into(),
-        })
+        Err(Problem { place, message: message.into() })
     }
 
     fn expected<T>(&self, what: &str) -> Parsed<T> {
@@ -77,11 +65,7 @@ impl Parser {
     }
 
     fn sign(&mut self, sign: &str, what: &str) -> Parsed<()> {
-        if self.eat(sign) {
-            Ok(())
-        } else {
-            self.expected(&format!("`{sign}` {what}"))
-        }
+        if self.eat(sign) { Ok(()) } else { self.expected(&format!("`{sign}` {what}")) }
     }
 
     fn eat_word(&mut self, word: &str) -> bool {
@@ -101,10 +85,7 @@ impl Parser {
     }
 
     fn named(&mut self, style: names::Style, what: &str) -> Parsed<(String, Place)> {
-        let (name, place) = self.word(&format!(
-            "the name of {what}, such as `{}`",
-            style.example()
-        ))?;
+        let (name, place) = self.word(&format!("the name of {what}, such as `{}`", style.example()))?;
         match names::check(&name, style) {
             Ok(()) => Ok((name, place)),
             Err(why) => self.fail(place, why),
@@ -118,10 +99,7 @@ impl Parser {
             (Token::Word(name), _) => match self.interface.consts.iter().find(|c| c.name == name) {
                 Some(found) => found.value as u64,
                 None => {
-                    return self.fail(
-                        place,
-                        format!("no `const {name} = …;` stands above; declare it"),
-                    );
+                    return self.fail(place, format!("no `const {name} = …;` stands above; declare it"));
                 }
             },
             _ => {
@@ -132,10 +110,7 @@ impl Parser {
         if (least..=most).contains(&value) {
             Ok(value)
         } else {
-            self.fail(
-                place,
-                format!("{value} is out of bounds; write {what} from {least} to {most}"),
-            )
+            self.fail(place, format!("{value} is out of bounds; write {what} from {least} to {most}"))
         }
     }
 
@@ -153,10 +128,7 @@ impl Parser {
         if doc.iter().any(|line| !line.is_empty()) {
             return Ok(());
         }
-        self.fail(
-            self.place(),
-            format!("{what} has no documentation; write `/// …` above it"),
-        )
+        self.fail(self.place(), format!("{what} has no documentation; write `/// …` above it"))
     }
 
     fn file(&mut self) -> Parsed<()> {
@@ -190,7 +162,9 @@ impl Parser {
     fn declaration(&mut self, word: &str, place: Place, doc: Vec<String>) -> Parsed<()> {
         match word {
             "errors" if doc.is_empty() => self.errors(place),
-            "errors" => self.fail(place, "the list of errors documents each error, not itself; remove the comment"),
+            "errors" => {
+                self.fail(place, "the list of errors documents each error, not itself; remove the comment")
+            }
             "const" => self.constant(doc),
             "enum" => self.enumeration(doc),
             "struct" => self.structure(doc),
@@ -198,7 +172,9 @@ impl Parser {
             "send" => self.operation(doc, false),
             _ => self.fail(
                 place,
-                format!("`{word}` begins nothing; write `const`, `errors`, `enum`, `struct`, `call` or `send`"),
+                format!(
+                    "`{word}` begins nothing; write `const`, `errors`, `enum`, `struct`, `call` or `send`"
+                ),
             ),
         }
     }
@@ -207,18 +183,14 @@ impl Parser {
     fn whole(&self) -> Parsed<()> {
         let end = self.place();
         if self.interface.operations.is_empty() {
-            return self.fail(end, "the interface has no operation; write `call 1 name() -> () deadline 1000 ms, once;`");
-        }
-        let denied = self
-            .interface
-            .errors
-            .iter()
-            .any(|error| error.name == "PermissionDenied");
-        if self.interface.has_permissions() && !denied {
             return self.fail(
                 end,
-                "an operation needs a permission; add `PermissionDenied` to `errors`",
+                "the interface has no operation; write `call 1 name() -> () deadline 1000 ms, once;`",
             );
+        }
+        let denied = self.interface.errors.iter().any(|error| error.name == "PermissionDenied");
+        if self.interface.has_permissions() && !denied {
+            return self.fail(end, "an operation needs a permission; add `PermissionDenied` to `errors`");
         }
         Ok(())
     }
@@ -226,8 +198,7 @@ impl Parser {
     fn constant(&mut self, doc: Vec<String>) -> Parsed<()> {
         self.documented(&doc, "the constant")?;
         let (name, place) = self.named(names::Style::Upper, "the constant")?;
-        if self.interface.consts.iter().any(|c| c.name == name) || names::is_generated_const(&name)
-        {
+        if self.interface.consts.iter().any(|c| c.name == name) || names::is_generated_const(&name) {
             return self.fail(place, format!("`{name}` is taken; choose another name"));
         }
         self.sign("=", "before the value")?;
@@ -256,10 +227,7 @@ impl Parser {
             }
             variants.push(Variant { name, doc, number });
             if !self.eat(",") {
-                self.sign(
-                    "}",
-                    &format!("after the last {what}, or `,` before another"),
-                )?;
+                self.sign("}", &format!("after the last {what}, or `,` before another"))?;
                 break;
             }
         }
@@ -271,10 +239,7 @@ impl Parser {
 
     fn errors(&mut self, place: Place) -> Parsed<()> {
         if !self.interface.errors.is_empty() {
-            return self.fail(
-                place,
-                "an interface has one list of errors; add these to the first",
-            );
+            return self.fail(place, "an interface has one list of errors; add these to the first");
         }
         self.interface.errors = self.variants("error", 1, MAX_NUMBER)?;
         Ok(())
@@ -301,22 +266,13 @@ impl Parser {
             "u16" => 2,
             "u32" => 4,
             _ => {
-                return self.fail(
-                    place,
-                    format!("`{repr}` cannot carry an enum; write `u8`, `u16` or `u32`"),
-                );
+                return self
+                    .fail(place, format!("`{repr}` cannot carry an enum; write `u8`, `u16` or `u32`"));
             }
         };
         let most = (1u64 << (8 * size)) - 1;
         let body = Body::Enum(self.variants("value", 0, most)?);
-        self.interface.types.push(TypeDef {
-            name,
-            doc,
-            body,
-            size,
-            align: size,
-            borrows: false,
-        });
+        self.interface.types.push(TypeDef { name, doc, body, size, align: size, borrows: false });
         Ok(())
     }
 
@@ -326,8 +282,7 @@ impl Parser {
         let name = self.type_name("the struct")?;
         self.sign("{", "before the first field")?;
         let items = self.items("}", true)?;
-        let laid =
-            layout::structure(&self.interface, items).or_else(|why| self.fail(place, why))?;
+        let laid = layout::structure(&self.interface, items).or_else(|why| self.fail(place, why))?;
         self.interface.types.push(TypeDef { name, doc, ..laid });
         Ok(())
     }
@@ -342,32 +297,17 @@ impl Parser {
             }
             let (name, place) = self.named(names::Style::Snake, "the field")?;
             if items.iter().any(|item| item.name() == name) {
-                return self.fail(
-                    place,
-                    format!("`{name}` is already there; choose another name"),
-                );
+                return self.fail(place, format!("`{name}` is already there; choose another name"));
             }
             if items.len() == MAX_FIELDS {
-                return self.fail(
-                    place,
-                    format!("more than {MAX_FIELDS} fields; make a struct of some"),
-                );
+                return self.fail(place, format!("more than {MAX_FIELDS} fields; make a struct of some"));
             }
             self.sign(":", "and a type after the field's name")?;
             items.push(if self.eat_word("handle") {
                 let (kind, rights) = self.handle()?;
-                Raw::Handle {
-                    name,
-                    doc,
-                    kind,
-                    rights,
-                }
+                Raw::Handle { name, doc, kind, rights }
             } else {
-                Raw::Field {
-                    name,
-                    doc,
-                    kind: self.kind(0)?,
-                }
+                Raw::Field { name, doc, kind: self.kind(0)? }
             });
             if !self.eat(",") {
                 self.sign(close, "after the last field, or `,` before another")?;
@@ -378,20 +318,12 @@ impl Parser {
     }
 
     fn handle(&mut self) -> Parsed<(Kind, Rights)> {
-        self.sign(
-            "<",
-            "and the handle's kind, as in `handle<vmo, READ | MAP>`",
-        )?;
+        self.sign("<", "and the handle's kind, as in `handle<vmo, READ | MAP>`")?;
         let (name, place) = self.word("a kind such as `vmo` or `channel`")?;
         let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.name() == name) else {
             let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-            return self.fail(
-                place,
-                format!(
-                    "`{name}` is no kind of object; write one of {}",
-                    all.join(", ")
-                ),
-            );
+            return self
+                .fail(place, format!("`{name}` is no kind of object; write one of {}", all.join(", ")));
         };
         let mut rights = Rights::empty();
         if self.eat(",") {
@@ -400,11 +332,7 @@ impl Parser {
                 match Rights::from_name(&name) {
                     Some(right) if kind.all_rights().contains(right) => rights |= right,
                     _ => {
-                        let known = kind
-                            .all_rights()
-                            .iter_names()
-                            .map(|(name, _)| name)
-                            .collect::<Vec<_>>();
+                        let known = kind.all_rights().iter_names().map(|(name, _)| name).collect::<Vec<_>>();
                         let message = format!(
                             "a {} has no right `{name}`; it can have {}",
                             kind.name(),
@@ -425,10 +353,7 @@ impl Parser {
     fn kind(&mut self, depth: usize) -> Parsed<Type> {
         let place = self.place();
         if depth > MAX_NESTING {
-            return self.fail(
-                place,
-                format!("arrays nest at most {MAX_NESTING} deep; make a struct"),
-            );
+            return self.fail(place, format!("arrays nest at most {MAX_NESTING} deep; make a struct"));
         }
         if self.eat("[") {
             let item = self.kind(depth + 1)?;
@@ -437,8 +362,7 @@ impl Parser {
             self.sign("]", "after the array's length")?;
             return Ok(Type::Array(Box::new(item), count));
         }
-        let (name, place) =
-            self.word("a type such as `u64`, `bytes<64>`, `string<64>` or `[u8; 16]`")?;
+        let (name, place) = self.word("a type such as `u64`, `bytes<64>`, `string<64>` or `[u8; 16]`")?;
         Ok(match name.as_str() {
             "u8" => Type::Unsigned(1),
             "u16" => Type::Unsigned(2),
@@ -449,28 +373,20 @@ impl Parser {
             "bytes" => Type::Bytes(self.bound(&name)?),
             "string" => Type::Text(self.bound(&name)?),
             "handle" => {
-                return self.fail(
-                    place,
-                    "a handle stands directly in a message, not in an array or struct",
-                );
+                return self.fail(place, "a handle stands directly in a message, not in an array or struct");
             }
             _ => match self.interface.types.iter().position(|t| t.name == name) {
                 Some(at) => Type::Named(at),
                 None => {
-                    return self.fail(
-                        place,
-                        format!("no type `{name}` stands above; declare it, or write `u64`"),
-                    );
+                    return self
+                        .fail(place, format!("no type `{name}` stands above; declare it, or write `u64`"));
                 }
             },
         })
     }
 
     fn bound(&mut self, name: &str) -> Parsed<usize> {
-        self.sign(
-            "<",
-            &format!("and the most bytes it can have, as in `{name}<64>`"),
-        )?;
+        self.sign("<", &format!("and the most bytes it can have, as in `{name}<64>`"))?;
         let most = self.number("the most bytes", 1, MAX_MESSAGE_BYTES as u64)? as usize;
         self.sign(">", "after the bound")?;
         Ok(most)
@@ -480,24 +396,13 @@ impl Parser {
         self.documented(&doc, "the operation")?;
         let number_place = self.place();
         let number = self.number("the operation's number", 1, MAX_NUMBER)? as u16;
-        if let Some(last) = self
-            .interface
-            .operations
-            .last()
-            .filter(|last| last.number >= number)
-        {
+        if let Some(last) = self.interface.operations.last().filter(|last| last.number >= number) {
             let next = last.number + 1;
-            return self.fail(
-                number_place,
-                format!("numbers rise and are never reused; write {next} or more"),
-            );
+            return self
+                .fail(number_place, format!("numbers rise and are never reused; write {next} or more"));
         }
         let (name, place) = self.named(names::Style::Snake, "the operation")?;
-        let taken = self
-            .interface
-            .operations
-            .iter()
-            .any(|op| names::camel(&op.name) == names::camel(&name));
+        let taken = self.interface.operations.iter().any(|op| names::camel(&op.name) == names::camel(&name));
         if taken || names::is_generated_method(&name) {
             return self.fail(place, format!("`{name}` is taken; choose another name"));
         }
@@ -510,8 +415,7 @@ impl Parser {
             );
             return self.fail(place, message);
         }
-        let request =
-            layout::message(&self.interface, arguments).or_else(|why| self.fail(place, why))?;
+        let request = layout::message(&self.interface, arguments).or_else(|why| self.fail(place, why))?;
         let reply = if is_call {
             self.sign("->", "and the reply, `()` when there is nothing to say")?;
             self.sign("(", "before the reply's fields")?;
@@ -554,10 +458,8 @@ impl Parser {
                 "once" => repeat.replace(false).is_some(),
                 "permission" => permission.replace(self.permission()?).is_some(),
                 _ => {
-                    return self.fail(
-                        place,
-                        format!("`{word}` says nothing about an operation; write {WRITE}"),
-                    );
+                    return self
+                        .fail(place, format!("`{word}` says nothing about an operation; write {WRITE}"));
                 }
             };
             if again {
@@ -569,10 +471,7 @@ impl Parser {
         }
         self.sign(";", "after the operation")?;
         let Some(deadline) = deadline else {
-            return self.fail(
-                begin,
-                "every operation has a deadline; write `deadline 1000 ms`",
-            );
+            return self.fail(begin, "every operation has a deadline; write `deadline 1000 ms`");
         };
         let Some(idempotent) = repeat else {
             return self.fail(
@@ -582,10 +481,7 @@ impl Parser {
             );
         };
         if idempotent && !operation.request.handles.is_empty() {
-            return self.fail(
-                begin,
-                "a handle that was sent is gone and cannot be sent again; write `once`",
-            );
+            return self.fail(begin, "a handle that was sent is gone and cannot be sent again; write `once`");
         }
         operation.deadline_ms = deadline as u32;
         operation.idempotent = idempotent;
@@ -596,10 +492,12 @@ impl Parser {
     fn permission(&mut self) -> Parsed<String> {
         match self.next() {
             (Token::Quoted(text), place) => {
-                let plain =
-                    |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
+                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
                 if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
-                    return self.fail(place, "a permission is 1 to 64 of `a`-`z`, digits, `.`, `-`, `_`; write `\"log.read\"`");
+                    return self.fail(
+                        place,
+                        "a permission is 1 to 64 of `a`-`z`, digits, `.`, `-`, `_`; write `\"log.read\"`",
+                    );
                 }
                 Ok(text)
             }

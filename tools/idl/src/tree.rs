@@ -34,8 +34,7 @@ pub type Files = BTreeMap<PathBuf, String>;
 /// Reads every interface file below `root`, in the order of names.
 pub fn read(root: &Path) -> Result<Vec<Interface>, Failure> {
     let folder = root.join("idl");
-    let host =
-        |path: &Path, error: std::io::Error| Failure::Host(format!("{}: {error}", path.display()));
+    let host = |path: &Path, error: std::io::Error| Failure::Host(format!("{}: {error}", path.display()));
     let entries = std::fs::read_dir(&folder).map_err(|error| host(&folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
@@ -49,12 +48,8 @@ pub fn read(root: &Path) -> Result<Vec<Interface>, Failure> {
     for path in paths {
         let source = std::fs::read_to_string(&path).map_err(|error| host(&path, error))?;
         let shown = path.strip_prefix(root).unwrap_or(&path).display();
-        let interface =
-            parse(&source).map_err(|problem| Failure::Source(format!("{shown}:{problem}")))?;
-        if path
-            .file_stem()
-            .is_none_or(|stem| stem.to_string_lossy() != interface.name)
-        {
+        let interface = parse(&source).map_err(|problem| Failure::Source(format!("{shown}:{problem}")))?;
+        if path.file_stem().is_none_or(|stem| stem.to_string_lossy() != interface.name) {
             let name = &interface.name;
             return Err(Failure::Source(format!(
                 "{shown}: the interface is `{name}`; name the file `{name}.idl`"
@@ -74,9 +69,7 @@ pub fn agree(interfaces: &[Interface]) -> Result<(), String> {
     for interface in interfaces {
         let name = &interface.name;
         if let Some(other) = ids.insert(interface.id(), name) {
-            return Err(format!(
-                "`{name}` and `{other}` have the same identifier; rename one"
-            ));
+            return Err(format!("`{name}` and `{other}` have the same identifier; rename one"));
         }
         for error in &interface.errors {
             let (owner, number) = *numbers.entry(&error.name).or_insert((name, error.number));
@@ -86,9 +79,7 @@ pub fn agree(interfaces: &[Interface]) -> Result<(), String> {
                     error.name, error.name
                 ));
             }
-            let (owner, other) = *error_names
-                .entry(error.number)
-                .or_insert((name, &error.name));
+            let (owner, other) = *error_names.entry(error.number).or_insert((name, &error.name));
             if *other != error.name {
                 return Err(format!(
                     "`{name}`: {} is the number of `{other}` in `{owner}`; give `{}` another",
@@ -105,43 +96,22 @@ pub fn generate(root: &Path, interfaces: &[Interface]) -> Result<Files, Failure>
     let mut files = Files::new();
     for interface in interfaces {
         let name = &interface.name;
-        files.insert(
-            format!("lib/api/src/{name}.rs").into(),
-            format(root, emit::rust::module(interface))?,
-        );
+        files.insert(format!("lib/api/src/{name}.rs").into(), format(root, emit::rust::module(interface))?);
         files.insert(
             format!("lib/api/tests/wire/{name}.rs").into(),
             format(root, emit::tests::module(interface))?,
         );
-        files.insert(
-            format!("docs/interfaces/{name}.md").into(),
-            emit::docs::page(interface),
-        );
+        files.insert(format!("docs/interfaces/{name}.md").into(), emit::docs::page(interface));
     }
-    files.insert(
-        "lib/api/src/lib.rs".into(),
-        format(root, library(interfaces))?,
-    );
-    files.insert(
-        "lib/api/tests/wire/main.rs".into(),
-        format(root, test_main(interfaces))?,
-    );
-    files.insert(
-        "docs/interfaces/README.md".into(),
-        emit::docs::index(interfaces),
-    );
+    files.insert("lib/api/src/lib.rs".into(), format(root, library(interfaces))?);
+    files.insert("lib/api/tests/wire/main.rs".into(), format(root, test_main(interfaces))?);
+    files.insert("docs/interfaces/README.md".into(), emit::docs::index(interfaces));
     Ok(files)
 }
 
 fn library(interfaces: &[Interface]) -> String {
-    let modules: String = interfaces
-        .iter()
-        .map(|i| format!("pub mod {};\n", i.name))
-        .collect();
-    let all: String = interfaces
-        .iter()
-        .map(|i| format!("&{}::INTERFACE,", i.name))
-        .collect();
+    let modules: String = interfaces.iter().map(|i| format!("pub mod {};\n", i.name)).collect();
+    let all: String = interfaces.iter().map(|i| format!("&{}::INTERFACE,", i.name)).collect();
     format!(
         "//! Every service interface: client stubs, server traits, dispatch. Written by `nexus-idlc` from `idl/`; nothing\n\
          //! here is changed by hand.\n#![no_std]\n#![forbid(unsafe_code)]\n\n{modules}\n\
@@ -151,10 +121,7 @@ fn library(interfaces: &[Interface]) -> String {
 }
 
 fn test_main(interfaces: &[Interface]) -> String {
-    let modules: String = interfaces
-        .iter()
-        .map(|i| format!("mod {};\n", i.name))
-        .collect();
+    let modules: String = interfaces.iter().map(|i| format!("mod {};\n", i.name)).collect();
     format!(
         "//! Wire tests of every interface, on the host. Written by `nexus-idlc`; `support.rs` alone is not.\n\n{modules}mod support;\n"
     )
@@ -162,11 +129,8 @@ fn test_main(interfaces: &[Interface]) -> String {
 
 /// Formats Rust as the toolchain's `rustfmt` does with the settings found at `root`, so that generated code reads like any other.
 pub fn format(root: &Path, source: String) -> Result<String, Failure> {
-    let failed = |why: String| {
-        Failure::Host(format!(
-            "rustfmt: {why}; `rustup component add rustfmt` installs it"
-        ))
-    };
+    let failed =
+        |why: String| Failure::Host(format!("rustfmt: {why}; `rustup component add rustfmt` installs it"));
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout"])
         .current_dir(root)
@@ -175,14 +139,9 @@ pub fn format(root: &Path, source: String) -> Result<String, Failure> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
-    let mut stdin = child
-        .stdin
-        .take()
-        .ok_or_else(|| failed("has no input".into()))?;
+    let mut stdin = child.stdin.take().ok_or_else(|| failed("has no input".into()))?;
     let writer = std::thread::spawn(move || stdin.write_all(source.as_bytes()));
-    let output = child
-        .wait_with_output()
-        .map_err(|error| failed(error.to_string()))?;
+    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
     if !matches!(writer.join(), Ok(Ok(()))) || !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }

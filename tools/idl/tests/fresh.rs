@@ -13,24 +13,15 @@ fn generated_files_are_up_to_date() {
     assert!(!interfaces.is_empty());
     let files = tree::generate(root(), &interfaces).unwrap_or_else(|failure| panic!("{failure}"));
     let stale = tree::stale(root(), &files);
-    assert!(
-        stale.is_empty(),
-        "out of date, run `cargo run -p nexus-idlc`: {stale:?}"
-    );
+    assert!(stale.is_empty(), "out of date, run `cargo run -p nexus-idlc`: {stale:?}");
 }
 
 #[test]
 fn generating_twice_gives_the_same_bytes() {
     let interfaces = tree::read(root()).unwrap_or_else(|failure| panic!("{failure}"));
     for interface in &interfaces {
-        assert_eq!(
-            nexus_idlc::emit::rust::module(interface),
-            nexus_idlc::emit::rust::module(interface)
-        );
-        assert_eq!(
-            nexus_idlc::emit::tests::module(interface),
-            nexus_idlc::emit::tests::module(interface)
-        );
+        assert_eq!(nexus_idlc::emit::rust::module(interface), nexus_idlc::emit::rust::module(interface));
+        assert_eq!(nexus_idlc::emit::tests::module(interface), nexus_idlc::emit::tests::module(interface));
     }
 }
 
@@ -43,17 +34,10 @@ fn a_changed_and_a_left_over_file_are_noticed() {
         files.insert(path.into(), nexus_idlc::emit::docs::page(interface));
     }
     let only_docs = |stale: Vec<std::path::PathBuf>| {
-        stale
-            .into_iter()
-            .filter(|path| path.starts_with("docs"))
-            .collect::<Vec<_>>()
+        stale.into_iter().filter(|path| path.starts_with("docs")).collect::<Vec<_>>()
     };
     let before = only_docs(tree::stale(root(), &files));
-    assert_eq!(
-        before,
-        [Path::new("docs/interfaces/README.md")],
-        "the index is not in this set"
-    );
+    assert_eq!(before, [Path::new("docs/interfaces/README.md")], "the index is not in this set");
     let page = files.get_mut(Path::new("docs/interfaces/echo.md"));
     page.expect("echo has a page").push('x');
     assert!(only_docs(tree::stale(root(), &files)).contains(&"docs/interfaces/echo.md".into()));

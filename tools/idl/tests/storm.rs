@@ -95,9 +95,7 @@ fn no_text_makes_the_generator_panic() {
     let (mut accepted, mut refused) = (0, 0);
     for round in 0..ROUNDS {
         let text = if round % 8 == 0 {
-            (0..numbers.below(60))
-                .map(|_| PIECES[numbers.below(PIECES.len())])
-                .collect()
+            (0..numbers.below(60)).map(|_| PIECES[numbers.below(PIECES.len())]).collect()
         } else {
             damaged(&mut numbers, whole)
         };
@@ -113,16 +111,10 @@ fn no_text_makes_the_generator_panic() {
             }
             Err(problem) => {
                 refused += 1;
-                assert!(
-                    (1..=text.split('\n').count()).contains(&problem.place.line),
-                    "{problem}"
-                );
+                assert!((1..=text.split('\n').count()).contains(&problem.place.line), "{problem}");
                 assert!(problem.place.column >= 1 && !problem.message.is_empty());
             }
         }
     }
-    assert!(
-        accepted > 50 && refused > 50,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 50 && refused > 50, "{accepted} accepted, {refused} refused");
 }

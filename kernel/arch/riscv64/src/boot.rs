@@ -3,9 +3,7 @@
 
 use crate::console::{self, Line};
 use crate::hart::{self, Local, SLOT_BYTES, STACKS};
-use crate::paging::{
-    self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT,
-};
+use crate::paging::{self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT};
 use crate::platform::{KERNEL, Riscv, kernel};
 use crate::tree::{self, Machine};
 use crate::{cpu, power, sbi, trap};
@@ -62,9 +60,7 @@ unsafe fn tree_bytes(at: u64) -> &'static [u8] {
     let start = (DIRECT_BASE + at as usize) as *const u8;
     // SAFETY: readable by the caller's promise; if there is no memory, the access faults and the kernel says so.
     let header = unsafe { slice::from_raw_parts(start, 8) };
-    let Some(bytes) = tree::total_bytes(header) else {
-        panic!("no device tree at {at:#x}")
-    };
+    let Some(bytes) = tree::total_bytes(header) else { panic!("no device tree at {at:#x}") };
     // SAFETY: as above; the length is at most MAX_TREE_BYTES.
     unsafe { slice::from_raw_parts(start, bytes) }
 }
@@ -82,21 +78,14 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
         Err(reason) => panic!("device tree: {reason}"),
     };
     let ram = &machine.ram;
-    assert!(
-        ram.end <= DIRECT_BYTES,
-        "RAM at {:#x} is out of the kernel's reach",
-        ram.start
-    );
+    assert!(ram.end <= DIRECT_BYTES, "RAM at {:#x} is out of the kernel's reach", ram.start);
     assert!(
         ram.start <= tree_range.start && tree_range.end <= ram.end,
         "the device tree is in another bank of RAM"
     );
     paging::map_ram(&machine);
     if let Some(serial) = &machine.serial {
-        console::use_port(
-            paging::map_device(serial.base..serial.base + serial.bytes),
-            serial,
-        );
+        console::use_port(paging::map_device(serial.base..serial.base + serial.bytes), serial);
     }
     if let Some(test) = &machine.test {
         power::use_test_device(paging::map_device(test.clone()));
@@ -104,27 +93,13 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     let asid_bits = paging::asid_bits();
     let memory = take_memory(&machine, tree_range.clone());
     let platform = Riscv::new(machine.harts());
-    KERNEL.set(Kernel::new(
-        platform,
-        memory,
-        paging::root(),
-        asid_bits,
-        machine.timebase_hz,
-    ));
+    KERNEL.set(Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz));
     start_harts(&machine);
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;
-    let _ = writeln!(
-        line,
-        "neuron: {} harts, {mib} MiB, asid {asid_bits} bits",
-        machine.harts().len()
-    );
+    let _ = writeln!(line, "neuron: {} harts, {mib} MiB, asid {asid_bits} bits", machine.harts().len());
     line.print();
-    let boot = BootImage {
-        image: machine.initrd.clone(),
-        device_tree: tree_range,
-        entered,
-    };
+    let boot = BootImage { image: machine.initrd.clone(), device_tree: tree_range, entered };
     if let Err(error) = kernel().start_first(boot) {
         panic!("the first program cannot start: {error:?}");
     }
@@ -171,11 +146,7 @@ fn start_harts(machine: &Machine) {
     let all = (1u32 << machine.harts().len()) - 1;
     let end = cpu::time() + machine.timebase_hz;
     while kernel().online() != all {
-        assert!(
-            cpu::time() < end,
-            "harts {:#x} did not start",
-            all & !kernel().online()
-        );
+        assert!(cpu::time() < end, "harts {:#x} did not start", all & !kernel().online());
         core::hint::spin_loop();
     }
 }

@@ -21,19 +21,13 @@ unsafe impl<T: Send + Sync> Sync for Once<T> {}
 impl<T> Once<T> {
     /// An empty one.
     pub const fn new() -> Self {
-        Once {
-            state: AtomicU32::new(EMPTY),
-            value: UnsafeCell::new(MaybeUninit::uninit()),
-        }
+        Once { state: AtomicU32::new(EMPTY), value: UnsafeCell::new(MaybeUninit::uninit()) }
     }
 
     /// Sets the value; a second time is a panic.
     #[inline(always)]
     pub fn set(&self, value: T) {
-        assert!(
-            self.state.swap(WRITING, Ordering::Relaxed) == EMPTY,
-            "set twice"
-        );
+        assert!(self.state.swap(WRITING, Ordering::Relaxed) == EMPTY, "set twice");
         // SAFETY: only one caller gets here, and nobody reads before FULL.
         unsafe { (*self.value.get()).write(value) };
         self.state.store(FULL, Ordering::Release);
@@ -43,8 +37,7 @@ impl<T> Once<T> {
     #[inline(always)]
     pub fn get(&self) -> Option<&T> {
         // SAFETY: FULL is stored after the value is whole, and the value never changes again.
-        (self.state.load(Ordering::Acquire) == FULL)
-            .then(|| unsafe { (*self.value.get()).assume_init_ref() })
+        (self.state.load(Ordering::Acquire) == FULL).then(|| unsafe { (*self.value.get()).assume_init_ref() })
     }
 
     /// The value.

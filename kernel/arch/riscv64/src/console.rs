@@ -30,11 +30,7 @@ impl Port {
     fn put(&self, byte: u8) {
         let offset = LINE_STATUS << self.shift;
         for _ in 0..MAX_POLLS {
-            let status = if self.wide {
-                self.window.read32(offset) as u8
-            } else {
-                self.window.read8(offset)
-            };
+            let status = if self.wide { self.window.read32(offset) as u8 } else { self.window.read8(offset) };
             if status & TRANSMITTER_EMPTY != 0 {
                 break;
             }
@@ -48,11 +44,7 @@ impl Port {
 
 /// Uses this serial port from now on. Only the boot hart calls it, once.
 pub fn use_port(window: Window, serial: &Serial) {
-    PORT.set(Port {
-        window,
-        shift: serial.shift,
-        wide: serial.width == 4,
-    });
+    PORT.set(Port { window, shift: serial.shift, wide: serial.width == 4 });
 }
 
 fn put_all(bytes: &[u8]) {
@@ -101,10 +93,7 @@ pub struct Line {
 impl Line {
     /// An empty line.
     pub fn new() -> Line {
-        Line {
-            bytes: [0; 128],
-            len: 0,
-        }
+        Line { bytes: [0; 128], len: 0 }
     }
 
     /// Writes it out.

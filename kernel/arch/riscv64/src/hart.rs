@@ -52,14 +52,7 @@ unsafe impl Sync for Stacks {}
 /// Not cleared at boot: a stack is written before it is read.
 #[unsafe(link_section = ".bss.stacks")]
 pub static STACKS: Stacks = Stacks(UnsafeCell::new(
-    [const {
-        Slot {
-            guard_low: [0; _],
-            emergency: [0; _],
-            guard: [0; _],
-            stack: [0; _],
-        }
-    }; MAX_HARTS],
+    [const { Slot { guard_low: [0; _], emergency: [0; _], guard: [0; _], stack: [0; _] } }; MAX_HARTS],
 ));
 
 impl Stacks {
@@ -72,10 +65,7 @@ impl Stacks {
     pub fn guards(&self) -> impl Iterator<Item = usize> {
         (0..MAX_HARTS).flat_map(|id| {
             let slot = self.slot(id);
-            [
-                slot + core::mem::offset_of!(Slot, guard_low),
-                slot + core::mem::offset_of!(Slot, guard),
-            ]
+            [slot + core::mem::offset_of!(Slot, guard_low), slot + core::mem::offset_of!(Slot, guard)]
         })
     }
 }

@@ -7,10 +7,7 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![cfg_attr(
     not(target_os = "none"),
-    allow(
-        dead_code,
-        reason = "the host runs the tests of the device tree reader"
-    )
+    allow(dead_code, reason = "the host runs the tests of the device tree reader")
 )]
 
 mod tree;

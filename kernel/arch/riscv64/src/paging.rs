@@ -135,14 +135,8 @@ pub fn map_ram(machine: &Machine) {
     }
     let page = PAGE_SIZE as u64;
     let hidden = || {
-        let forbidden = machine
-            .reserved()
-            .iter()
-            .filter(|r| r.no_map)
-            .map(|r| r.range.clone());
-        forbidden
-            .chain([image()])
-            .map(|r| r.start / page * page..r.end.div_ceil(page) * page)
+        let forbidden = machine.reserved().iter().filter(|r| r.no_map).map(|r| r.range.clone());
+        forbidden.chain([image()]).map(|r| r.start / page * page..r.end.div_ceil(page) * page)
     };
     let mut at = machine.ram.start;
     while at < machine.ram.end {
@@ -150,11 +144,7 @@ pub fn map_ram(machine: &Machine) {
             at = inside.end;
             continue;
         }
-        let next = hidden()
-            .map(|r| r.start)
-            .filter(|s| *s > at)
-            .min()
-            .unwrap_or(u64::MAX);
+        let next = hidden().map(|r| r.start).filter(|s| *s > at).min().unwrap_or(u64::MAX);
         let end = next.min(machine.ram.end);
         map(DIRECT_BASE + at as usize, at, (end - at) as usize, 2);
         at = end;
@@ -167,18 +157,12 @@ pub fn map_device(registers: Range<u64>) -> Window {
     let first = registers.start as usize / PAGE_SIZE * PAGE_SIZE;
     let bytes = (registers.end as usize).next_multiple_of(PAGE_SIZE) - first;
     let base = DEVICES_END.fetch_add(bytes, Relaxed);
-    assert!(
-        base + bytes <= DEVICE_BASE + DEVICE_BYTES,
-        "too many device registers"
-    );
+    assert!(base + bytes <= DEVICE_BASE + DEVICE_BYTES, "too many device registers");
     map(base, first as u64, bytes, 0);
     cpu::fence_all();
     // SAFETY: mapped just now, at addresses given out once; the kernel's half is never unmapped.
     unsafe {
-        Window::new(
-            base + (registers.start as usize - first),
-            (registers.end - registers.start) as usize,
-        )
+        Window::new(base + (registers.start as usize - first), (registers.end - registers.start) as usize)
     }
 }
 
@@ -186,9 +170,8 @@ pub fn map_device(registers: Range<u64>) -> Window {
 fn map(mut address: usize, mut at: u64, mut bytes: usize, largest: u32) {
     while bytes > 0 {
         let size = |level: u32| PAGE_SIZE << (9 * level);
-        let fits = |level: &u32| {
-            (address | at as usize).is_multiple_of(size(*level)) && bytes >= size(*level)
-        };
+        let fits =
+            |level: &u32| (address | at as usize).is_multiple_of(size(*level)) && bytes >= size(*level);
         let level = (0..=largest).rev().find(fits).unwrap_or(0);
         let mut table = &ROOT;
         for above in (level + 1..=2).rev() {

@@ -31,10 +31,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 
 /// A trap that the kernel itself caused. Runs on the emergency stack.
 pub extern "C" fn on_kernel_trap(scause: usize, sepc: usize, stval: usize, sp: usize) -> ! {
-    if STACKS
-        .guards()
-        .any(|guard| (guard..guard + PAGE_SIZE).contains(&stval))
-    {
+    if STACKS.guards().any(|guard| (guard..guard + PAGE_SIZE).contains(&stval)) {
         panic!("kernel stack overflow: pc {sepc:#x}, address {stval:#x}, sp {sp:#x}");
     }
     panic!("trap in the kernel: scause {scause:#x}, sepc {sepc:#x}, stval {stval:#x}, sp {sp:#x}");

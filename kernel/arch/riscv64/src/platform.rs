@@ -47,10 +47,7 @@ impl Riscv {
             }
             if let Err(error) = call(group) {
                 // A fence or a wake-up that did not happen cannot be lived with.
-                panic!(
-                    "firmware refused harts {:#x} from {base}: {error}",
-                    group.bits
-                );
+                panic!("firmware refused harts {:#x} from {base}: {error}", group.bits);
             }
         }
     }
@@ -82,11 +79,7 @@ impl Platform for Riscv {
     }
 
     fn switch_space(&self, satp: u64) {
-        let satp = if satp == 0 {
-            paging::kernel_satp()
-        } else {
-            satp
-        };
+        let satp = if satp == 0 { paging::kernel_satp() } else { satp };
         // SAFETY: core makes every root from the kernel's own upper half.
         unsafe { cpu::set_satp(satp) };
     }
@@ -101,20 +94,12 @@ impl Platform for Riscv {
         if harts & own != 0 {
             match whole {
                 true => cpu::fence_asid(asid),
-                false => {
-                    (0..pages).for_each(|n| cpu::fence_page(asid, start + n * PAGE_SIZE as u64))
-                }
+                false => (0..pages).for_each(|n| cpu::fence_page(asid, start + n * PAGE_SIZE as u64)),
             }
         }
-        let (start, bytes) = if whole {
-            (0, u64::MAX)
-        } else {
-            (start, pages * PAGE_SIZE as u64)
-        };
+        let (start, bytes) = if whole { (0, u64::MAX) } else { (start, pages * PAGE_SIZE as u64) };
         cpu::fence();
-        self.for_groups(harts & !own, |group| {
-            sbi::remote_fence_asid(group, start, bytes, asid)
-        });
+        self.for_groups(harts & !own, |group| sbi::remote_fence_asid(group, start, bytes, asid));
     }
 
     fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {

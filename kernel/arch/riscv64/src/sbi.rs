@@ -65,11 +65,7 @@ pub fn remote_fence_code(harts: Harts) -> Result<usize, isize> {
 
 /// `sfence.vma` of one address space on other harts; `bytes` `u64::MAX` means all of it.
 pub fn remote_fence_asid(harts: Harts, start: u64, bytes: u64, asid: u16) -> Result<usize, isize> {
-    call(
-        RFENCE,
-        2,
-        [harts.bits, harts.base, start, bytes, asid.into()],
-    )
+    call(RFENCE, 2, [harts.bits, harts.base, start, bytes, asid.into()])
 }
 
 /// Starts a stopped hart at a physical address.

@@ -89,12 +89,7 @@ impl Machine {
         let chosen = root.child("chosen").ok_or("no /chosen")?;
         let mut machine = Machine {
             ram: find_bank(&root, &kernel)?,
-            reserved: [const {
-                Reserved {
-                    range: 0..0,
-                    no_map: false,
-                }
-            }; MAX_RESERVED],
+            reserved: [const { Reserved { range: 0..0, no_map: false } }; MAX_RESERVED],
             reserved_count: 0,
             harts: [boot_hart; MAX_HARTS],
             hart_count: 1,
@@ -109,26 +104,16 @@ impl Machine {
         for reservation in tree.memory_reservations() {
             machine.reserve(reservation.address(), reservation.size(), false)?;
         }
-        for node in root
-            .child("reserved-memory")
-            .iter()
-            .flat_map(|n| n.children())
-        {
+        for node in root.child("reserved-memory").iter().flat_map(|n| n.children()) {
             let no_map = node.property("no-map").is_some();
             for_each_reg(&node, |start, bytes| machine.reserve(start, bytes, no_map))?;
         }
         machine.add_harts(&cpus, boot_hart)?;
-        visit_bus(
-            &root,
-            0,
-            &|start, _| Some(start),
-            &mut |node, start, bytes| machine.add_device(node, start, bytes),
-        )?;
+        visit_bus(&root, 0, &|start, _| Some(start), &mut |node, start, bytes| {
+            machine.add_device(node, start, bytes)
+        })?;
         let initrd = &machine.initrd;
-        if initrd.start >= initrd.end
-            || initrd.start < machine.ram.start
-            || initrd.end > machine.ram.end
-        {
+        if initrd.start >= initrd.end || initrd.start < machine.ram.start || initrd.end > machine.ram.end {
             return Err("the initrd is not in the kernel's bank of RAM");
         }
         if initrd.start < kernel.end && kernel.start < initrd.end {
@@ -139,31 +124,17 @@ impl Machine {
 
     fn reserve(&mut self, start: u64, bytes: u64, no_map: bool) -> Result<(), Reason> {
         let end = start.checked_add(bytes).ok_or("a reserved range wraps")?;
-        let slot = self
-            .reserved
-            .get_mut(self.reserved_count)
-            .ok_or("too many reserved ranges")?;
-        *slot = Reserved {
-            range: start..end,
-            no_map,
-        };
+        let slot = self.reserved.get_mut(self.reserved_count).ok_or("too many reserved ranges")?;
+        *slot = Reserved { range: start..end, no_map };
         self.reserved_count += 1;
         Ok(())
     }
 
     fn add_harts(&mut self, cpus: &FdtNode<'_>, boot_hart: u64) -> Result<(), Reason> {
         let mut boot_hart_seen = false;
-        for cpu in cpus
-            .children()
-            .filter(|n| n.name_without_address() == "cpu")
-        {
-            let id = cpu
-                .property("reg")
-                .and_then(|p| cells(p.value()))
-                .ok_or("a hart without an id")?;
-            let paged = cpu
-                .property("mmu-type")
-                .is_some_and(|p| p.value().starts_with(b"riscv,sv"));
+        for cpu in cpus.children().filter(|n| n.name_without_address() == "cpu") {
+            let id = cpu.property("reg").and_then(|p| cells(p.value())).ok_or("a hart without an id")?;
+            let paged = cpu.property("mmu-type").is_some_and(|p| p.value().starts_with(b"riscv,sv"));
             boot_hart_seen |= id == boot_hart;
             if id == boot_hart || !paged || !usable(&cpu) || self.hart_count == MAX_HARTS {
                 continue;
@@ -174,11 +145,7 @@ impl Machine {
             self.harts[self.hart_count] = id;
             self.hart_count += 1;
         }
-        if boot_hart_seen {
-            Ok(())
-        } else {
-            Err("the boot hart is not in it")
-        }
+        if boot_hart_seen { Ok(()) } else { Err("the boot hart is not in it") }
     }
 
     fn add_device(&mut self, node: &FdtNode<'_>, base: u64, bytes: u64) {
@@ -186,23 +153,11 @@ impl Machine {
             let shift = number(node, "reg-shift").unwrap_or(0);
             let width = number(node, "reg-io-width").unwrap_or(1);
             // The kernel touches registers 0 (data) and 5 (line status).
-            if shift <= 3
-                && (width == 1 || (width == 4 && shift >= 2))
-                && bytes >= (5 << shift) + width
-            {
-                self.serial = Some(Serial {
-                    base,
-                    bytes,
-                    shift: shift as u32,
-                    width: width as u32,
-                });
+            if shift <= 3 && (width == 1 || (width == 4 && shift >= 2)) && bytes >= (5 << shift) + width {
+                self.serial = Some(Serial { base, bytes, shift: shift as u32, width: width as u32 });
             }
         }
-        if self.test.is_none()
-            && node.is_compatible("sifive,test0")
-            && bytes >= 4
-            && base.is_multiple_of(4)
-        {
+        if self.test.is_none() && node.is_compatible("sifive,test0") && bytes >= 4 && base.is_multiple_of(4) {
             self.test = Some(base..base.saturating_add(bytes));
         }
     }
@@ -230,12 +185,7 @@ fn for_each_reg(
     node: &FdtNode<'_>,
     mut each: impl FnMut(u64, u64) -> Result<(), Reason>,
 ) -> Result<(), Reason> {
-    for reg in node
-        .reg()
-        .map_err(|_| "a malformed reg")?
-        .into_iter()
-        .flatten()
-    {
+    for reg in node.reg().map_err(|_| "a malformed reg")?.into_iter().flatten() {
         let (Ok(start), Ok(bytes)) = (reg.address::<u64>(), reg.size::<u64>()) else {
             return Err("an address of more than 64 bits");
         };
@@ -247,10 +197,7 @@ fn for_each_reg(
 /// The bank of RAM that holds the kernel, cut to whole pages.
 fn find_bank(root: &FdtNode<'_>, kernel: &Range<u64>) -> Result<Range<u64>, Reason> {
     let mut bank = None;
-    for node in root
-        .children()
-        .filter(|n| n.name_without_address() == "memory" && usable(n))
-    {
+    for node in root.children().filter(|n| n.name_without_address() == "memory" && usable(n)) {
         for_each_reg(&node, |start, bytes| {
             let end = start.checked_add(bytes).ok_or("a bank of RAM wraps")?;
             if start <= kernel.start && kernel.end <= end {

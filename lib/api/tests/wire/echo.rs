@@ -12,12 +12,7 @@ fn words_request_has_one_spelling() {
     support::spelled!(
         WordsRequest,
         "01000000006b6b46 00*32",
-        WordsRequest {
-            a: 0x0,
-            b: 0x0,
-            c: 0x0,
-            d: 0x0,
-        }
+        WordsRequest { a: 0x0, b: 0x0, c: 0x0, d: 0x0 }
     );
     support::spelled!(
         WordsRequest,
@@ -49,16 +44,7 @@ fn words_request_has_one_spelling() {
 
 #[test]
 fn words_reply_has_one_spelling() {
-    support::spelled!(
-        WordsReply,
-        "01000000006b6b46 00*32",
-        WordsReply {
-            a: 0x0,
-            b: 0x0,
-            c: 0x0,
-            d: 0x0,
-        }
-    );
+    support::spelled!(WordsReply, "01000000006b6b46 00*32", WordsReply { a: 0x0, b: 0x0, c: 0x0, d: 0x0 });
     support::spelled!(
         WordsReply,
         "01000000006b6b469b49f7a4529040ee4ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
@@ -89,26 +75,16 @@ fn words_reply_has_one_spelling() {
 
 #[test]
 fn data_request_has_one_spelling() {
-    support::spelled!(
-        DataRequest<'_>,
-        "02000000006b6b46",
-        DataRequest {
-            data: support::bytes(0x11, 0),
-        }
-    );
+    support::spelled!(DataRequest<'_>, "02000000006b6b46", DataRequest { data: support::bytes(0x11, 0) });
     support::spelled!(
         DataRequest<'_>,
         "02000000006b6b46 11*2044",
-        DataRequest {
-            data: support::bytes(0x11, 2044),
-        }
+        DataRequest { data: support::bytes(0x11, 2044) }
     );
     support::spelled!(
         DataRequest<'_>,
         "02000000006b6b46 11*4088",
-        DataRequest {
-            data: support::bytes(0x11, 4088),
-        }
+        DataRequest { data: support::bytes(0x11, 4088) }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(DataRequest<'_>, "02000000006b6b46 11*2044", handles);
@@ -116,26 +92,16 @@ fn data_request_has_one_spelling() {
 
 #[test]
 fn data_reply_has_one_spelling() {
-    support::spelled!(
-        DataReply<'_>,
-        "02000000006b6b46",
-        DataReply {
-            data: support::bytes(0x11, 0),
-        }
-    );
+    support::spelled!(DataReply<'_>, "02000000006b6b46", DataReply { data: support::bytes(0x11, 0) });
     support::spelled!(
         DataReply<'_>,
         "02000000006b6b46 11*2044",
-        DataReply {
-            data: support::bytes(0x11, 2044),
-        }
+        DataReply { data: support::bytes(0x11, 2044) }
     );
     support::spelled!(
         DataReply<'_>,
         "02000000006b6b46 11*4088",
-        DataReply {
-            data: support::bytes(0x11, 4088),
-        }
+        DataReply { data: support::bytes(0x11, 4088) }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(DataReply<'_>, "02000000006b6b46 11*2044", handles);
@@ -148,11 +114,7 @@ fn text_request_has_one_spelling() {
         "03000000006b6b46 00*56",
         TextRequest {
             manner: Manner::Plain,
-            stamps: [Stamp {
-                ticks: 0x0,
-                mark: 0x0,
-                last: false
-            }; 3],
+            stamps: [Stamp { ticks: 0x0, mark: 0x0, last: false }; 3],
             text: support::text('m', 0),
         }
     );
@@ -162,21 +124,9 @@ fn text_request_has_one_spelling() {
         TextRequest {
             manner: Manner::Plain,
             stamps: [
-                Stamp {
-                    ticks: 0x5c88b4e10d394030,
-                    mark: 0xc068,
-                    last: true
-                },
-                Stamp {
-                    ticks: 0xa56728eaac6d01e3,
-                    mark: 0x407,
-                    last: false
-                },
-                Stamp {
-                    ticks: 0x3445566778801223,
-                    mark: 0x264a,
-                    last: false
-                }
+                Stamp { ticks: 0x5c88b4e10d394030, mark: 0xc068, last: true },
+                Stamp { ticks: 0xa56728eaac6d01e3, mark: 0x407, last: false },
+                Stamp { ticks: 0x3445566778801223, mark: 0x264a, last: false }
             ],
             text: support::text('b', 100),
         }
@@ -186,11 +136,7 @@ fn text_request_has_one_spelling() {
         "03000000006b6b460100000000000000 ff*10 010000000000 ff*10 010000000000 ff*10 010000000000 6d*200",
         TextRequest {
             manner: Manner::Loud,
-            stamps: [Stamp {
-                ticks: 0xffffffffffffffff,
-                mark: 0xffff,
-                last: true
-            }; 3],
+            stamps: [Stamp { ticks: 0xffffffffffffffff, mark: 0xffff, last: true }; 3],
             text: support::text('m', 200),
         }
     );
@@ -271,35 +217,16 @@ fn text_reply_has_one_spelling() {
     support::spelled!(
         TextReply<'_>,
         "03000000006b6b46 00*48",
-        TextReply {
-            stamps: [Stamp {
-                ticks: 0x0,
-                mark: 0x0,
-                last: false
-            }; 3],
-            text: support::text('r', 0),
-        }
+        TextReply { stamps: [Stamp { ticks: 0x0, mark: 0x0, last: false }; 3], text: support::text('r', 0) }
     );
     support::spelled!(
         TextReply<'_>,
         "03000000006b6b4699911a85ef59c42e3643000000000000f90c264a6d90b3d6131a0000000000005169bc5bf38a22baa5d3000000000000 74*200",
         TextReply {
             stamps: [
-                Stamp {
-                    ticks: 0x2ec459ef851a9199,
-                    mark: 0x4336,
-                    last: false
-                },
-                Stamp {
-                    ticks: 0xd6b3906d4a260cf9,
-                    mark: 0x1a13,
-                    last: false
-                },
-                Stamp {
-                    ticks: 0xba228af35bbc6951,
-                    mark: 0xd3a5,
-                    last: false
-                }
+                Stamp { ticks: 0x2ec459ef851a9199, mark: 0x4336, last: false },
+                Stamp { ticks: 0xd6b3906d4a260cf9, mark: 0x1a13, last: false },
+                Stamp { ticks: 0xba228af35bbc6951, mark: 0xd3a5, last: false }
             ],
             text: support::text('t', 200),
         }
@@ -308,11 +235,7 @@ fn text_reply_has_one_spelling() {
         TextReply<'_>,
         "03000000006b6b46 ff*10 010000000000 ff*10 010000000000 ff*10 010000000000 72*400",
         TextReply {
-            stamps: [Stamp {
-                ticks: 0xffffffffffffffff,
-                mark: 0xffff,
-                last: true
-            }; 3],
+            stamps: [Stamp { ticks: 0xffffffffffffffff, mark: 0xffff, last: true }; 3],
             text: support::text('r', 400),
         }
     );
@@ -369,26 +292,17 @@ fn pass_request_has_one_spelling() {
     support::spelled!(
         PassRequest<FakeHandle>,
         "04000000006b6b4600000000",
-        PassRequest {
-            mark: 0x0,
-            memory: support::handle(Kind::Vmo, 0x402),
-        }
+        PassRequest { mark: 0x0, memory: support::handle(Kind::Vmo, 0x402) }
     );
     support::spelled!(
         PassRequest<FakeHandle>,
         "04000000006b6b46a3016dcb",
-        PassRequest {
-            mark: 0xcb6d01a3,
-            memory: support::handle(Kind::Vmo, 0x402),
-        }
+        PassRequest { mark: 0xcb6d01a3, memory: support::handle(Kind::Vmo, 0x402) }
     );
     support::spelled!(
         PassRequest<FakeHandle>,
         "04000000006b6b46ffffffff",
-        PassRequest {
-            mark: 0xffffffff,
-            memory: support::handle(Kind::Vmo, 0x402),
-        }
+        PassRequest { mark: 0xffffffff, memory: support::handle(Kind::Vmo, 0x402) }
     );
     let handles: &[(Kind, u32)] = &[(Kind::Vmo, 0x402)];
     support::bounded!(PassRequest<FakeHandle>, "04000000006b6b46a3016dcb", handles);
@@ -399,26 +313,17 @@ fn pass_reply_has_one_spelling() {
     support::spelled!(
         PassReply<FakeHandle>,
         "04000000006b6b4600000000",
-        PassReply {
-            mark: 0x0,
-            memory: support::handle(Kind::Vmo, 0x400),
-        }
+        PassReply { mark: 0x0, memory: support::handle(Kind::Vmo, 0x400) }
     );
     support::spelled!(
         PassReply<FakeHandle>,
         "04000000006b6b46a3016dcb",
-        PassReply {
-            mark: 0xcb6d01a3,
-            memory: support::handle(Kind::Vmo, 0x400),
-        }
+        PassReply { mark: 0xcb6d01a3, memory: support::handle(Kind::Vmo, 0x400) }
     );
     support::spelled!(
         PassReply<FakeHandle>,
         "04000000006b6b46ffffffff",
-        PassReply {
-            mark: 0xffffffff,
-            memory: support::handle(Kind::Vmo, 0x400),
-        }
+        PassReply { mark: 0xffffffff, memory: support::handle(Kind::Vmo, 0x400) }
     );
     let handles: &[(Kind, u32)] = &[(Kind::Vmo, 0x400)];
     support::bounded!(PassReply<FakeHandle>, "04000000006b6b46a3016dcb", handles);
@@ -426,24 +331,16 @@ fn pass_reply_has_one_spelling() {
 
 #[test]
 fn count_request_has_one_spelling() {
-    support::spelled!(
-        CountRequest,
-        "05000000006b6b460000000000000000",
-        CountRequest { by: 0x0 }
-    );
+    support::spelled!(CountRequest, "05000000006b6b460000000000000000", CountRequest { by: 0x0 });
     support::spelled!(
         CountRequest,
         "05000000006b6b46442210efccaa8866",
-        CountRequest {
-            by: 0x6688aaccef102244,
-        }
+        CountRequest { by: 0x6688aaccef102244 }
     );
     support::spelled!(
         CountRequest,
         "05000000006b6b46ffffffffffffffff",
-        CountRequest {
-            by: 0xffffffffffffffff,
-        }
+        CountRequest { by: 0xffffffffffffffff }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(CountRequest, "05000000006b6b46442210efccaa8866", handles);
@@ -451,24 +348,16 @@ fn count_request_has_one_spelling() {
 
 #[test]
 fn count_reply_has_one_spelling() {
-    support::spelled!(
-        CountReply,
-        "05000000006b6b460000000000000000",
-        CountReply { total: 0x0 }
-    );
+    support::spelled!(CountReply, "05000000006b6b460000000000000000", CountReply { total: 0x0 });
     support::spelled!(
         CountReply,
         "05000000006b6b46442210efccaa8866",
-        CountReply {
-            total: 0x6688aaccef102244,
-        }
+        CountReply { total: 0x6688aaccef102244 }
     );
     support::spelled!(
         CountReply,
         "05000000006b6b46ffffffffffffffff",
-        CountReply {
-            total: 0xffffffffffffffff,
-        }
+        CountReply { total: 0xffffffffffffffff }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(CountReply, "05000000006b6b46442210efccaa8866", handles);
@@ -485,24 +374,16 @@ fn crash_request_has_one_spelling() {
 
 #[test]
 fn note_request_has_one_spelling() {
-    support::spelled!(
-        NoteRequest,
-        "07000000006b6b460000000000000000",
-        NoteRequest { by: 0x0 }
-    );
+    support::spelled!(NoteRequest, "07000000006b6b460000000000000000", NoteRequest { by: 0x0 });
     support::spelled!(
         NoteRequest,
         "07000000006b6b46442210efccaa8866",
-        NoteRequest {
-            by: 0x6688aaccef102244,
-        }
+        NoteRequest { by: 0x6688aaccef102244 }
     );
     support::spelled!(
         NoteRequest,
         "07000000006b6b46ffffffffffffffff",
-        NoteRequest {
-            by: 0xffffffffffffffff,
-        }
+        NoteRequest { by: 0xffffffffffffffff }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(NoteRequest, "07000000006b6b46442210efccaa8866", handles);
@@ -517,14 +398,7 @@ struct Fixture {
 }
 
 impl Server<FakeHandle> for Fixture {
-    fn words(
-        &mut self,
-        sender: Identity,
-        a: u64,
-        b: u64,
-        c: u64,
-        d: u64,
-    ) -> Result<WordsReply, Error> {
+    fn words(&mut self, sender: Identity, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error> {
         self.calls += 1;
         let request = WordsRequest { a, b, c, d };
         if self.strict {
@@ -555,19 +429,9 @@ impl Server<FakeHandle> for Fixture {
         let request = DataRequest { data };
         if self.strict {
             assert_eq!(sender, support::SENDER);
-            assert_eq!(
-                request,
-                DataRequest {
-                    data: support::bytes(0x11, 2044),
-                }
-            );
+            assert_eq!(request, DataRequest { data: support::bytes(0x11, 2044) });
         }
-        self.error.map_or(
-            Ok(DataReply {
-                data: support::bytes(0x11, 4088),
-            }),
-            Err,
-        )
+        self.error.map_or(Ok(DataReply { data: support::bytes(0x11, 4088) }), Err)
     }
 
     fn text(
@@ -578,11 +442,7 @@ impl Server<FakeHandle> for Fixture {
         text: Text<'_, 200>,
     ) -> Result<TextReply<'_>, Error> {
         self.calls += 1;
-        let request = TextRequest {
-            manner,
-            stamps,
-            text,
-        };
+        let request = TextRequest { manner, stamps, text };
         if self.strict {
             assert_eq!(sender, support::SENDER);
             assert_eq!(
@@ -590,21 +450,9 @@ impl Server<FakeHandle> for Fixture {
                 TextRequest {
                     manner: Manner::Plain,
                     stamps: [
-                        Stamp {
-                            ticks: 0x5c88b4e10d394030,
-                            mark: 0xc068,
-                            last: true
-                        },
-                        Stamp {
-                            ticks: 0xa56728eaac6d01e3,
-                            mark: 0x407,
-                            last: false
-                        },
-                        Stamp {
-                            ticks: 0x3445566778801223,
-                            mark: 0x264a,
-                            last: false
-                        }
+                        Stamp { ticks: 0x5c88b4e10d394030, mark: 0xc068, last: true },
+                        Stamp { ticks: 0xa56728eaac6d01e3, mark: 0x407, last: false },
+                        Stamp { ticks: 0x3445566778801223, mark: 0x264a, last: false }
                     ],
                     text: support::text('b', 100),
                 }
@@ -612,11 +460,7 @@ impl Server<FakeHandle> for Fixture {
         }
         self.error.map_or(
             Ok(TextReply {
-                stamps: [Stamp {
-                    ticks: 0xffffffffffffffff,
-                    mark: 0xffff,
-                    last: true,
-                }; 3],
+                stamps: [Stamp { ticks: 0xffffffffffffffff, mark: 0xffff, last: true }; 3],
                 text: support::text('r', 400),
             }),
             Err,
@@ -633,21 +477,9 @@ impl Server<FakeHandle> for Fixture {
         let request = PassRequest { mark, memory };
         if self.strict {
             assert_eq!(sender, support::SENDER);
-            assert_eq!(
-                request,
-                PassRequest {
-                    mark: 0xcb6d01a3,
-                    memory: support::handle(Kind::Vmo, 0x402),
-                }
-            );
+            assert_eq!(request, PassRequest { mark: 0xcb6d01a3, memory: support::handle(Kind::Vmo, 0x402) });
         }
-        self.error.map_or(
-            Ok(PassReply {
-                mark: 0xffffffff,
-                memory: support::handle(Kind::Vmo, 0x400),
-            }),
-            Err,
-        )
+        self.error.map_or(Ok(PassReply { mark: 0xffffffff, memory: support::handle(Kind::Vmo, 0x400) }), Err)
     }
 
     fn count(&mut self, sender: Identity, by: u64) -> Result<CountReply, Error> {
@@ -655,19 +487,9 @@ impl Server<FakeHandle> for Fixture {
         let request = CountRequest { by };
         if self.strict {
             assert_eq!(sender, support::SENDER);
-            assert_eq!(
-                request,
-                CountRequest {
-                    by: 0x6688aaccef102244,
-                }
-            );
+            assert_eq!(request, CountRequest { by: 0x6688aaccef102244 });
         }
-        self.error.map_or(
-            Ok(CountReply {
-                total: 0xffffffffffffffff,
-            }),
-            Err,
-        )
+        self.error.map_or(Ok(CountReply { total: 0xffffffffffffffff }), Err)
     }
 
     fn crash(&mut self, sender: Identity) -> Result<(), Error> {
@@ -685,33 +507,20 @@ impl Server<FakeHandle> for Fixture {
         let request = NoteRequest { by };
         if self.strict {
             assert_eq!(sender, support::SENDER);
-            assert_eq!(
-                request,
-                NoteRequest {
-                    by: 0x6688aaccef102244,
-                }
-            );
+            assert_eq!(request, NoteRequest { by: 0x6688aaccef102244 });
         }
     }
 }
 
 #[test]
 fn every_operation_arrives_and_its_answer_returns() {
-    let fixture = Fixture {
-        strict: true,
-        ..Fixture::default()
-    };
+    let fixture = Fixture { strict: true, ..Fixture::default() };
     let mut server = fixture;
     let mut client = Client::new(Loopback::connector(|delivery, packet| {
         dispatch(&mut server, support::SENDER, delivery, packet)
     }));
     assert_eq!(
-        client.words(
-            0xee409052a4f7499b,
-            0xf49d40a951faa34b,
-            0x1972c15ab40d66c0,
-            0x935602c5884b0dd0
-        ),
+        client.words(0xee409052a4f7499b, 0xf49d40a951faa34b, 0x1972c15ab40d66c0, 0x935602c5884b0dd0),
         Ok(WordsReply {
             a: 0xffffffffffffffff,
             b: 0xffffffffffffffff,
@@ -719,56 +528,27 @@ fn every_operation_arrives_and_its_answer_returns() {
             d: 0xffffffffffffffff,
         })
     );
-    assert_eq!(
-        client.data(support::bytes(0x11, 2044)),
-        Ok(DataReply {
-            data: support::bytes(0x11, 4088),
-        })
-    );
+    assert_eq!(client.data(support::bytes(0x11, 2044)), Ok(DataReply { data: support::bytes(0x11, 4088) }));
     assert_eq!(
         client.text(
             Manner::Plain,
             [
-                Stamp {
-                    ticks: 0x5c88b4e10d394030,
-                    mark: 0xc068,
-                    last: true
-                },
-                Stamp {
-                    ticks: 0xa56728eaac6d01e3,
-                    mark: 0x407,
-                    last: false
-                },
-                Stamp {
-                    ticks: 0x3445566778801223,
-                    mark: 0x264a,
-                    last: false
-                }
+                Stamp { ticks: 0x5c88b4e10d394030, mark: 0xc068, last: true },
+                Stamp { ticks: 0xa56728eaac6d01e3, mark: 0x407, last: false },
+                Stamp { ticks: 0x3445566778801223, mark: 0x264a, last: false }
             ],
             support::text('b', 100)
         ),
         Ok(TextReply {
-            stamps: [Stamp {
-                ticks: 0xffffffffffffffff,
-                mark: 0xffff,
-                last: true
-            }; 3],
+            stamps: [Stamp { ticks: 0xffffffffffffffff, mark: 0xffff, last: true }; 3],
             text: support::text('r', 400),
         })
     );
     assert_eq!(
         client.pass(0xcb6d01a3, support::handle(Kind::Vmo, 0x402)),
-        Ok(PassReply {
-            mark: 0xffffffff,
-            memory: support::handle(Kind::Vmo, 0x400),
-        })
+        Ok(PassReply { mark: 0xffffffff, memory: support::handle(Kind::Vmo, 0x400) })
     );
-    assert_eq!(
-        client.count(0x6688aaccef102244),
-        Ok(CountReply {
-            total: 0xffffffffffffffff,
-        })
-    );
+    assert_eq!(client.count(0x6688aaccef102244), Ok(CountReply { total: 0xffffffffffffffff }));
     assert_eq!(client.crash(), Ok(()));
     assert_eq!(client.note(0x6688aaccef102244), Ok(()));
     assert_eq!(server.calls, 7);
@@ -778,46 +558,24 @@ fn every_operation_arrives_and_its_answer_returns() {
 #[test]
 fn every_error_returns_from_every_call() {
     for &error in Error::ALL {
-        let fixture = Fixture {
-            error: Some(error),
-            ..Fixture::default()
-        };
+        let fixture = Fixture { error: Some(error), ..Fixture::default() };
         let mut server = fixture;
         let mut client = Client::new(Loopback::connector(|delivery, packet| {
             dispatch(&mut server, support::SENDER, delivery, packet)
         }));
-        assert_eq!(
-            client.words(0x0, 0x0, 0x0, 0x0).map(|_| ()),
-            Err(CallError::Service(error))
-        );
-        assert_eq!(
-            client.data(support::bytes(0x11, 0)).map(|_| ()),
-            Err(CallError::Service(error))
-        );
+        assert_eq!(client.words(0x0, 0x0, 0x0, 0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.data(support::bytes(0x11, 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client
-                .text(
-                    Manner::Plain,
-                    [Stamp {
-                        ticks: 0x0,
-                        mark: 0x0,
-                        last: false
-                    }; 3],
-                    support::text('m', 0)
-                )
+                .text(Manner::Plain, [Stamp { ticks: 0x0, mark: 0x0, last: false }; 3], support::text('m', 0))
                 .map(|_| ()),
             Err(CallError::Service(error))
         );
         assert_eq!(
-            client
-                .pass(0x0, support::handle(Kind::Vmo, 0x402))
-                .map(|_| ()),
+            client.pass(0x0, support::handle(Kind::Vmo, 0x402)).map(|_| ()),
             Err(CallError::Service(error))
         );
-        assert_eq!(
-            client.count(0x0).map(|_| ()),
-            Err(CallError::Service(error))
-        );
+        assert_eq!(client.count(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.crash().map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
@@ -827,10 +585,7 @@ fn every_error_returns_from_every_call() {
 fn words_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
-    assert_eq!(
-        client.words(0x0, 0x0, 0x0, 0x0).map(|_| ()),
-        Err(CallError::ServerDied)
-    );
+    assert_eq!(client.words(0x0, 0x0, 0x0, 0x0).map(|_| ()), Err(CallError::ServerDied));
     assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
     assert_eq!(support::open_handles(), 0);
 }
@@ -839,10 +594,7 @@ fn words_tells_of_the_servers_death() {
 fn data_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
-    assert_eq!(
-        client.data(support::bytes(0x11, 0)).map(|_| ()),
-        Err(CallError::ServerDied)
-    );
+    assert_eq!(client.data(support::bytes(0x11, 0)).map(|_| ()), Err(CallError::ServerDied));
     assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
     assert_eq!(support::open_handles(), 0);
 }
@@ -853,15 +605,7 @@ fn text_tells_of_the_servers_death() {
     let mut client = Client::new(connector);
     assert_eq!(
         client
-            .text(
-                Manner::Plain,
-                [Stamp {
-                    ticks: 0x0,
-                    mark: 0x0,
-                    last: false
-                }; 3],
-                support::text('m', 0)
-            )
+            .text(Manner::Plain, [Stamp { ticks: 0x0, mark: 0x0, last: false }; 3], support::text('m', 0))
             .map(|_| ()),
         Err(CallError::ServerDied)
     );
@@ -873,12 +617,7 @@ fn text_tells_of_the_servers_death() {
 fn pass_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
-    assert_eq!(
-        client
-            .pass(0x0, support::handle(Kind::Vmo, 0x402))
-            .map(|_| ()),
-        Err(CallError::ServerDied)
-    );
+    assert_eq!(client.pass(0x0, support::handle(Kind::Vmo, 0x402)).map(|_| ()), Err(CallError::ServerDied));
     assert_eq!(tries.get(), 1);
     assert_eq!(support::open_handles(), 0);
 }
@@ -905,10 +644,7 @@ fn crash_tells_of_the_servers_death() {
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("01000000006b6b46 00*32", &[]),
-        (
-            "01000000006b6b469b49f7a4529040ee4ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
-            &[],
-        ),
+        ("01000000006b6b469b49f7a4529040ee4ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693", &[]),
         ("02000000006b6b46", &[]),
         ("02000000006b6b46 11*2044", &[]),
         ("03000000006b6b46 00*56", &[]),
@@ -946,17 +682,12 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
 #[test]
 fn damaged_answers_are_faults() {
     support::answer_storm(
-        (
-            "01000000006b6b469b49f7a4529040ee4ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
-            &[],
-        ),
+        ("01000000006b6b469b49f7a4529040ee4ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693", &[]),
         |answer| {
             let mut client = Client::new(support::answering(answer));
             match client.words(0x0, 0x0, 0x0, 0x0) {
                 Ok(_) => true,
-                Err(
-                    CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused),
-                ) => false,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
                 Err(other) => panic!("{other:?}"),
             }
         },
@@ -965,9 +696,7 @@ fn damaged_answers_are_faults() {
         let mut client = Client::new(support::answering(answer));
         match client.data(support::bytes(0x11, 0)) {
             Ok(_) => true,
-            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => {
-                false
-            }
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),
         }
     });
@@ -980,41 +709,28 @@ fn damaged_answers_are_faults() {
             let mut client = Client::new(support::answering(answer));
             match client.text(
                 Manner::Plain,
-                [Stamp {
-                    ticks: 0x0,
-                    mark: 0x0,
-                    last: false,
-                }; 3],
+                [Stamp { ticks: 0x0, mark: 0x0, last: false }; 3],
                 support::text('m', 0),
             ) {
                 Ok(_) => true,
-                Err(
-                    CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused),
-                ) => false,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
                 Err(other) => panic!("{other:?}"),
             }
         },
     );
-    support::answer_storm(
-        ("04000000006b6b46a3016dcb", &[(Kind::Vmo, 0x400)]),
-        |answer| {
-            let mut client = Client::new(support::answering(answer));
-            match client.pass(0x0, support::handle(Kind::Vmo, 0x402)) {
-                Ok(_) => true,
-                Err(
-                    CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused),
-                ) => false,
-                Err(other) => panic!("{other:?}"),
-            }
-        },
-    );
+    support::answer_storm(("04000000006b6b46a3016dcb", &[(Kind::Vmo, 0x400)]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.pass(0x0, support::handle(Kind::Vmo, 0x402)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
     support::answer_storm(("05000000006b6b46442210efccaa8866", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.count(0x0) {
             Ok(_) => true,
-            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => {
-                false
-            }
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),
         }
     });
@@ -1022,9 +738,7 @@ fn damaged_answers_are_faults() {
         let mut client = Client::new(support::answering(answer));
         match client.crash() {
             Ok(_) => true,
-            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => {
-                false
-            }
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),
         }
     });

@@ -2,17 +2,12 @@
 //! in the same process, a dead one, and storms of damaged messages from fixed seeds.
 
 use nexus_abi::{Delivery, Identity, Kind, Rights};
-use nexus_wire::{
-    AnyHandle, Bytes, Connector, Failure, Fixed, Held, Outcome, Packet, Room, Text, Transport,
-};
+use nexus_wire::{AnyHandle, Bytes, Connector, Failure, Fixed, Held, Outcome, Packet, Room, Text, Transport};
 use std::cell::Cell;
 use std::rc::Rc;
 
 /// Who every request of the tests comes from.
-pub const SENDER: Identity = Identity {
-    service: 7,
-    generation: 9,
-};
+pub const SENDER: Identity = Identity { service: 7, generation: 9 };
 
 /// More than the largest message, so that one past it can be tried.
 pub const BUFFER: usize = 4200;
@@ -40,10 +35,7 @@ impl FakeHandle {
     /// An open handle.
     pub fn new(kind: Kind, rights: u32) -> Self {
         OPEN.with(|open| open.set(open.get() + 1));
-        FakeHandle {
-            kind,
-            rights: Rights::from_bits_truncate(rights),
-        }
+        FakeHandle { kind, rights: Rights::from_bits_truncate(rights) }
     }
 }
 
@@ -90,11 +82,7 @@ pub fn golden(text: &str) -> Vec<u8> {
 }
 
 /// A packet as it would arrive.
-pub fn arrived<'b>(
-    buffer: &'b mut [u8],
-    bytes: &[u8],
-    handles: &[(Kind, u32)],
-) -> Packet<'b, FakeHandle> {
+pub fn arrived<'b>(buffer: &'b mut [u8], bytes: &[u8], handles: &[(Kind, u32)]) -> Packet<'b, FakeHandle> {
     let mut packet = Packet::new(buffer);
     assert!(packet.load(bytes));
     for &(kind, rights) in handles {
@@ -124,12 +112,7 @@ macro_rules! refused {
         let mut buffer = vec![0xaa; crate::support::BUFFER];
         let mut packet = crate::support::arrived(&mut buffer, $bytes, $handles);
         let (view, handles) = packet.open(<$type>::BORROWS);
-        assert_eq!(
-            <$type>::decode(view, handles),
-            Err(nexus_wire::Malformed),
-            "{}",
-            $why
-        );
+        assert_eq!(<$type>::decode(view, handles), Err(nexus_wire::Malformed), "{}", $why);
         drop(packet);
         assert_eq!(crate::support::open_handles(), 0, "{}", $why);
     }};
@@ -142,12 +125,7 @@ macro_rules! bounded {
         let right: &[(nexus_abi::Kind, u32)] = $handles;
         let most = [&whole[..], &vec![b'a'; <$type>::MOST + 1 - whole.len()]].concat();
         crate::support::refused!($type, &most, right, "one byte past the most");
-        crate::support::refused!(
-            $type,
-            &whole[..<$type>::LEAST - 1],
-            right,
-            "one byte short of the least"
-        );
+        crate::support::refused!($type, &whole[..<$type>::LEAST - 1], right, "one byte short of the least");
         if right.len() < nexus_abi::bounds::MAX_MESSAGE_HANDLES {
             let more = [right, &[(nexus_abi::Kind::Port, u32::MAX)]].concat();
             crate::support::refused!($type, &whole, &more, "one handle more");
@@ -155,11 +133,8 @@ macro_rules! bounded {
         for (i, &(kind, rights)) in right.iter().enumerate() {
             crate::support::refused!($type, &whole, &right[..i], "a handle missing");
             let mut other = right.to_vec();
-            other[i].0 = if kind == nexus_abi::Kind::Port {
-                nexus_abi::Kind::Vmo
-            } else {
-                nexus_abi::Kind::Port
-            };
+            other[i].0 =
+                if kind == nexus_abi::Kind::Port { nexus_abi::Kind::Vmo } else { nexus_abi::Kind::Port };
             other[i].1 = u32::MAX;
             crate::support::refused!($type, &whole, &other, "another kind");
             for bit in (0..32).map(|bit| 1 << bit).filter(|bit| rights & bit != 0) {
@@ -194,12 +169,7 @@ impl<F: FnMut(Delivery, &mut Packet<'_, FakeHandle>) -> Outcome> Loopback<F> {
     }
 
     /// Carries the message to another buffer, has it served, and carries the answer back.
-    fn exchange(
-        &mut self,
-        packet: &mut Packet<'_, FakeHandle>,
-        delivery: Delivery,
-        room: Room,
-    ) -> Outcome {
+    fn exchange(&mut self, packet: &mut Packet<'_, FakeHandle>, delivery: Delivery, room: Room) -> Outcome {
         let mut buffer = vec![0x55; BUFFER];
         let mut other = Packet::new(&mut buffer);
         carry(packet, &mut other);
@@ -230,25 +200,13 @@ fn carry(from: &mut Packet<'_, FakeHandle>, to: &mut Packet<'_, FakeHandle>) {
 impl<F: FnMut(Delivery, &mut Packet<'_, FakeHandle>) -> Outcome> Transport for Loopback<F> {
     type Handle = FakeHandle;
 
-    fn call(
-        &mut self,
-        packet: &mut Packet<'_, FakeHandle>,
-        room: Room,
-        _: u32,
-    ) -> Result<(), Failure> {
+    fn call(&mut self, packet: &mut Packet<'_, FakeHandle>, room: Room, _: u32) -> Result<(), Failure> {
         assert!(self.exchange(packet, Delivery::Call, room).has_answer());
         Ok(())
     }
 
     fn send(&mut self, packet: &mut Packet<'_, FakeHandle>, _: u32) -> Result<(), Failure> {
-        let outcome = self.exchange(
-            packet,
-            Delivery::Message,
-            Room {
-                bytes: 0,
-                handles: 0,
-            },
-        );
+        let outcome = self.exchange(packet, Delivery::Message, Room { bytes: 0, handles: 0 });
         assert_eq!(outcome, Outcome::Taken);
         Ok(())
     }
@@ -274,12 +232,7 @@ impl Connector for Dead {
 impl Transport for Dead {
     type Handle = FakeHandle;
 
-    fn call(
-        &mut self,
-        packet: &mut Packet<'_, FakeHandle>,
-        _: Room,
-        _: u32,
-    ) -> Result<(), Failure> {
+    fn call(&mut self, packet: &mut Packet<'_, FakeHandle>, _: Room, _: u32) -> Result<(), Failure> {
         self.0.set(self.0.get() + 1);
         packet.reset();
         Err(Failure::ServerDied)
@@ -317,28 +270,14 @@ fn damaged(numbers: &mut Numbers, seed: Seed, most: usize) -> (Vec<u8>, Vec<(Kin
             0 => bytes.truncate(numbers.below(bytes.len() + 1)),
             1 => bytes.resize(numbers.below(most + 1), numbers.next() as u8),
             2 => handles.truncate(numbers.below(handles.len() + 1)),
-            3 if handles.len() < 8 => {
-                handles.push((Kind::ALL[numbers.below(9)], numbers.next() as u32))
-            }
-            4 => {
-                bytes = (0..numbers.below(most + 1))
-                    .map(|_| numbers.next() as u8)
-                    .collect()
-            }
+            3 if handles.len() < 8 => handles.push((Kind::ALL[numbers.below(9)], numbers.next() as u32)),
+            4 => bytes = (0..numbers.below(most + 1)).map(|_| numbers.next() as u8).collect(),
             // Mostly in the header or soon after it, where it matters most.
             n => {
-                let len = if n > 5 {
-                    bytes.len()
-                } else {
-                    bytes.len().min(24)
-                };
+                let len = if n > 5 { bytes.len() } else { bytes.len().min(24) };
                 let at = numbers.below(len);
                 if let Some(byte) = bytes.get_mut(at) {
-                    *byte = if numbers.below(2) == 0 {
-                        numbers.next() as u8
-                    } else {
-                        *byte ^ 1
-                    };
+                    *byte = if numbers.below(2) == 0 { numbers.next() as u8 } else { *byte ^ 1 };
                 }
             }
         }
@@ -357,17 +296,10 @@ pub fn storm(
     for _ in 0..STORM {
         let seed = seeds[numbers.below(seeds.len())];
         let (bytes, handles) = damaged(&mut numbers, seed, room.bytes + 16);
-        let delivery = if numbers.below(4) == 0 {
-            Delivery::Message
-        } else {
-            Delivery::Call
-        };
+        let delivery = if numbers.below(4) == 0 { Delivery::Message } else { Delivery::Call };
         let mut packet = arrived(&mut buffer, &bytes, &handles);
         if numbers.below(4) == 0 {
-            packet.room = Room {
-                bytes: numbers.below(64),
-                handles: numbers.below(3),
-            };
+            packet.room = Room { bytes: numbers.below(64), handles: numbers.below(3) };
         }
         let outcome = dispatch(delivery, &mut packet);
         assert_eq!(outcome.has_answer(), delivery == Delivery::Call);
@@ -392,21 +324,13 @@ pub struct Answering {
 impl Transport for Answering {
     type Handle = FakeHandle;
 
-    fn call(
-        &mut self,
-        packet: &mut Packet<'_, FakeHandle>,
-        room: Room,
-        _: u32,
-    ) -> Result<(), Failure> {
+    fn call(&mut self, packet: &mut Packet<'_, FakeHandle>, room: Room, _: u32) -> Result<(), Failure> {
         // The kernel lets no larger answer through.
         self.bytes.truncate(room.bytes);
         self.handles.truncate(room.handles);
         packet.reset();
         let mut buffer = vec![0; BUFFER];
-        carry(
-            &mut arrived(&mut buffer, &self.bytes, &self.handles),
-            packet,
-        );
+        carry(&mut arrived(&mut buffer, &self.bytes, &self.handles), packet);
         Ok(())
     }
 
@@ -425,8 +349,5 @@ pub fn answer_storm(seed: Seed, mut ask: impl FnMut((Vec<u8>, Vec<(Kind, u32)>))
         whole += usize::from(ask(answer));
         assert_eq!(open_handles(), 0);
     }
-    assert!(
-        whole > 0 && whole < STORM / 10,
-        "{whole} answers were whole"
-    );
+    assert!(whole > 0 && whole < STORM / 10, "{whole} answers were whole");
 }

@@ -31,18 +31,10 @@ pub fn page(interface: &Interface) -> String {
             op.name,
             sizes(&op.request),
             op.reply.as_ref().map_or("none (one-way)".into(), sizes),
-            if handles == (0, 0) {
-                "–".into()
-            } else {
-                format!("{} / {}", handles.0, handles.1)
-            },
+            if handles == (0, 0) { "–".into() } else { format!("{} / {}", handles.0, handles.1) },
             op.deadline_ms,
             if op.idempotent { "yes" } else { "no" },
-            if op.permission.is_empty() {
-                "–".into()
-            } else {
-                format!("`{}`", op.permission)
-            },
+            if op.permission.is_empty() { "–".into() } else { format!("`{}`", op.permission) },
         );
     }
     for op in &interface.operations {
@@ -78,17 +70,10 @@ fn operation(interface: &Interface, op: &Operation) -> String {
         let Some(message) = message.filter(|message| !message.is_empty()) else {
             continue;
         };
-        let _ = write!(
-            out,
-            "\n| {what} | type | offset | meaning |\n|---|---|---|---|\n"
-        );
+        let _ = write!(out, "\n| {what} | type | offset | meaning |\n|---|---|---|---|\n");
         let last = message.fields.len().wrapping_sub(1);
         for (i, field) in message.fields.iter().enumerate() {
-            let tail = if message.tail && i == last {
-                ", to the end"
-            } else {
-                ""
-            };
+            let tail = if message.tail && i == last { ", to the end" } else { "" };
             let _ = writeln!(
                 out,
                 "| `{}` | `{}` | {}{tail} | {} |",
@@ -100,11 +85,8 @@ fn operation(interface: &Interface, op: &Operation) -> String {
         }
         for (i, handle) in message.handles.iter().enumerate() {
             let rights: Vec<_> = handle.rights.iter_names().map(|(name, _)| name).collect();
-            let rights = if rights.is_empty() {
-                String::new()
-            } else {
-                format!(" with {}", rights.join(", "))
-            };
+            let rights =
+                if rights.is_empty() { String::new() } else { format!(" with {}", rights.join(", ")) };
             let _ = writeln!(
                 out,
                 "| `{}` | {} handle{rights} | handle {i} | {} |",
@@ -120,19 +102,9 @@ fn operation(interface: &Interface, op: &Operation) -> String {
 fn errors(interface: &Interface) -> String {
     let mut out = String::from("\n## Errors\n\n| number | error | meaning |\n|---|---|---|\n");
     for error in &interface.errors {
-        let _ = writeln!(
-            out,
-            "| {} | `{}` | {} |",
-            error.number,
-            error.name,
-            sentence(&error.doc)
-        );
+        let _ = writeln!(out, "| {} | `{}` | {} |", error.number, error.name, sentence(&error.doc));
     }
-    if interface.errors.is_empty() {
-        "\n## Errors\n\nNone of its own.\n".into()
-    } else {
-        out
-    }
+    if interface.errors.is_empty() { "\n## Errors\n\nNone of its own.\n".into() } else { out }
 }
 
 fn types(interface: &Interface) -> String {
@@ -184,13 +156,7 @@ fn constants(interface: &Interface) -> String {
     }
     let mut out = String::from("\n## Bounds\n\n| name | value | meaning |\n|---|---|---|\n");
     for constant in &interface.consts {
-        let _ = writeln!(
-            out,
-            "| `{}` | {} | {} |",
-            constant.name,
-            constant.value,
-            sentence(&constant.doc)
-        );
+        let _ = writeln!(out, "| `{}` | {} | {} |", constant.name, constant.value, sentence(&constant.doc));
     }
     out
 }
@@ -203,12 +169,7 @@ pub fn index(interfaces: &[Interface]) -> String {
          [`idl/README.md`](../../idl/README.md).\n\n| interface | operations | for |\n|---|---|---|\n",
     );
     for interface in interfaces {
-        let doc = interface
-            .doc
-            .iter()
-            .take_while(|line| !line.is_empty())
-            .cloned()
-            .collect::<Vec<_>>();
+        let doc = interface.doc.iter().take_while(|line| !line.is_empty()).cloned().collect::<Vec<_>>();
         let _ = writeln!(
             out,
             "| [`{}`]({}.md) | {} | {} |",

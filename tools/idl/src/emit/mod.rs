@@ -18,11 +18,7 @@ pub fn rust_type(interface: &Interface, kind: &Type, lifetime: &str) -> String {
         Type::Text(most) => format!("Text<{lifetime}, {most}>"),
         Type::Named(at) => {
             let named = &interface.types[*at];
-            if named.borrows {
-                format!("{}<{lifetime}>", named.name)
-            } else {
-                named.name.clone()
-            }
+            if named.borrows { format!("{}<{lifetime}>", named.name) } else { named.name.clone() }
         }
     }
 }
@@ -42,8 +38,5 @@ pub fn idl_type(interface: &Interface, kind: &Type) -> String {
 
 /// Lines of Rust documentation.
 pub fn rust_doc(lines: &[String], prefix: &str) -> String {
-    lines
-        .iter()
-        .map(|line| format!("{prefix} {line}").trim_end().to_owned() + "\n")
-        .collect()
+    lines.iter().map(|line| format!("{prefix} {line}").trim_end().to_owned() + "\n").collect()
 }

@@ -77,20 +77,11 @@ fn imports(body: &str) -> String {
     const ABI: &[&str] = &["Delivery", "Identity", "Kind", "Rights"];
     let named = |list: &[&str]| {
         let has = |name: &str| {
-            body.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                .any(|word| word == name)
+            body.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
         };
-        list.iter()
-            .copied()
-            .filter(|name| has(name))
-            .collect::<Vec<_>>()
-            .join(", ")
+        list.iter().copied().filter(|name| has(name)).collect::<Vec<_>>().join(", ")
     };
-    format!(
-        "use nexus_abi::{{{}}};\nuse nexus_wire::{{{}}};\n\n",
-        named(ABI),
-        named(WIRE)
-    )
+    format!("use nexus_abi::{{{}}};\nuse nexus_wire::{{{}}};\n\n", named(ABI), named(WIRE))
 }
 
 fn constants(interface: &Interface) -> String {
@@ -104,11 +95,7 @@ fn constants(interface: &Interface) -> String {
             .max()
             .unwrap_or(0)
     };
-    let buffer = interface
-        .messages()
-        .filter(|(_, _, m)| !m.in_registers())
-        .map(|(_, _, m)| m.most)
-        .max();
+    let buffer = interface.messages().filter(|(_, _, m)| !m.in_registers()).map(|(_, _, m)| m.most).max();
     let _ = write!(
         out,
         "/// Version of the interface.\npub const VERSION: u16 = {};\n\n\
@@ -124,21 +111,12 @@ fn constants(interface: &Interface) -> String {
     );
     for constant in &interface.consts {
         let doc = rust_doc(&constant.doc, "///");
-        let _ = write!(
-            out,
-            "{doc}pub const {}: usize = {};\n\n",
-            constant.name, constant.value
-        );
+        let _ = write!(out, "{doc}pub const {}: usize = {};\n\n", constant.name, constant.value);
     }
     out += "/// Numbers of the operations.\npub mod op {\n";
     for op in &interface.operations {
-        let _ = writeln!(
-            out,
-            "/// `{}`.\npub const {}: u16 = {};",
-            op.name,
-            op.name.to_uppercase(),
-            op.number
-        );
+        let _ =
+            writeln!(out, "/// `{}`.\npub const {}: u16 = {};", op.name, op.name.to_uppercase(), op.number);
     }
     out + "}\n\n"
 }
@@ -149,27 +127,13 @@ fn errors(interface: &Interface) -> String {
          #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]\n",
     );
     let list = &interface.errors;
-    out += if list.is_empty() {
-        "pub enum Error {\n"
-    } else {
-        "#[repr(u16)]\npub enum Error {\n"
-    };
+    out += if list.is_empty() { "pub enum Error {\n" } else { "#[repr(u16)]\npub enum Error {\n" };
     for error in list {
-        let _ = writeln!(
-            out,
-            "{}{} = {},",
-            rust_doc(&error.doc, "///"),
-            error.name,
-            error.number
-        );
+        let _ = writeln!(out, "{}{} = {},", rust_doc(&error.doc, "///"), error.name, error.number);
     }
     let rows = |row: &dyn Fn(&Variant) -> String| list.iter().map(row).collect::<String>();
     let body = |rows: String| {
-        if list.is_empty() {
-            "match self {}".into()
-        } else {
-            format!("match self {{ {rows} }}")
-        }
+        if list.is_empty() { "match self {}".into() } else { format!("match self {{ {rows} }}") }
     };
     let _ = write!(
         out,
@@ -182,11 +146,7 @@ fn errors(interface: &Interface) -> String {
          fn number(self) -> u16 {{ {} }}\n}}\n\n",
         rows(&|e| format!("Error::{},", e.name)),
         body(rows(&|e| format!("Error::{} => {:?},", e.name, e.name))),
-        if list.is_empty() {
-            "match self {}"
-        } else {
-            "self as u16"
-        },
+        if list.is_empty() { "match self {}" } else { "self as u16" },
     );
     out
 }
@@ -200,22 +160,10 @@ fn enumeration(named: &TypeDef, variants: &[Variant]) -> String {
         8 * size
     );
     for variant in variants {
-        let _ = writeln!(
-            out,
-            "{}{} = {},",
-            rust_doc(&variant.doc, "///"),
-            variant.name,
-            variant.number
-        );
+        let _ = writeln!(out, "{}{} = {},", rust_doc(&variant.doc, "///"), variant.name, variant.number);
     }
-    let list: String = variants
-        .iter()
-        .map(|v| format!("{name}::{},", v.name))
-        .collect();
-    let rows: String = variants
-        .iter()
-        .map(|v| format!("{} => Ok({name}::{}),", v.number, v.name))
-        .collect();
+    let list: String = variants.iter().map(|v| format!("{name}::{},", v.name)).collect();
+    let rows: String = variants.iter().map(|v| format!("{} => Ok({name}::{}),", v.number, v.name)).collect();
     let _ = write!(
         out,
         "}}\n\nimpl {name} {{\n/// Every value, in the order of its number.\n\
@@ -236,19 +184,11 @@ fn plus(base: &str, offset: usize) -> String {
     }
 }
 
-fn structure(
-    interface: &Interface,
-    named: &TypeDef,
-    fields: &[Field],
-    padding: &[(usize, usize)],
-) -> String {
+fn structure(interface: &Interface, named: &TypeDef, fields: &[Field], padding: &[(usize, usize)]) -> String {
     let name = &named.name;
     let generics = if named.borrows { "<'a>" } else { "" };
     let mut out = rust_doc(&named.doc, "///");
-    let _ = writeln!(
-        out,
-        "#[derive(Clone, Copy, PartialEq, Eq, Debug)]\npub struct {name}{generics} {{"
-    );
+    let _ = writeln!(out, "#[derive(Clone, Copy, PartialEq, Eq, Debug)]\npub struct {name}{generics} {{");
     let (mut encode, mut decode) = (String::new(), String::new());
     for &(at, len) in padding {
         let _ = writeln!(decode, "source.zero({}, {len})?;", plus("at", at));
@@ -257,12 +197,7 @@ fn structure(
     for field in fields {
         let kind = rust_type(interface, &field.kind, "'a");
         let at = plus("at", field.offset);
-        let _ = writeln!(
-            out,
-            "{}pub {}: {kind},",
-            rust_doc(&field.doc, "///"),
-            field.name
-        );
+        let _ = writeln!(out, "{}pub {}: {kind},", rust_doc(&field.doc, "///"), field.name);
         let _ = writeln!(encode, "self.{}.encode(sink, {at});", field.name);
         let _ = writeln!(decode, "{}: Wire::decode(source, {at})?,", field.name);
     }
@@ -305,15 +240,10 @@ fn generics(message: &Message, lifetime: &str, handle: &str) -> String {
 }
 
 fn rights(rights: nexus_abi::Rights) -> String {
-    let names: Vec<_> = rights
-        .iter_names()
-        .map(|(name, _)| format!("Rights::{name}"))
-        .collect();
+    let names: Vec<_> = rights.iter_names().map(|(name, _)| format!("Rights::{name}")).collect();
     match names.split_first() {
         None => "Rights::empty()".into(),
-        Some((first, rest)) => rest
-            .iter()
-            .fold(first.clone(), |all, right| format!("{all}.union({right})")),
+        Some((first, rest)) => rest.iter().fold(first.clone(), |all, right| format!("{all}.union({right})")),
     }
 }
 
@@ -321,54 +251,30 @@ fn kind_type(kind: nexus_abi::Kind) -> String {
     format!("kinds::{kind:?}")
 }
 
-fn message_struct(
-    interface: &Interface,
-    operation: &Operation,
-    is_reply: bool,
-    message: &Message,
-) -> String {
+fn message_struct(interface: &Interface, operation: &Operation, is_reply: bool, message: &Message) -> String {
     let name = message_name(operation, is_reply);
     let own = generics(message, "'a", "H");
     let (method, what) = (&operation.name, if is_reply { "reply" } else { "request" });
-    let derives = if message.handles.is_empty() {
-        "Clone, Copy, PartialEq, Eq, Debug"
-    } else {
-        "PartialEq, Debug"
-    };
-    let mut out = format!(
-        "/// The {what} of [`Client::{method}`].\n#[derive({derives})]\npub struct {name}{own} {{\n"
-    );
+    let derives =
+        if message.handles.is_empty() { "Clone, Copy, PartialEq, Eq, Debug" } else { "PartialEq, Debug" };
+    let mut out =
+        format!("/// The {what} of [`Client::{method}`].\n#[derive({derives})]\npub struct {name}{own} {{\n");
     for item in &message.items {
         let (doc, field, kind) = match *item {
             Item::Field(i) => {
                 let field = &message.fields[i];
-                (
-                    &field.doc,
-                    &field.name,
-                    rust_type(interface, &field.kind, "'a"),
-                )
+                (&field.doc, &field.name, rust_type(interface, &field.kind, "'a"))
             }
             Item::Handle(i) => {
                 let handle = &message.handles[i];
-                (
-                    &handle.doc,
-                    &handle.name,
-                    format!("Held<H, {}>", kind_type(handle.kind)),
-                )
+                (&handle.doc, &handle.name, format!("Held<H, {}>", kind_type(handle.kind)))
             }
         };
-        let doc = if doc.is_empty() {
-            format!("/// The argument `{field}`.\n")
-        } else {
-            rust_doc(doc, "///")
-        };
+        let doc =
+            if doc.is_empty() { format!("/// The argument `{field}`.\n") } else { rust_doc(doc, "///") };
         let _ = writeln!(out, "{doc}pub {field}: {kind},");
     }
-    let bound = if message.handles.is_empty() {
-        "<H>"
-    } else {
-        ""
-    };
+    let bound = if message.handles.is_empty() { "<H>" } else { "" };
     let impl_generics = generics(message, "'a", "H: AnyHandle");
     let lifetime = if message.borrows { "'a" } else { "'_" };
     let _ = write!(
@@ -433,11 +339,7 @@ fn encode_body(operation: &Operation, message: &Message) -> String {
 
 fn decode_body(message: &Message) -> String {
     let mut out = String::new();
-    let input = if message.fields.is_empty() {
-        "_"
-    } else {
-        "input"
-    };
+    let input = if message.fields.is_empty() { "_" } else { "input" };
     if message.in_registers() {
         let _ = writeln!(out, "let {input} = view.exact_words(Self::MOST)?;");
     } else {
@@ -453,29 +355,16 @@ fn decode_body(message: &Message) -> String {
         let _ = match *item {
             Item::Field(i) => {
                 let (field, at) = (&message.fields[i], message.fields[i].offset);
-                let tail = if matches!(field.kind, Type::Text(_)) {
-                    "text_tail"
-                } else {
-                    "tail"
-                };
+                let tail = if matches!(field.kind, Type::Text(_)) { "text_tail" } else { "tail" };
                 if message.tail && i == last {
-                    writeln!(
-                        out,
-                        "{}: {tail}(input.get({at}..).ok_or(Malformed)?)?,",
-                        field.name
-                    )
+                    writeln!(out, "{}: {tail}(input.get({at}..).ok_or(Malformed)?)?,", field.name)
                 } else {
                     writeln!(out, "{}: Wire::decode(&input, {at})?,", field.name)
                 }
             }
             Item::Handle(i) => {
                 let handle = &message.handles[i];
-                writeln!(
-                    out,
-                    "{}: handles.receive({i}, {})?,",
-                    handle.name,
-                    rights(handle.rights)
-                )
+                writeln!(out, "{}: handles.receive({i}, {})?,", handle.name, rights(handle.rights))
             }
         };
     }
@@ -490,11 +379,7 @@ fn parameters(interface: &Interface, message: &Message, handle: &str) -> (String
         .map(|item| match *item {
             Item::Field(i) => {
                 let field = &message.fields[i];
-                format!(
-                    "{}: {}",
-                    field.name,
-                    rust_type(interface, &field.kind, "'_")
-                )
+                format!("{}: {}", field.name, rust_type(interface, &field.kind, "'_"))
             }
             Item::Handle(i) => {
                 let field = &message.handles[i];
@@ -542,35 +427,19 @@ fn client(interface: &Interface) -> String {
 fn client_method(interface: &Interface, op: &Operation) -> String {
     let (arguments, count) = parameters(interface, &op.request, "HandleOf<C>");
     let again = if op.idempotent { "idempotent" } else { "once" };
-    let request = format!(
-        "{} {{ {} }}",
-        message_name(op, false),
-        item_names(&op.request).join(", ")
-    );
+    let request = format!("{} {{ {} }}", message_name(op, false), item_names(&op.request).join(", "));
     let (upper, deadline) = (op.name.to_uppercase(), op.deadline_ms);
     let mut out = String::from("\n") + &rust_doc(&op.doc, "///") + allow_many(count + 1);
     let (result, room, tries) = match &op.reply {
-        None => (
-            "Result<(), SendError>".into(),
-            "Room { bytes: 0, handles: 0 }".into(),
-            "send",
-        ),
+        None => ("Result<(), SendError>".into(), "Room { bytes: 0, handles: 0 }".into(), "send"),
         Some(reply) => {
             let reply_type = message_type(op, true, reply, "'_", "HandleOf<C>");
             let room = if reply.is_empty() {
                 "Room { bytes: HEADER_BYTES, handles: 0 }".into()
             } else {
-                format!(
-                    "Room {{ bytes: {}, handles: {} }}",
-                    reply.most,
-                    reply.handles.len()
-                )
+                format!("Room {{ bytes: {}, handles: {} }}", reply.most, reply.handles.len())
             };
-            (
-                format!("Result<{reply_type}, CallError<Error>>"),
-                room,
-                "call",
-            )
+            (format!("Result<{reply_type}, CallError<Error>>"), room, "call")
         }
     };
     let _ = write!(
@@ -580,9 +449,8 @@ fn client_method(interface: &Interface, op: &Operation) -> String {
          let request = {request};\n",
         op.name
     );
-    let attempt = format!(
-        "self.link.{tries}_{again}(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?"
-    );
+    let attempt =
+        format!("self.link.{tries}_{again}(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?");
     match &op.reply {
         None => {
             let _ = write!(out, "{attempt};\nOk(())\n}}\n");
@@ -608,11 +476,7 @@ fn client_method(interface: &Interface, op: &Operation) -> String {
 }
 
 fn server(interface: &Interface) -> String {
-    let generic = if interface.has_handles() {
-        "<H: AnyHandle>"
-    } else {
-        ""
-    };
+    let generic = if interface.has_handles() { "<H: AnyHandle>" } else { "" };
     let mut out = format!(
         "/// The interface as its server implements it. Who asks is what the kernel says, not what the message says.\n\
          pub trait Server{generic} {{\n"
@@ -627,16 +491,9 @@ fn server(interface: &Interface) -> String {
         out += &rust_doc(&op.doc, "///");
         out += allow_many(count + 2);
         let result = op.reply.as_ref().map_or(String::new(), |reply| {
-            format!(
-                " -> Result<{}, Error>",
-                message_type(op, true, reply, "'_", "H")
-            )
+            format!(" -> Result<{}, Error>", message_type(op, true, reply, "'_", "H"))
         });
-        let _ = write!(
-            out,
-            "fn {}(&mut self, sender: Identity, {arguments}){result};\n\n",
-            op.name
-        );
+        let _ = write!(out, "fn {}(&mut self, sender: Identity, {arguments}){result};\n\n", op.name);
     }
     out + "}\n\n"
 }
@@ -650,17 +507,10 @@ fn dispatch(interface: &Interface) -> String {
     );
     for op in &interface.operations {
         let upper = op.name.to_uppercase();
-        let names: String = item_names(&op.request)
-            .iter()
-            .map(|name| format!(", request.{name}"))
-            .collect();
+        let names: String = item_names(&op.request).iter().map(|name| format!(", request.{name}")).collect();
         let handled = format!("server.{}(sender{names})", op.name);
         let not = if op.reply.is_some() { "" } else { "!" };
-        let used = if op.request.is_empty() {
-            "_"
-        } else {
-            "request"
-        };
+        let used = if op.request.is_empty() { "_" } else { "request" };
         let _ = write!(
             out,
             "Some(op::{upper}) if {not}is_call => {{\nlet (view, handles) = packet.open({});\n\
@@ -672,10 +522,7 @@ fn dispatch(interface: &Interface) -> String {
         let _ = match (&op.reply, op.permission.is_empty()) {
             (None, true) => write!(out, "{handled};\npacket.reset();\nOutcome::Taken\n}}\n"),
             (None, false) => {
-                write!(
-                    out,
-                    "if {permits} {{\n{handled};\n}}\npacket.reset();\nOutcome::Taken\n}}\n"
-                )
+                write!(out, "if {permits} {{\n{handled};\n}}\npacket.reset();\nOutcome::Taken\n}}\n")
             }
             (Some(reply), free) => {
                 let result = if free {
@@ -719,11 +566,8 @@ mod trace {
                 )
             })
             .collect();
-        let errors: String = interface
-            .errors
-            .iter()
-            .map(|e| format!("({}, {:?}),", e.number, e.name))
-            .collect();
+        let errors: String =
+            interface.errors.iter().map(|e| format!("({}, {:?}),", e.number, e.name)).collect();
         format!(
             "/// The interface for tools that show messages.\npub const INTERFACE: trace::Interface = trace::Interface {{\n\
              name: {:?},\nversion: VERSION,\nid: ID,\noperations: &[\n{operations}],\nerrors: &[{errors}],\n}};\n",
@@ -746,11 +590,8 @@ mod trace {
                 row(field, &shape)
             })
             .collect();
-        let handles: String = message
-            .handles
-            .iter()
-            .map(|h| format!("({:?}, Kind::{:?}),", h.name, h.kind))
-            .collect();
+        let handles: String =
+            message.handles.iter().map(|h| format!("({:?}, Kind::{:?}),", h.name, h.kind)).collect();
         format!(
             "trace::Layout {{ least: {}, most: {}, fields: &[{fields}], handles: &[{handles}] }}",
             message.least, message.most
@@ -758,10 +599,7 @@ mod trace {
     }
 
     fn row(field: &Field, shape: &str) -> String {
-        format!(
-            "trace::Field {{ name: {:?}, offset: {}, shape: {shape} }},",
-            field.name, field.offset
-        )
+        format!("trace::Field {{ name: {:?}, offset: {}, shape: {shape} }},", field.name, field.offset)
     }
 
     fn shape(interface: &Interface, kind: &Type) -> String {
@@ -772,25 +610,16 @@ mod trace {
             Type::Bytes(most) => format!("Bytes({most})"),
             Type::Text(most) => format!("Text({most})"),
             Type::Array(item, count) => {
-                format!(
-                    "Array({count}, {}, &{})",
-                    interface.size(item),
-                    shape(interface, item)
-                )
+                format!("Array({count}, {}, &{})", interface.size(item), shape(interface, item))
             }
             Type::Named(at) => match &interface.types[*at].body {
                 Body::Enum(variants) => {
-                    let names: String = variants
-                        .iter()
-                        .map(|v| format!("({}, {:?}),", v.number, v.name))
-                        .collect();
+                    let names: String =
+                        variants.iter().map(|v| format!("({}, {:?}),", v.number, v.name)).collect();
                     format!("Enum({}, &[{names}])", interface.types[*at].size)
                 }
                 Body::Struct(fields, _) => {
-                    let rows: String = fields
-                        .iter()
-                        .map(|f| row(f, &shape(interface, &f.kind)))
-                        .collect();
+                    let rows: String = fields.iter().map(|f| row(f, &shape(interface, &f.kind))).collect();
                     format!("Struct(&[{rows}])")
                 }
             },

@@ -37,17 +37,11 @@ struct Filler<'a> {
 impl Filler<'_> {
     fn varied(&mut self) -> u64 {
         self.step += 1;
-        0x0102_0304_0506_0708u64
-            .wrapping_mul(self.step)
-            .rotate_left(self.step as u32 % 64)
+        0x0102_0304_0506_0708u64.wrapping_mul(self.step).rotate_left(self.step as u32 % 64)
     }
 
     fn number(&mut self, bytes: usize) -> u64 {
-        let most = if bytes >= 8 {
-            u64::MAX
-        } else {
-            (1 << (8 * bytes)) - 1
-        };
+        let most = if bytes >= 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
         match self.size {
             Size::Least => 0,
             Size::Varied => self.varied() & most,
@@ -77,16 +71,14 @@ impl Filler<'_> {
             Type::Signed => Value::Number(self.number(8)),
             Type::Bool => Value::Number(self.pick(2) as u64),
             Type::Bytes(most) => Value::Filled(self.varied() as u8 | 1, self.length(*most)),
-            Type::Text(most) => {
-                Value::Filled(b'a' + (self.varied() % 26) as u8, self.length(*most))
-            }
+            Type::Text(most) => Value::Filled(b'a' + (self.varied() % 26) as u8, self.length(*most)),
             Type::Array(item, count) => {
                 // All alike but for varied ones: a long list is told in few words.
                 let first = self.value(item);
                 Value::List(match self.size {
-                    Size::Varied if *count <= 16 => std::iter::once(first)
-                        .chain((1..*count).map(|_| self.value(item)))
-                        .collect(),
+                    Size::Varied if *count <= 16 => {
+                        std::iter::once(first).chain((1..*count).map(|_| self.value(item))).collect()
+                    }
                     _ => vec![first; *count],
                 })
             }
@@ -101,16 +93,8 @@ impl Filler<'_> {
 }
 
 fn values(interface: &Interface, message: &Message, size: Size) -> Vec<Value> {
-    let mut filler = Filler {
-        interface,
-        size,
-        step: message.most as u64,
-    };
-    message
-        .fields
-        .iter()
-        .map(|field| filler.value(&field.kind))
-        .collect()
+    let mut filler = Filler { interface, size, step: message.most as u64 };
+    message.fields.iter().map(|field| filler.value(&field.kind)).collect()
 }
 
 /// The bytes of a message filled to a size.
@@ -120,12 +104,7 @@ pub fn bytes(interface: &Interface, op: &Operation, message: &Message, size: Siz
     out[4..8].copy_from_slice(&interface.id().to_le_bytes());
     let mut end = message.least;
     let last = message.fields.len().wrapping_sub(1);
-    for (i, (field, value)) in message
-        .fields
-        .iter()
-        .zip(values(interface, message, size))
-        .enumerate()
-    {
+    for (i, (field, value)) in message.fields.iter().zip(values(interface, message, size)).enumerate() {
         if let (true, Value::Filled(byte, len)) = (message.tail && i == last, &value) {
             out[field.offset..field.offset + len].fill(*byte);
             end = field.offset + len;
@@ -173,12 +152,7 @@ pub fn rust_fields(interface: &Interface, message: &Message, size: Size) -> Stri
         let _ = match *item {
             Item::Field(i) => {
                 let field = &message.fields[i];
-                write!(
-                    out,
-                    "{}: {}, ",
-                    field.name,
-                    rust(interface, &field.kind, &values[i])
-                )
+                write!(out, "{}: {}, ", field.name, rust(interface, &field.kind, &values[i]))
             }
             Item::Handle(i) => {
                 let handle = &message.handles[i];
@@ -205,11 +179,7 @@ pub fn rust_arguments(interface: &Interface, message: &Message, size: Size) -> S
             Item::Field(i) => rust(interface, &message.fields[i].kind, &values[i]),
             Item::Handle(i) => {
                 let handle = &message.handles[i];
-                format!(
-                    "support::handle(Kind::{:?}, {:#x})",
-                    handle.kind,
-                    handle.rights.bits()
-                )
+                format!("support::handle(Kind::{:?}, {:#x})", handle.kind, handle.rights.bits())
             }
         })
         .collect();
@@ -225,10 +195,7 @@ fn rust(interface: &Interface, kind: &Type, value: &Value) -> String {
             format!("support::text({:?}, {len})", *byte as char)
         }
         (Type::Array(item, count), Value::List(values)) => {
-            let list: Vec<_> = values
-                .iter()
-                .map(|value| rust(interface, item, value))
-                .collect();
+            let list: Vec<_> = values.iter().map(|value| rust(interface, item, value)).collect();
             if list.iter().all(|one| *one == list[0]) {
                 format!("[{}; {count}]", list[0])
             } else {
@@ -239,10 +206,7 @@ fn rust(interface: &Interface, kind: &Type, value: &Value) -> String {
             let named = &interface.types[*at];
             match (&named.body, value) {
                 (Body::Enum(variants), Value::Number(number)) => {
-                    let name = variants
-                        .iter()
-                        .find(|v| v.number == *number)
-                        .map_or("", |v| v.name.as_str());
+                    let name = variants.iter().find(|v| v.number == *number).map_or("", |v| v.name.as_str());
                     format!("{}::{name}", named.name)
                 }
                 (Body::Struct(fields, _), Value::List(values)) => {
@@ -270,11 +234,7 @@ pub fn golden(bytes: &[u8]) -> String {
     while let Some(&first) = rest.first() {
         let run = rest.iter().take_while(|byte| **byte == first).count();
         let shown = if run > 8 { run } else { 1 };
-        let _ = if run > 8 {
-            write!(out, " {first:02x}*{run} ")
-        } else {
-            write!(out, "{first:02x}")
-        };
+        let _ = if run > 8 { write!(out, " {first:02x}*{run} ") } else { write!(out, "{first:02x}") };
         rest = &rest[shown..];
     }
     out.trim().to_owned()
@@ -293,11 +253,9 @@ pub fn flaws(interface: &Interface, message: &Message) -> Vec<Flaw> {
     let last = message.fields.len().wrapping_sub(1);
     for (i, field) in message.fields.iter().enumerate() {
         match (&field.kind, message.tail && i == last) {
-            (Type::Text(_), true) => out.push((
-                field.offset,
-                vec![0xff],
-                format!("{} is not UTF-8", field.name),
-            )),
+            (Type::Text(_), true) => {
+                out.push((field.offset, vec![0xff], format!("{} is not UTF-8", field.name)))
+            }
             (_, true) => {}
             (_, false) => field_flaws(interface, field, 0, &mut out),
         }
@@ -306,13 +264,7 @@ pub fn flaws(interface: &Interface, message: &Message) -> Vec<Flaw> {
 }
 
 fn field_flaws(interface: &Interface, field: &Field, base: usize, out: &mut Vec<Flaw>) {
-    kind_flaws(
-        interface,
-        &field.kind,
-        &field.name,
-        base + field.offset,
-        out,
-    );
+    kind_flaws(interface, &field.kind, &field.name, base + field.offset, out);
 }
 
 fn kind_flaws(interface: &Interface, kind: &Type, name: &str, at: usize, out: &mut Vec<Flaw>) {
@@ -324,11 +276,7 @@ fn kind_flaws(interface: &Interface, kind: &Type, name: &str, at: usize, out: &m
             out.push((at, past, format!("{name} is one past its bound")));
             // Half of the bound is filled; the last byte is beyond that when there is a second one.
             if *most > 1 {
-                out.push((
-                    at + 1 + most,
-                    vec![1],
-                    format!("{name} has bytes past its length"),
-                ));
+                out.push((at + 1 + most, vec![1], format!("{name} has bytes past its length")));
             }
             if matches!(kind, Type::Text(_)) {
                 out.push((at + 2, vec![0xff], format!("{name} is not UTF-8")));
@@ -344,8 +292,7 @@ fn kind_flaws(interface: &Interface, kind: &Type, name: &str, at: usize, out: &m
         Type::Named(named) => match &interface.types[*named].body {
             Body::Enum(variants) => {
                 let size = interface.types[*named].size;
-                let unassigned =
-                    (0..1u64 << (8 * size)).find(|n| variants.iter().all(|v| v.number != *n));
+                let unassigned = (0..1u64 << (8 * size)).find(|n| variants.iter().all(|v| v.number != *n));
                 if let Some(number) = unassigned {
                     let bytes = number.to_le_bytes()[..size].to_vec();
                     out.push((at, bytes, format!("{name} has no value {number}")));

@@ -29,62 +29,32 @@ pub fn module(interface: &Interface) -> String {
 
 /// Takes names out of the imports that nothing uses.
 fn prune(text: String) -> String {
-    let Some((head, body)) = text
-        .split_once("\n\n/")
-        .or_else(|| text.split_once("\n\n#"))
-    else {
+    let Some((head, body)) = text.split_once("\n\n/").or_else(|| text.split_once("\n\n#")) else {
         return text;
     };
     let _ = body;
-    let uses = head
-        .lines()
-        .filter(|line| line.starts_with("use "))
-        .map(str::to_owned)
-        .collect::<Vec<_>>();
-    let rest: String = text
-        .lines()
-        .filter(|line| !line.starts_with("use "))
-        .collect::<Vec<_>>()
-        .join("\n");
-    let has = |name: &str| {
-        rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .any(|word| word == name)
-    };
+    let uses = head.lines().filter(|line| line.starts_with("use ")).map(str::to_owned).collect::<Vec<_>>();
+    let rest: String = text.lines().filter(|line| !line.starts_with("use ")).collect::<Vec<_>>().join("\n");
+    let has =
+        |name: &str| rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name);
     let mut out = text.clone();
     for line in uses {
         let Some((path, list)) = line.split_once('{') else {
             continue;
         };
         let list = list.trim_end_matches("};");
-        let kept: Vec<_> = list
-            .split(", ")
-            .filter(|name| *name == "self" || has(name))
-            .collect();
-        let new = if kept.is_empty() {
-            String::new()
-        } else {
-            format!("{path}{{{}}};", kept.join(", "))
-        };
+        let kept: Vec<_> = list.split(", ").filter(|name| *name == "self" || has(name)).collect();
+        let new = if kept.is_empty() { String::new() } else { format!("{path}{{{}}};", kept.join(", ")) };
         out = out.replacen(&line, &new, 1);
     }
     out
 }
 
-fn filled(
-    interface: &Interface,
-    op: &Operation,
-    is_reply: bool,
-    message: &Message,
-    size: Size,
-) -> String {
+fn filled(interface: &Interface, op: &Operation, is_reply: bool, message: &Message, size: Size) -> String {
     if is_reply && message.is_empty() {
         return "()".into();
     }
-    format!(
-        "{} {{ {} }}",
-        message_name(op, is_reply),
-        sample::rust_fields(interface, message, size)
-    )
+    format!("{} {{ {} }}", message_name(op, is_reply), sample::rust_fields(interface, message, size))
 }
 
 fn spelling(interface: &Interface, op: &Operation, is_reply: bool, message: &Message) -> String {
@@ -103,37 +73,23 @@ fn spelling(interface: &Interface, op: &Operation, is_reply: bool, message: &Mes
         let _ = writeln!(out, "support::spelled!({name}, {golden:?}, {value});");
     }
     let varied = sample::golden(&sample::bytes(interface, op, message, Size::Varied));
-    let handles: String = message
-        .handles
-        .iter()
-        .map(|h| format!("(Kind::{:?}, {:#x}),", h.kind, h.rights.bits()))
-        .collect();
+    let handles: String =
+        message.handles.iter().map(|h| format!("(Kind::{:?}, {:#x}),", h.kind, h.rights.bits())).collect();
     let _ = writeln!(out, "let handles: &[(Kind, u32)] = &[{handles}];");
     let _ = writeln!(out, "support::bounded!({name}, {varied:?}, handles);");
     for (at, bytes, why) in sample::flaws(interface, message) {
-        let _ = writeln!(
-            out,
-            "support::flawed!({name}, {varied:?}, handles, {at}, &{bytes:?}, {why:?});"
-        );
+        let _ = writeln!(out, "support::flawed!({name}, {varied:?}, handles, {at}, &{bytes:?}, {why:?});");
     }
     out + "}\n\n"
 }
 
 fn fixture(interface: &Interface) -> String {
-    let generic = if interface.has_handles() {
-        "<FakeHandle>"
-    } else {
-        ""
-    };
+    let generic = if interface.has_handles() { "<FakeHandle>" } else { "" };
     let mut out = String::from(
         "/// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.\n\
          #[derive(Default)]\nstruct Fixture {\nstrict: bool,\nerror: Option<Error>,\ncalls: usize,\n",
     );
-    out += if interface.has_permissions() {
-        "denies: bool,\n}\n\n"
-    } else {
-        "}\n\n"
-    };
+    out += if interface.has_permissions() { "denies: bool,\n}\n\n" } else { "}\n\n" };
     let _ = writeln!(out, "impl Server{generic} for Fixture {{");
     if interface.has_permissions() {
         out += "fn permits(&mut self, _: Identity, _: &'static str) -> bool {\n!self.denies\n}\n\n";
@@ -142,11 +98,7 @@ fn fixture(interface: &Interface) -> String {
         let names = item_names(&op.request);
         let mut parameters = String::new();
         for name in &names {
-            let _ = write!(
-                parameters,
-                ", {name}: {}",
-                item_type(interface, &op.request, name)
-            );
+            let _ = write!(parameters, ", {name}: {}", item_type(interface, &op.request, name));
         }
         let result = op.reply.as_ref().map_or(String::new(), |reply| {
             if reply.is_empty() {
@@ -182,14 +134,8 @@ fn item_type(interface: &Interface, message: &Message, name: &str) -> String {
     if let Some(field) = message.fields.iter().find(|field| field.name == name) {
         return super::rust_type(interface, &field.kind, "'_");
     }
-    let kind = message
-        .handles
-        .iter()
-        .find(|handle| handle.name == name)
-        .map(|handle| handle.kind);
-    kind.map_or(String::new(), |kind| {
-        format!("Held<FakeHandle, kinds::{kind:?}>")
-    })
+    let kind = message.handles.iter().find(|handle| handle.name == name).map(|handle| handle.kind);
+    kind.map_or(String::new(), |kind| format!("Held<FakeHandle, kinds::{kind:?}>"))
 }
 
 const CLIENT: &str = "let mut server = fixture;\nlet mut client = Client::new(Loopback::connector(|delivery, packet| {\n\
@@ -206,11 +152,7 @@ fn round_trips(interface: &Interface) -> String {
             None => "()".into(),
             Some(reply) => filled(interface, op, true, reply, Size::Most),
         };
-        let _ = writeln!(
-            out,
-            "assert_eq!(client.{}({arguments}), Ok({expected}));",
-            op.name
-        );
+        let _ = writeln!(out, "assert_eq!(client.{}({arguments}), Ok({expected}));", op.name);
     }
     let _ = write!(
         out,
@@ -221,11 +163,7 @@ fn round_trips(interface: &Interface) -> String {
 }
 
 fn errors(interface: &Interface) -> String {
-    let calls: Vec<_> = interface
-        .operations
-        .iter()
-        .filter(|op| op.reply.is_some())
-        .collect();
+    let calls: Vec<_> = interface.operations.iter().filter(|op| op.reply.is_some()).collect();
     let mut out = String::new();
     if !interface.errors.is_empty() && !calls.is_empty() {
         out += "#[test]\nfn every_error_returns_from_every_call() {\nfor &error in Error::ALL {\n\
@@ -245,11 +183,7 @@ fn errors(interface: &Interface) -> String {
         out += "#[test]\nfn what_is_not_permitted_does_not_reach_the_server() {\n\
                 let fixture = Fixture { denies: true, ..Fixture::default() };\n";
         out += CLIENT;
-        for op in interface
-            .operations
-            .iter()
-            .filter(|op| !op.permission.is_empty())
-        {
+        for op in interface.operations.iter().filter(|op| !op.permission.is_empty()) {
             let arguments = sample::rust_arguments(interface, &op.request, Size::Least);
             let _ = if op.reply.is_some() {
                 writeln!(
@@ -265,11 +199,7 @@ fn errors(interface: &Interface) -> String {
     }
     for op in &calls {
         let arguments = sample::rust_arguments(interface, &op.request, Size::Least);
-        let tries = if op.idempotent {
-            "nexus_wire::link::MAX_TRIES"
-        } else {
-            "1"
-        };
+        let tries = if op.idempotent { "nexus_wire::link::MAX_TRIES" } else { "1" };
         let _ = write!(
             out,
             "#[test]\nfn {}_tells_of_the_servers_death() {{\nlet (connector, tries) = support::dead();\n\
@@ -328,10 +258,7 @@ fn storm(interface: &Interface) -> String {
         })
         .collect();
     if !answers.is_empty() {
-        let _ = write!(
-            out,
-            "#[test]\nfn damaged_answers_are_faults() {{\n{answers}}}\n"
-        );
+        let _ = write!(out, "#[test]\nfn damaged_answers_are_faults() {{\n{answers}}}\n");
     }
     out
 }

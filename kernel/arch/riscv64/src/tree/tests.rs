@@ -22,37 +22,19 @@ fn node<const P: usize, const C: usize>(
 }
 
 fn cpu(id: u32, mmu: &str, status: &str) -> DeviceTreeNode {
-    let properties = [
-        property("reg", id),
-        property("mmu-type", mmu),
-        property("status", status),
-    ];
+    let properties = [property("reg", id), property("mmu-type", mmu), property("status", status)];
     node(&format!("cpu@{id:x}"), properties, [])
 }
 
 fn reg(start: u64, bytes: u64) -> DeviceTreeProperty {
-    property(
-        "reg",
-        [
-            (start >> 32) as u32,
-            start as u32,
-            (bytes >> 32) as u32,
-            bytes as u32,
-        ],
-    )
+    property("reg", [(start >> 32) as u32, start as u32, (bytes >> 32) as u32, bytes as u32])
 }
 
 /// Two banks, five harts of which three can be used, a bus that shifts addresses.
 fn board() -> DeviceTree {
     let mut tree = DeviceTree::new();
-    let cells = [
-        property("#address-cells", 2u32),
-        property("#size-cells", 2u32),
-    ];
-    let bus_cells = [
-        property("#address-cells", 1u32),
-        property("#size-cells", 1u32),
-    ];
+    let cells = [property("#address-cells", 2u32), property("#size-cells", 2u32)];
+    let bus_cells = [property("#address-cells", 1u32), property("#size-cells", 1u32)];
     let ranges = property("ranges", [0x1000u32, 0, 0x9000_0000, 0x10_0000]);
     let serial = node(
         "serial@2000",
@@ -63,27 +45,11 @@ fn board() -> DeviceTree {
         ],
         [],
     );
-    let outside = node(
-        "serial@800",
-        [
-            property("compatible", "ns16550a"),
-            property("reg", [0x800u32, 0x100]),
-        ],
-        [],
-    );
-    let test = node(
-        "test@5000",
-        [
-            property("compatible", "sifive,test0"),
-            property("reg", [0x5000u32, 0x1000]),
-        ],
-        [],
-    );
-    let bus_properties = bus_cells
-        .into_iter()
-        .chain([ranges])
-        .collect::<Vec<_>>()
-        .try_into();
+    let outside =
+        node("serial@800", [property("compatible", "ns16550a"), property("reg", [0x800u32, 0x100])], []);
+    let test =
+        node("test@5000", [property("compatible", "sifive,test0"), property("reg", [0x5000u32, 0x1000])], []);
+    let bus_properties = bus_cells.into_iter().chain([ranges]).collect::<Vec<_>>().try_into();
     let bus_properties: [DeviceTreeProperty; 3] = bus_properties.ok().unwrap();
     let cpus = [
         cpu(4, "riscv,sv39", "okay"),
@@ -92,37 +58,18 @@ fn board() -> DeviceTree {
         cpu(8, "riscv,sv39", "disabled"),
         cpu(70, "riscv,sv57", "okay"),
     ];
-    let cpu_cells = [
-        property("#address-cells", 1u32),
-        property("#size-cells", 0u32),
-    ];
+    let cpu_cells = [property("#address-cells", 1u32), property("#size-cells", 0u32)];
     let [cpu_address, cpu_size] = cpu_cells;
-    let cpus = node(
-        "cpus",
-        [
-            cpu_address,
-            cpu_size,
-            property("timebase-frequency", 1_000_000u32),
-        ],
-        cpus,
-    );
-    let chosen = [
-        property("linux,initrd-start", 0x4100_0000u32),
-        property("linux,initrd-end", 0x4100_1234u64),
-    ];
+    let cpus = node("cpus", [cpu_address, cpu_size, property("timebase-frequency", 1_000_000u32)], cpus);
+    let chosen =
+        [property("linux,initrd-start", 0x4100_0000u32), property("linux,initrd-end", 0x4100_1234u64)];
     let reserved_cells = [
         property("#address-cells", 2u32),
         property("#size-cells", 2u32),
         property("ranges", &[][..] as &[u8]),
     ];
-    let firmware = node(
-        "firmware@40000000",
-        [
-            reg(0x4000_0000, 0x8_0000),
-            property("no-map", &[][..] as &[u8]),
-        ],
-        [],
-    );
+    let firmware =
+        node("firmware@40000000", [reg(0x4000_0000, 0x8_0000), property("no-map", &[][..] as &[u8])], []);
     let kept = node("log@47000000", [reg(0x4700_0000, 0x1000)], []);
     tree.root = node(
         "",
@@ -136,8 +83,7 @@ fn board() -> DeviceTree {
             node("bus@90000000", bus_properties, [outside, serial, test]),
         ],
     );
-    tree.memory_reservations
-        .push(MemoryReservation::new(0x4600_0000, 0x2000));
+    tree.memory_reservations.push(MemoryReservation::new(0x4600_0000, 0x2000));
     tree
 }
 
@@ -162,28 +108,12 @@ fn set(tree: &mut DeviceTree, path: &str, name: &str, value: impl dtoolkit::ToPr
 fn a_board_is_read_whole() {
     let machine = read(&board()).unwrap();
     assert_eq!(machine.ram, 0x4000_0000..0x4800_0000);
-    assert_eq!(
-        machine.harts(),
-        [9, 4, 70],
-        "the boot hart first, then what can page"
-    );
+    assert_eq!(machine.harts(), [9, 4, 70], "the boot hart first, then what can page");
     assert_eq!(machine.timebase_hz, 1_000_000);
-    assert_eq!(
-        machine.serial,
-        Some(Serial {
-            base: 0x9000_1000,
-            bytes: 0x100,
-            shift: 2,
-            width: 1
-        })
-    );
+    assert_eq!(machine.serial, Some(Serial { base: 0x9000_1000, bytes: 0x100, shift: 2, width: 1 }));
     assert_eq!(machine.test, Some(0x9000_4000..0x9000_5000));
     assert_eq!(machine.initrd, 0x4100_0000..0x4100_1234);
-    let reserved: Vec<_> = machine
-        .reserved()
-        .iter()
-        .map(|r| (r.range.clone(), r.no_map))
-        .collect();
+    let reserved: Vec<_> = machine.reserved().iter().map(|r| (r.range.clone(), r.no_map)).collect();
     let expected = [
         (0x4600_0000..0x4600_2000, false),
         (0x4000_0000..0x4008_0000, true),
@@ -198,27 +128,12 @@ fn what_is_missing_has_a_reason() {
         move |t: &mut DeviceTree| drop(t.find_node_mut(path).unwrap().remove_property(name))
     };
     assert_eq!(refused(|t| drop(t.root.remove_child("cpus"))), "no /cpus");
-    assert_eq!(
-        refused(|t| drop(t.root.remove_child("chosen"))),
-        "no /chosen"
-    );
-    assert_eq!(
-        refused(remove("/chosen", "linux,initrd-start")),
-        "no initrd"
-    );
+    assert_eq!(refused(|t| drop(t.root.remove_child("chosen"))), "no /chosen");
+    assert_eq!(refused(remove("/chosen", "linux,initrd-start")), "no initrd");
     assert_eq!(refused(remove("/chosen", "linux,initrd-end")), "no initrd");
-    assert_eq!(
-        refused(remove("/cpus", "timebase-frequency")),
-        "no timebase-frequency"
-    );
-    assert_eq!(
-        refused(remove("/cpus/cpu@4", "reg")),
-        "a hart without an id"
-    );
-    assert_eq!(
-        refused(|t| drop(t.root.remove_child("memory@40000000"))),
-        "no bank of RAM holds the kernel"
-    );
+    assert_eq!(refused(remove("/cpus", "timebase-frequency")), "no timebase-frequency");
+    assert_eq!(refused(remove("/cpus/cpu@4", "reg")), "a hart without an id");
+    assert_eq!(refused(|t| drop(t.root.remove_child("memory@40000000"))), "no bank of RAM holds the kernel");
     let no_devices = |t: &mut DeviceTree| drop(t.root.remove_child("bus@90000000"));
     let mut tree = board();
     no_devices(&mut tree);
@@ -228,41 +143,20 @@ fn what_is_missing_has_a_reason() {
 
 #[test]
 fn what_contradicts_itself_has_a_reason() {
-    assert_eq!(
-        refused(|t| set(t, "/cpus", "timebase-frequency", 0u32)),
-        "no timebase-frequency"
-    );
-    assert_eq!(
-        refused(|t| set(t, "/cpus/cpu@9", "reg", 5u32)),
-        "the boot hart is not in it"
-    );
-    assert_eq!(
-        refused(|t| set(t, "/cpus/cpu@46", "reg", 4u32)),
-        "two harts with one id"
-    );
+    assert_eq!(refused(|t| set(t, "/cpus", "timebase-frequency", 0u32)), "no timebase-frequency");
+    assert_eq!(refused(|t| set(t, "/cpus/cpu@9", "reg", 5u32)), "the boot hart is not in it");
+    assert_eq!(refused(|t| set(t, "/cpus/cpu@46", "reg", 4u32)), "two harts with one id");
     let end = |end: u64| move |t: &mut DeviceTree| set(t, "/chosen", "linux,initrd-end", end);
-    assert_eq!(
-        refused(end(0x4100_0000)),
-        "the initrd is not in the kernel's bank of RAM"
-    );
-    assert_eq!(
-        refused(end(0x4800_0001)),
-        "the initrd is not in the kernel's bank of RAM"
-    );
+    assert_eq!(refused(end(0x4100_0000)), "the initrd is not in the kernel's bank of RAM");
+    assert_eq!(refused(end(0x4800_0001)), "the initrd is not in the kernel's bank of RAM");
     assert_eq!(
         refused(|t| set(t, "/chosen", "linux,initrd-start", 0x402f_ffffu64)),
         "the initrd overlaps the kernel"
     );
-    let wraps = |t: &mut DeviceTree| {
-        t.memory_reservations
-            .push(MemoryReservation::new(u64::MAX, 2))
-    };
+    let wraps = |t: &mut DeviceTree| t.memory_reservations.push(MemoryReservation::new(u64::MAX, 2));
     assert_eq!(refused(wraps), "a reserved range wraps");
-    let bank = |t: &mut DeviceTree| {
-        t.find_node_mut("/memory@20000000")
-            .unwrap()
-            .add_property(reg(u64::MAX, 2))
-    };
+    let bank =
+        |t: &mut DeviceTree| t.find_node_mut("/memory@20000000").unwrap().add_property(reg(u64::MAX, 2));
     assert_eq!(refused(bank), "a bank of RAM wraps");
     assert_eq!(Machine::read(&[], KERNEL, 9).unwrap_err(), "malformed");
 }
@@ -284,10 +178,7 @@ fn harts_past_the_bound_are_not_used() {
     let mut tree = board();
     let cpus = tree.root.child_mut("cpus").unwrap();
     (100..100 + MAX_HARTS as u32).for_each(|id| cpus.add_child(cpu(id, "riscv,sv39", "okay")));
-    assert_eq!(
-        read(&tree).unwrap().harts(),
-        [9, 4, 70, 100, 101, 102, 103, 104]
-    );
+    assert_eq!(read(&tree).unwrap().harts(), [9, 4, 70, 100, 101, 102, 103, 104]);
 }
 
 #[test]
@@ -322,33 +213,16 @@ fn only_a_serial_port_that_can_be_driven_is_taken() {
     assert_eq!(serial("reg-shift", 3), Some((3, 1)));
     assert_eq!(serial("reg-shift", 4), None);
     let mut tree = board();
-    set(
-        &mut tree,
-        "/bus@90000000/serial@2000",
-        "reg",
-        [0x2000u32, 20],
-    );
-    assert_eq!(
-        read(&tree).unwrap().serial,
-        None,
-        "the line status register is outside"
-    );
-    set(
-        &mut tree,
-        "/bus@90000000/serial@2000",
-        "reg",
-        [0x2000u32, 21],
-    );
+    set(&mut tree, "/bus@90000000/serial@2000", "reg", [0x2000u32, 20]);
+    assert_eq!(read(&tree).unwrap().serial, None, "the line status register is outside");
+    set(&mut tree, "/bus@90000000/serial@2000", "reg", [0x2000u32, 21]);
     assert!(read(&tree).unwrap().serial.is_some());
 }
 
 #[test]
 fn a_size_is_believed_to_its_bound() {
     let header = |total: u32| [0xd00d_feed_u32.to_be_bytes(), total.to_be_bytes()].concat();
-    assert_eq!(
-        total_bytes(&header(MAX_TREE_BYTES as u32)),
-        Some(MAX_TREE_BYTES as usize)
-    );
+    assert_eq!(total_bytes(&header(MAX_TREE_BYTES as u32)), Some(MAX_TREE_BYTES as usize));
     assert_eq!(total_bytes(&header(MAX_TREE_BYTES as u32 + 1)), None);
     assert_eq!(total_bytes(&header(100)[..7]), None);
     assert_eq!(total_bytes(&[0; 8]), None);

@@ -283,11 +283,11 @@ impl<P: Platform> Kernel<P> {
         if p.life.get() == life::ENDED {
             return Ok(());
         }
-        let mine = core::iter::successors(Some(Frame(hart.reap.get())), |f| {
-            Some(Frame(self.table(*f).reap_next.get()))
-        })
-        .take_while(|f| f.exists())
-        .any(|f| f == object.frame);
+        // `successors` looks one ahead of what it yields, so the end of the list must never be an item.
+        let listed = |frame: u32| Some(Frame(frame)).filter(|f| f.exists());
+        let mine =
+            core::iter::successors(listed(hart.reap.get()), |f| listed(self.table(*f).reap_next.get()))
+                .any(|f| f == object.frame);
         if !mine {
             return Err(Error::Busy);
         }

@@ -19,6 +19,9 @@ nexus_rt::main!(run);
 /// Why a test failed.
 pub type Verdict = Result<(), String>;
 
+/// A test's name and what it does.
+type Test = (&'static str, fn(&Bench) -> Verdict);
+
 /// What the tests are made with.
 pub struct Bench {
     /// This process, to map memory in.
@@ -63,7 +66,7 @@ fn run(mut startup: Startup) -> u64 {
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
     let bench = Bench { own, quota, identity, image, stats, console };
-    let tests: [(&str, fn(&Bench) -> Verdict); 6] = [
+    let tests: [Test; 6] = [
         ("selftest.channel_create", ipc::create),
         ("selftest.sendrecv", ipc::send_receive),
         ("selftest.capxfer", ipc::transfer),

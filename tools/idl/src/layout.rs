@@ -1,7 +1,7 @@
 //! Where each field stands. Fields keep their order and are naturally aligned; what they leave free is
 //! padding, which is 0. Bounded bytes or text that come last in a message end it with their own length.
 
-use crate::model::{Body, Field, HEADER_BYTES, HandleField, Interface, Item, Message, Rest, Type, TypeDef};
+use crate::model::{Body, Field, HEADER_BYTES, HandleField, Interface, Item, Message, Type, TypeDef};
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
 use nexus_abi::{Kind, Rights};
 
@@ -74,18 +74,14 @@ pub fn message(interface: &Interface, items: Vec<Raw>) -> Result<Message, String
     for (i, item) in items.into_iter().enumerate() {
         match item {
             Raw::Handle { name, doc, kind, rights } => {
-                if laid.rest.is_some() {
-                    return Err(format!("`{name}` stands after `handles<…>`, which takes all that come; swap them"));
+                if laid.handles.len() == MAX_MESSAGE_HANDLES {
+                    return Err(format!(
+                        "it carries more than {MAX_MESSAGE_HANDLES} handles, the most a message can have; send a channel \
+                         and the handles through it"
+                    ));
                 }
                 laid.items.push(Item::Handle(laid.handles.len()));
                 laid.handles.push(HandleField { name, doc, kind, rights });
-            }
-            Raw::Rest { name, doc, most } => {
-                if laid.rest.is_some() {
-                    return Err(format!("`{name}` is a second list of handles; make one of both"));
-                }
-                laid.items.push(Item::Rest);
-                laid.rest = Some(Rest { name, doc, most });
             }
             Raw::Field { name, doc, kind } => {
                 laid.borrows |= interface.borrows(&kind);
@@ -105,12 +101,6 @@ pub fn message(interface: &Interface, items: Vec<Raw>) -> Result<Message, String
                 }
             }
         }
-    }
-    if laid.most_handles() > MAX_MESSAGE_HANDLES {
-        return Err(format!(
-            "it carries more than {MAX_MESSAGE_HANDLES} handles, the most a message can have; send a channel and the \
-             handles through it"
-        ));
     }
     laid.most = cursor.at;
     laid.padding = cursor.padding;

@@ -93,7 +93,7 @@ pub fn is_generated_type(name: &str) -> bool {
         "Packet",
         "Result",
         "Rights",
-        "Room", "Sender",
+        "Room",
         "SendError",
         "Server",
         "ServiceError",

@@ -5,7 +5,7 @@ use crate::layout::{self, Raw};
 use crate::lexer::{Place, Problem, Token, tokens};
 use crate::model::{Body, Const, Interface, Operation, Type, TypeDef, Variant};
 use crate::names;
-use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
+use nexus_abi::bounds::MAX_MESSAGE_BYTES;
 use nexus_abi::{Kind, Rights};
 
 /// Longest wait that an operation can declare.
@@ -306,8 +306,6 @@ impl Parser {
             items.push(if self.eat_word("handle") {
                 let (kind, rights) = self.handle()?;
                 Raw::Handle { name, doc, kind, rights }
-            } else if self.eat_word("handles") {
-                Raw::Rest { name, doc, most: self.handle_count()? }
             } else {
                 Raw::Field { name, doc, kind: self.kind(0)? }
             });
@@ -317,13 +315,6 @@ impl Parser {
             }
         }
         Ok(items)
-    }
-
-    fn handle_count(&mut self) -> Parsed<usize> {
-        self.sign("<", "and the most handles that can come, as in `handles<8>`")?;
-        let most = self.number("the most handles", 1, MAX_MESSAGE_HANDLES as u64)? as usize;
-        self.sign(">", "after the bound")?;
-        Ok(most)
     }
 
     fn handle(&mut self) -> Parsed<(Kind, Rights)> {
@@ -381,7 +372,7 @@ impl Parser {
             "bool" => Type::Bool,
             "bytes" => Type::Bytes(self.bound(&name)?),
             "string" => Type::Text(self.bound(&name)?),
-            "handle" | "handles" => {
+            "handle" => {
                 return self.fail(place, "a handle stands directly in a message, not in an array or struct");
             }
             _ => match self.interface.types.iter().position(|t| t.name == name) {
@@ -440,7 +431,6 @@ impl Parser {
             permission: String::new(),
             deadline_ms: 0,
             idempotent: false,
-            deferred: false,
             request,
             reply,
         };
@@ -464,7 +454,6 @@ impl Parser {
                     }
                     deadline.replace(ms).is_some()
                 }
-                "deferred" if operation.reply.is_some() => std::mem::replace(&mut operation.deferred, true),
                 "idempotent" => repeat.replace(true).is_some(),
                 "once" => repeat.replace(false).is_some(),
                 "permission" => permission.replace(self.permission()?).is_some(),
@@ -491,7 +480,7 @@ impl Parser {
                  once, so that the client tries again, else `once`",
             );
         };
-        if idempotent && operation.request.most_handles() > 0 {
+        if idempotent && !operation.request.handles.is_empty() {
             return self.fail(begin, "a handle that was sent is gone and cannot be sent again; write `once`");
         }
         operation.deadline_ms = deadline as u32;

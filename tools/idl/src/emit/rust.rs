@@ -26,7 +26,6 @@ pub fn module(interface: &Interface) -> String {
     body += &client(interface);
     body += &server(interface);
     body += &dispatch(interface);
-    body += &later(interface);
     body += &super::rust::trace::table(interface);
     format!("{}{}{body}", preamble(interface), imports(&body))
 }
@@ -57,7 +56,7 @@ fn imports(body: &str) -> String {
         "Outcome",
         "Packet",
         "Room",
-        "SendError", "Sender",
+        "SendError",
         "ServiceError",
         "Sink",
         "Source",
@@ -75,7 +74,7 @@ fn imports(body: &str) -> String {
         "trace",
         "write_empty",
     ];
-    const ABI: &[&str] = &["Delivery", "Kind", "Rights"];
+    const ABI: &[&str] = &["Delivery", "Identity", "Kind", "Rights"];
     let named = |list: &[&str]| {
         let has = |name: &str| {
             body.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
@@ -107,7 +106,7 @@ fn constants(interface: &Interface) -> String {
          pub const BUFFER_BYTES: usize = {};\n\n",
         interface.version,
         most(&|m| m.most, false),
-        most(&Message::most_handles, false),
+        most(&|m| m.handles.len(), false),
         buffer.unwrap_or(0),
     );
     for constant in &interface.consts {
@@ -232,7 +231,7 @@ fn message_type(
 }
 
 fn generics(message: &Message, lifetime: &str, handle: &str) -> String {
-    match (message.borrows, message.most_handles() > 0) {
+    match (message.borrows, !message.handles.is_empty()) {
         (false, false) => String::new(),
         (true, false) => format!("<{lifetime}>"),
         (false, true) => format!("<{handle}>"),
@@ -257,7 +256,7 @@ fn message_struct(interface: &Interface, operation: &Operation, is_reply: bool, 
     let own = generics(message, "'a", "H");
     let (method, what) = (&operation.name, if is_reply { "reply" } else { "request" });
     let derives =
-        if message.most_handles() == 0 { "Clone, Copy, PartialEq, Eq, Debug" } else { "PartialEq, Debug" };
+        if message.handles.is_empty() { "Clone, Copy, PartialEq, Eq, Debug" } else { "PartialEq, Debug" };
     let mut out =
         format!("/// The {what} of [`Client::{method}`].\n#[derive({derives})]\npub struct {name}{own} {{\n");
     for item in &message.items {
@@ -270,16 +269,12 @@ fn message_struct(interface: &Interface, operation: &Operation, is_reply: bool, 
                 let handle = &message.handles[i];
                 (&handle.doc, &handle.name, format!("Held<H, {}>", kind_type(handle.kind)))
             }
-            Item::Rest => match &message.rest {
-                Some(rest) => (&rest.doc, &rest.name, "Handles<H>".into()),
-                None => continue,
-            },
         };
         let doc =
             if doc.is_empty() { format!("/// The argument `{field}`.\n") } else { rust_doc(doc, "///") };
         let _ = writeln!(out, "{doc}pub {field}: {kind},");
     }
-    let bound = if message.most_handles() == 0 { "<H>" } else { "" };
+    let bound = if message.handles.is_empty() { "<H>" } else { "" };
     let impl_generics = generics(message, "'a", "H: AnyHandle");
     let lifetime = if message.borrows { "'a" } else { "'_" };
     let _ = write!(
@@ -295,7 +290,7 @@ fn message_struct(interface: &Interface, operation: &Operation, is_reply: bool, 
          pub fn decode{bound}(view: View<{lifetime}>, handles: &mut Handles<H>) -> Result<Self, Malformed> {{\n{}}}\n}}\n\n",
         message.least,
         message.most,
-        message.most_handles(),
+        message.handles.len(),
         message.borrows,
         encode_body(operation, message),
         decode_body(message),
@@ -339,9 +334,6 @@ fn encode_body(operation: &Operation, message: &Message) -> String {
             handle.name
         );
     }
-    if let Some(rest) = &message.rest {
-        let _ = writeln!(out, "packet.handles.append(self.{}).map_err(|_| Fault::NoRoom)?;", rest.name);
-    }
     out + "Ok(())\n"
 }
 
@@ -353,13 +345,7 @@ fn decode_body(message: &Message) -> String {
     } else {
         let _ = writeln!(out, "let {input} = view.bytes(Self::LEAST, Self::MOST)?;");
     }
-    out += &match (&message.rest, message.handles.len()) {
-        (None, _) => "if handles.len() != Self::HANDLES {\nreturn Err(Malformed);\n}\n".to_owned(),
-        (Some(_), 0) => "if handles.len() > Self::HANDLES {\nreturn Err(Malformed);\n}\n".to_owned(),
-        (Some(_), least) => {
-            format!("if !({least}..=Self::HANDLES).contains(&handles.len()) {{\nreturn Err(Malformed);\n}}\n")
-        }
-    };
+    out += "if handles.len() != Self::HANDLES {\nreturn Err(Malformed);\n}\n";
     for (at, len) in &message.padding {
         let _ = writeln!(out, "input.zero({at}, {len})?;");
     }
@@ -380,10 +366,6 @@ fn decode_body(message: &Message) -> String {
                 let handle = &message.handles[i];
                 writeln!(out, "{}: handles.receive({i}, {})?,", handle.name, rights(handle.rights))
             }
-            Item::Rest => match &message.rest {
-                Some(rest) => writeln!(out, "{}: handles.split_off({}),", rest.name, message.handles.len()),
-                None => continue,
-            },
         };
     }
     out + "})\n"
@@ -403,9 +385,6 @@ fn parameters(interface: &Interface, message: &Message, handle: &str) -> (String
                 let field = &message.handles[i];
                 format!("{}: Held<{handle}, {}>", field.name, kind_type(field.kind))
             }
-            Item::Rest => {
-                format!("{}: Handles<{handle}>", message.rest.as_ref().map_or("", |rest| rest.name.as_str()))
-            }
         })
         .collect();
     (list.join(", "), list.len())
@@ -419,7 +398,6 @@ pub fn item_names(message: &Message) -> Vec<&str> {
         .map(|item| match *item {
             Item::Field(i) => message.fields[i].name.as_str(),
             Item::Handle(i) => message.handles[i].name.as_str(),
-            Item::Rest => message.rest.as_ref().map_or("", |rest| rest.name.as_str()),
         })
         .collect()
 }
@@ -459,7 +437,7 @@ fn client_method(interface: &Interface, op: &Operation) -> String {
             let room = if reply.is_empty() {
                 "Room { bytes: HEADER_BYTES, handles: 0 }".into()
             } else {
-                format!("Room {{ bytes: {}, handles: {} }}", reply.most, reply.most_handles())
+                format!("Room {{ bytes: {}, handles: {} }}", reply.most, reply.handles.len())
             };
             (format!("Result<{reply_type}, CallError<Error>>"), room, "call")
         }
@@ -506,58 +484,25 @@ fn server(interface: &Interface) -> String {
     if interface.has_permissions() {
         out += "/// Whether the sender has a permission that an operation needs. A refusal is answered with\n\
                 /// [`Error::PermissionDenied`]; it is the place to write the audit record.\n\
-                fn permits(&mut self, sender: Sender, permission: &'static str) -> bool;\n\n";
+                fn permits(&mut self, sender: Identity, permission: &'static str) -> bool;\n\n";
     }
     for op in &interface.operations {
         let (arguments, count) = parameters(interface, &op.request, "H");
         out += &rust_doc(&op.doc, "///");
-        if op.deferred {
-            let _ = writeln!(out, "///\n/// `None`: [`answer_{}`] makes the answer later, for the sender's token.", op.name);
-        }
         out += allow_many(count + 2);
         let result = op.reply.as_ref().map_or(String::new(), |reply| {
-            let result = format!("Result<{}, Error>", message_type(op, true, reply, "'_", "H"));
-            if op.deferred { format!(" -> Option<{result}>") } else { format!(" -> {result}") }
+            format!(" -> Result<{}, Error>", message_type(op, true, reply, "'_", "H"))
         });
-        let _ = write!(out, "fn {}(&mut self, sender: Sender, {arguments}){result};\n\n", op.name);
+        let _ = write!(out, "fn {}(&mut self, sender: Identity, {arguments}){result};\n\n", op.name);
     }
     out + "}\n\n"
-}
-
-/// How a result becomes the answer.
-fn answer(op: &Operation, reply: &Message) -> String {
-    let header = format!("Header::new(ID, op::{})", op.name.to_uppercase());
-    let encode = if reply.is_empty() {
-        format!("|(), packet| write_empty(packet, {header})")
-    } else {
-        "|reply, packet| reply.encode(packet)".into()
-    };
-    format!("answer(packet, {header}, result, {encode})")
-}
-
-/// What makes the answers that operations give later.
-fn later(interface: &Interface) -> String {
-    let mut out = String::new();
-    for op in interface.operations.iter().filter(|op| op.deferred) {
-        let Some(reply) = &op.reply else { continue };
-        let kind = message_type(op, true, reply, "'_", "H");
-        let bound = if reply.most_handles() > 0 { "<H: AnyHandle>" } else { "<H>" };
-        let _ = write!(
-            out,
-            "/// Makes the packet the answer to a call of [`Server::{0}`] that was deferred. Its room is to be the caller's.\n\
-             pub fn answer_{0}{bound}(packet: &mut Packet<'_, H>, result: Result<{kind}, Error>) -> Outcome {{\n{1}\n}}\n\n",
-            op.name,
-            answer(op, reply)
-        );
-    }
-    out
 }
 
 fn dispatch(interface: &Interface) -> String {
     let generic = if interface.has_handles() { "<H>" } else { "" };
     let mut out = format!(
         "/// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.\n\
-         pub fn dispatch<H: AnyHandle, S: Server{generic}>(\nserver: &mut S,\nsender: Sender,\ndelivery: Delivery,\n\
+         pub fn dispatch<H: AnyHandle, S: Server{generic}>(\nserver: &mut S,\nsender: Identity,\ndelivery: Delivery,\n\
          packet: &mut Packet<'_, H>,\n) -> Outcome {{\nlet is_call = delivery == Delivery::Call;\nmatch packet.operation(ID) {{\n"
     );
     for op in &interface.operations {
@@ -580,19 +525,20 @@ fn dispatch(interface: &Interface) -> String {
                 write!(out, "if {permits} {{\n{handled};\n}}\npacket.reset();\nOutcome::Taken\n}}\n")
             }
             (Some(reply), free) => {
-                let denied = if op.deferred { "Some(Err(Error::PermissionDenied))" } else { "Err(Error::PermissionDenied)" };
-                let result =
-                    if free { handled } else { format!("if {permits} {{ {handled} }} else {{ {denied} }}") };
-                if op.deferred {
-                    write!(
-                        out,
-                        "match {result} {{\nSome(result) => answer_{}(packet, result),\n\
-                         None => {{\npacket.reset();\nOutcome::Deferred\n}}\n}}\n}}\n",
-                        op.name
-                    )
+                let result = if free {
+                    handled
                 } else {
-                    write!(out, "let result = {result};\n{}\n}}\n", answer(op, reply))
-                }
+                    format!("if {permits} {{ {handled} }} else {{ Err(Error::PermissionDenied) }}")
+                };
+                let encode = if reply.is_empty() {
+                    format!("|(), packet| write_empty(packet, Header::new(ID, op::{upper}))")
+                } else {
+                    "|reply, packet| reply.encode(packet)".into()
+                };
+                write!(
+                    out,
+                    "let result = {result};\nanswer(packet, Header::new(ID, op::{upper}), result, {encode})\n}}\n"
+                )
             }
         };
     }
@@ -610,7 +556,7 @@ mod trace {
                 let reply = op.reply.as_ref().map_or("None".into(), |r| format!("Some({})", layout(interface, r)));
                 format!(
                     "trace::Operation {{ number: op::{}, name: {:?}, permission: {:?}, deadline_ms: {}, idempotent: {}, \
-                     request: {}, deferred: {}, reply: {reply} }},\n",
+                     request: {}, reply: {reply} }},\n",
                     op.name.to_uppercase(),
                     op.name,
                     op.permission,

@@ -4,11 +4,11 @@
 //!
 //! Generated from `idl/echo.idl` by `nexus-idlc`: change that file, then run the generator.
 
-use nexus_abi::{Delivery, Identity, Kind, Rights};
+use nexus_abi::{Kind, Rights};
 use nexus_wire::{
     AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link,
-    Malformed, Outcome, Packet, Room, SendError, ServiceError, Sink, Source, Spec, Text, View, Wire, answer,
-    answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
+    Malformed, Outcome, Packet, Room, SendError, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire,
+    answer, answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -726,46 +726,41 @@ impl<C: Connector> Client<C> {
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server<H: AnyHandle> {
     /// Gives back four words: the smallest call, in registers both ways.
-    fn words(&mut self, sender: Identity, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error>;
+    fn words(&mut self, sender: Sender, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error>;
 
     /// Gives back bytes. They travel in registers as long as the message has at most 48 bytes.
-    fn data(&mut self, sender: Identity, data: Bytes<'_, 4088>) -> Result<DataReply<'_>, Error>;
+    fn data(&mut self, sender: Sender, data: Bytes<'_, 4088>) -> Result<DataReply<'_>, Error>;
 
     /// Gives back text in some manner, with the stamps that came with it.
     fn text(
         &mut self,
-        sender: Identity,
+        sender: Sender,
         manner: Manner,
         stamps: [Stamp; 3],
         text: Text<'_, 200>,
     ) -> Result<TextReply<'_>, Error>;
 
     /// Gives back a memory object. What was sent is gone, so it cannot be sent twice.
-    fn pass(
-        &mut self,
-        sender: Identity,
-        mark: u32,
-        memory: Held<H, kinds::Vmo>,
-    ) -> Result<PassReply<H>, Error>;
+    fn pass(&mut self, sender: Sender, mark: u32, memory: Held<H, kinds::Vmo>)
+    -> Result<PassReply<H>, Error>;
 
     /// Adds to a counter. Doing it twice is not the same as once, so it is never tried again.
-    fn count(&mut self, sender: Identity, by: u64) -> Result<CountReply, Error>;
+    fn count(&mut self, sender: Sender, by: u64) -> Result<CountReply, Error>;
 
     /// Ends the server before it can answer: what a client sees then is the point.
-    fn crash(&mut self, sender: Identity) -> Result<(), Error>;
+    fn crash(&mut self, sender: Sender) -> Result<(), Error>;
 
     /// Adds to the counter without an answer.
-    fn note(&mut self, sender: Identity, by: u64);
+    fn note(&mut self, sender: Sender, by: u64);
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
 pub fn dispatch<H: AnyHandle, S: Server<H>>(
     server: &mut S,
-    sender: Identity,
-    delivery: Delivery,
+    sender: Sender,
     packet: &mut Packet<'_, H>,
 ) -> Outcome {
-    let is_call = delivery == Delivery::Call;
+    let is_call = sender.is_call();
     match packet.operation(ID) {
         Some(op::WORDS) if is_call => {
             let (view, handles) = packet.open(false);
@@ -948,13 +943,13 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 least: 12,
                 most: 12,
                 fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
-                handles: &[("memory", Kind::Vmo)],
+                handles: &[("memory", Some(Kind::Vmo))],
             },
             reply: Some(trace::Layout {
                 least: 12,
                 most: 12,
                 fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
-                handles: &[("memory", Kind::Vmo)],
+                handles: &[("memory", Some(Kind::Vmo))],
             }),
         },
         trace::Operation {

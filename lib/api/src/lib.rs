@@ -4,8 +4,24 @@
 #![forbid(unsafe_code)]
 
 pub mod echo;
+pub mod exec;
+pub mod intake;
+pub mod introduce;
+pub mod log;
+pub mod renew;
+pub mod samgr;
+pub mod start;
 
 pub use nexus_wire as wire;
 
 /// Every interface, for tools that show messages.
-pub const ALL: &[&nexus_wire::trace::Interface] = &[&echo::INTERFACE];
+pub const ALL: &[&nexus_wire::trace::Interface] = &[
+    &echo::INTERFACE,
+    &exec::INTERFACE,
+    &intake::INTERFACE,
+    &introduce::INTERFACE,
+    &log::INTERFACE,
+    &renew::INTERFACE,
+    &samgr::INTERFACE,
+    &start::INTERFACE,
+];

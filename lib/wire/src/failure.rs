@@ -44,6 +44,8 @@ pub enum SendError {
 pub enum Fault {
     /// The server refused the request as malformed.
     Refused,
+    /// The registry does not let this process connect to the service.
+    Denied,
     /// The answer is not one that the interface knows.
     Malformed,
     /// The buffer of this side cannot hold the message.

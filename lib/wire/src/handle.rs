@@ -17,8 +17,8 @@ pub trait AnyHandle: Sized {
 
 /// A kind of kernel object, as a type.
 pub trait HandleKind {
-    /// The kind.
-    const KIND: Kind;
+    /// The kind; `None` stands for any.
+    const KIND: Option<Kind>;
 }
 
 /// The kinds of kernel objects, as types.
@@ -26,36 +26,38 @@ pub mod kinds {
     use super::{HandleKind, Kind};
 
     macro_rules! kinds {
-        ($($(#[$doc:meta])+ $name:ident;)+) => {$(
+        ($($(#[$doc:meta])+ $name:ident: $kind:expr;)+) => {$(
             $(#[$doc])+
             #[derive(Debug)]
             pub enum $name {}
 
             impl HandleKind for $name {
-                const KIND: Kind = Kind::$name;
+                const KIND: Option<Kind> = $kind;
             }
         )+};
     }
 
     kinds! {
+        /// An object of any kind: who takes it looks what it is.
+        Any: None;
         /// A process.
-        Process;
+        Process: Some(Kind::Process);
         /// A thread.
-        Thread;
+        Thread: Some(Kind::Thread);
         /// One end of a channel.
-        Channel;
+        Channel: Some(Kind::Channel);
         /// A port.
-        Port;
+        Port: Some(Kind::Port);
         /// Memory.
-        Vmo;
+        Vmo: Some(Kind::Vmo);
         /// A timer.
-        Timer;
+        Timer: Some(Kind::Timer);
         /// An account of memory and processor share.
-        Quota;
+        Quota: Some(Kind::Quota);
         /// The right to bear a service id.
-        Identity;
+        Identity: Some(Kind::Identity);
         /// The root resource.
-        Resource;
+        Resource: Some(Kind::Resource);
     }
 }
 
@@ -87,7 +89,9 @@ impl<H: AnyHandle, K: HandleKind> Held<H, K> {
     /// Checks kind and rights; a handle that does not do is closed.
     pub fn check(handle: H, rights: Rights) -> Result<Self, Malformed> {
         match handle.describe() {
-            Some((kind, held)) if kind == K::KIND && held.contains(rights) => Ok(Held::assume(handle)),
+            Some((kind, held)) if K::KIND.is_none_or(|k| k == kind) && held.contains(rights) => {
+                Ok(Held::assume(handle))
+            }
             _ => Err(Malformed),
         }
     }
@@ -200,5 +204,9 @@ mod tests {
         assert!(handles.push(Fake(Kind::Port, Rights::all())).is_ok());
         assert_eq!(handles.receive::<kinds::Vmo>(0, Rights::empty()).map(|_| ()), Err(Malformed));
         assert_eq!(handles.receive::<kinds::Port>(8, Rights::empty()).map(|_| ()), Err(Malformed));
+        assert!(handles.push(Fake(Kind::Port, Rights::WAIT)).is_ok());
+        assert!(handles.receive::<kinds::Any>(1, Rights::WAIT).is_ok(), "any kind will do, with the rights");
+        assert!(handles.push(Fake(Kind::Port, Rights::WAIT)).is_ok());
+        assert!(handles.receive::<kinds::Any>(2, Rights::SIGNAL).is_err());
     }
 }

@@ -10,7 +10,6 @@ pub mod bounded;
 pub mod codec;
 pub mod failure;
 pub mod handle;
-pub mod kernel;
 pub mod link;
 pub mod packet;
 pub mod serve;
@@ -22,7 +21,7 @@ pub use failure::{CallError, Failure, Fault, SendError, ServiceError};
 pub use handle::{AnyHandle, HandleKind, Handles, Held, kinds};
 pub use link::{Connector, Fixed, HandleOf, Link, Spec, Transport, answered, empty_reply};
 pub use packet::{Packet, Room, View};
-pub use serve::{Outcome, answer, refuse, write_empty};
+pub use serve::{Outcome, Promise, Replier, Sender, answer, refuse, write_empty};
 
 /// Bytes of the header that begins each message: operation (bits 0-15), status (16-31), interface (32-63).
 pub const HEADER_BYTES: usize = 8;

@@ -1,11 +1,51 @@
-//! The server's side of a message: what dispatch did with it, and how an answer is written.
+//! The server's side of a message: who sent it, what dispatch did with it, and how an answer is written, at once
+//! or later.
 //!
 //! Whatever a client sends, its call gets an answer that fits the room it declared, so a reply can never get
 //! stuck at the kernel.
 
 use crate::failure::{Fault, ServiceError};
-use crate::packet::Packet;
+use crate::handle::AnyHandle;
+use crate::packet::{Packet, Room};
 use crate::{HEADER_BYTES, Header, STATUS_REFUSED};
+use nexus_abi::Identity;
+
+/// Where a message came from. Nothing in it was said by the message itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sender {
+    /// Who sent it, says the kernel.
+    pub identity: Identity,
+    /// Under which key the server serves the endpoint it came through.
+    pub key: u64,
+    /// What answers it; 0 when no answer is expected.
+    pub token: u64,
+}
+
+impl Sender {
+    /// Whether an answer is expected.
+    pub const fn is_call(&self) -> bool {
+        self.token != 0
+    }
+}
+
+/// An answer that is owed to a caller. A server that loses it leaves the caller waiting until its deadline.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "a caller waits for this answer"]
+pub struct Promise {
+    /// What answers the call.
+    pub token: u64,
+    /// Room for the answer.
+    pub room: Room,
+}
+
+/// What carries an answer that comes later: the server's loop.
+pub trait Replier {
+    /// Its handles.
+    type Handle: AnyHandle;
+
+    /// Lends a packet, and sends what was written to it as the answer.
+    fn reply(&mut self, promise: Promise, write: impl FnOnce(&mut Packet<'_, Self::Handle>) -> Outcome);
+}
 
 /// What dispatch made of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -15,6 +55,8 @@ pub enum Outcome {
     Answered,
     /// The call was malformed: the packet is the answer that says so.
     Refused,
+    /// The call was handled, and its answer is promised for later.
+    Kept,
     /// A one-way message was handled; there is nothing to answer.
     Taken,
     /// A one-way message was malformed; it is gone, and its handles are closed.

@@ -51,8 +51,8 @@ pub struct Layout {
     pub most: usize,
     /// Fields in bytes.
     pub fields: &'static [Field],
-    /// Handles: name and kind.
-    pub handles: &'static [(&'static str, Kind)],
+    /// Handles: name and kind, if one is asked for.
+    pub handles: &'static [(&'static str, Option<Kind>)],
 }
 
 /// An operation.

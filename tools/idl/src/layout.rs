@@ -23,8 +23,8 @@ pub enum Raw {
         name: String,
         /// Its documentation.
         doc: Vec<String>,
-        /// Its kind.
-        kind: Kind,
+        /// Its kind; `None` stands for any.
+        kind: Option<Kind>,
         /// Rights that it has to have.
         rights: Rights,
     },

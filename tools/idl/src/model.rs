@@ -92,11 +92,26 @@ pub struct HandleField {
     pub name: String,
     /// What it is; arguments may have none.
     pub doc: Vec<String>,
-    /// Its kind.
-    pub kind: nexus_abi::Kind,
+    /// Its kind; `None` stands for any.
+    pub kind: Option<nexus_abi::Kind>,
     /// Rights that it has to have.
     pub rights: nexus_abi::Rights,
 }
+
+impl HandleField {
+    /// The kind of the handles that the tests send.
+    pub fn sample_kind(&self) -> nexus_abi::Kind {
+        self.kind.unwrap_or(nexus_abi::Kind::Vmo)
+    }
+
+    /// The kind's name in the language.
+    pub fn kind_name(&self) -> &'static str {
+        self.kind.map_or(ANY, |kind| kind.name())
+    }
+}
+
+/// The kind of handles of which any will do.
+pub const ANY: &str = "any";
 
 /// In what order arguments were written: a field or a handle, by its place among its own.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +170,8 @@ pub struct Operation {
     pub deadline_ms: u32,
     /// Whether a client may try it again.
     pub idempotent: bool,
+    /// Whether the server may answer later.
+    pub deferred: bool,
     /// The request.
     pub request: Message,
     /// The reply; a one-way operation has none.

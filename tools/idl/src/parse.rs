@@ -3,7 +3,7 @@
 
 use crate::layout::{self, Raw};
 use crate::lexer::{Place, Problem, Token, tokens};
-use crate::model::{Body, Const, Interface, Operation, Type, TypeDef, Variant};
+use crate::model::{ANY, Body, Const, Interface, Operation, Type, TypeDef, Variant};
 use crate::names;
 use nexus_abi::bounds::MAX_MESSAGE_BYTES;
 use nexus_abi::{Kind, Rights};
@@ -250,8 +250,8 @@ impl Parser {
         if self.interface.types.iter().any(|t| t.name == name) || names::is_generated_type(&name) {
             return self.fail(place, format!("`{name}` is taken; choose another name"));
         }
-        if name.ends_with("Request") || name.ends_with("Reply") {
-            return self.fail(place, "names of messages end so (`Request`, `Reply`), and messages are generated; choose another name");
+        if ["Request", "Reply", "Promise"].iter().any(|end| name.ends_with(end)) {
+            return self.fail(place, "names of messages end so (`Request`, `Reply`, `Promise`), and messages are generated; choose another name");
         }
         Ok(name)
     }
@@ -317,25 +317,29 @@ impl Parser {
         Ok(items)
     }
 
-    fn handle(&mut self) -> Parsed<(Kind, Rights)> {
+    fn handle(&mut self) -> Parsed<(Option<Kind>, Rights)> {
         self.sign("<", "and the handle's kind, as in `handle<vmo, READ | MAP>`")?;
         let (name, place) = self.word("a kind such as `vmo` or `channel`")?;
-        let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.name() == name) else {
+        let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == name);
+        if kind.is_none() && name != ANY {
             let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            let all = all.join(", ");
             return self
-                .fail(place, format!("`{name}` is no kind of object; write one of {}", all.join(", ")));
-        };
+                .fail(place, format!("`{name}` is no kind of object; write one of {all}, or `{ANY}`"));
+        }
+        let known_rights = kind.map_or(Rights::all(), |kind| kind.all_rights());
         let mut rights = Rights::empty();
         if self.eat(",") {
             loop {
                 let (name, place) = self.word("a right such as `READ`")?;
                 match Rights::from_name(&name) {
-                    Some(right) if kind.all_rights().contains(right) => rights |= right,
+                    Some(right) if known_rights.contains(right) => rights |= right,
                     _ => {
-                        let known = kind.all_rights().iter_names().map(|(name, _)| name).collect::<Vec<_>>();
+                        let known = known_rights.iter_names().map(|(name, _)| name).collect::<Vec<_>>();
                         let message = format!(
-                            "a {} has no right `{name}`; it can have {}",
-                            kind.name(),
+                            "{} {} handle has no right `{name}`; it can have {}",
+                            if kind.is_some() { "a" } else { "an" },
+                            kind.map_or(ANY, |kind| kind.name()),
                             known.join(", ")
                         );
                         return self.fail(place, message);
@@ -408,11 +412,9 @@ impl Parser {
         }
         self.sign("(", "before the arguments")?;
         let arguments = self.items(")", false)?;
-        if let Some(hidden) = arguments.iter().find(|item| item.name() == "sender") {
-            let message = format!(
-                "every server method has an argument `{}` already; choose another name",
-                hidden.name()
-            );
+        if let Some(hidden) = arguments.iter().find(|item| ["sender", "promise"].contains(&item.name())) {
+            let message =
+                format!("server methods have an argument `{}` already; choose another name", hidden.name());
             return self.fail(place, message);
         }
         let request = layout::message(&self.interface, arguments).or_else(|why| self.fail(place, why))?;
@@ -431,6 +433,7 @@ impl Parser {
             permission: String::new(),
             deadline_ms: 0,
             idempotent: false,
+            deferred: false,
             request,
             reply,
         };
@@ -442,7 +445,7 @@ impl Parser {
     fn attributes(&mut self, operation: &mut Operation) -> Parsed<()> {
         const WRITE: &str = "`deadline 1000 ms`, then `, idempotent` or `, once`, then `;`";
         let begin = self.place();
-        let (mut deadline, mut repeat, mut permission) = (None, None, None);
+        let (mut deadline, mut repeat, mut permission, mut deferred) = (None, None, None, None);
         loop {
             let (word, place) = self.word(WRITE)?;
             let again = match word.as_str() {
@@ -456,6 +459,7 @@ impl Parser {
                 }
                 "idempotent" => repeat.replace(true).is_some(),
                 "once" => repeat.replace(false).is_some(),
+                "deferred" if operation.reply.is_some() => deferred.replace(()).is_some(),
                 "permission" => permission.replace(self.permission()?).is_some(),
                 _ => {
                     return self
@@ -485,6 +489,7 @@ impl Parser {
         }
         operation.deadline_ms = deadline as u32;
         operation.idempotent = idempotent;
+        operation.deferred = deferred.is_some();
         operation.permission = permission.unwrap_or_default();
         Ok(())
     }

@@ -100,7 +100,7 @@ fn numbers_of_errors_values_and_operations_rise() {
 fn names_are_spelled_as_their_sort() {
     refused(&call("Data: u8"), "4:12:", "write one like `read_back`");
     refused(&call("type: u8"), "4:12:", "a word of Rust");
-    refused(&call("sender: u8"), "4:8:", "has an argument `sender` already");
+    refused(&call("sender: u8"), "4:8:", "have an argument `sender` already");
     refused(&call("a: u8, a: u8"), "4:19:", "already there");
     refused("/// S.\nstruct AskRequest {\n/// A.\na: u8,\n}", "4:8:", "messages are generated");
     refused("/// S.\nstruct Packet {\n/// A.\na: u8,\n}", "4:8:", "`Packet` is taken");
@@ -112,9 +112,32 @@ fn names_are_spelled_as_their_sort() {
 #[test]
 fn handles_have_a_kind_and_rights_that_it_knows() {
     refused(&call("h: handle<file>"), "4:22:", "write one of process, thread, channel");
-    refused(&call("h: handle<channel, DUPLICATE>"), "4:31:", "a channel has no right `DUPLICATE`");
+    refused(&call("h: handle<channel, DUPLICATE>"), "4:31:", "a channel handle has no right `DUPLICATE`");
     refused(&call("h: [handle<vmo>; 2]"), "4:16:", "directly in a message");
     refused("/// S.\nstruct S {\n/// H.\nh: handle<vmo>,\n}", "4:8:", "not in a struct");
+}
+
+#[test]
+fn a_handle_of_any_kind_still_needs_its_rights() {
+    let request = accepted(&call("h: handle<any, READ>")).operations[0].request.clone();
+    assert_eq!(request.handles[0].kind, None);
+    assert_eq!(request.handles[0].rights, nexus_abi::Rights::READ);
+    refused(&call("h: handle<any, EAT>"), "4:27:", "an any handle has no right `EAT`");
+}
+
+#[test]
+fn only_a_call_can_be_answered_later() {
+    let deferred = accepted("/// Asks.\ncall 1 ask() -> () deadline 1 ms, once, deferred;");
+    assert!(deferred.operations[0].deferred);
+    assert!(!accepted(&call("")).operations[0].deferred);
+    refused("/// Tells.\nsend 1 tell() deadline 1 ms, once, deferred;", "4:36:", "`deferred` says nothing");
+    refused(
+        "/// Asks.\ncall 1 ask() -> () deadline 1 ms, once, deferred, deferred;",
+        "4:51:",
+        "already said",
+    );
+    refused(&call("promise: u8"), "4:8:", "have an argument `promise` already");
+    refused("/// S.\nstruct AskPromise {\n/// A.\na: u8,\n}", "4:8:", "messages are generated");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! Generated from `idl/echo.idl` by `nexus-idlc`: change that file, then run the generator.
 
 use crate::support::{self, FakeHandle, Loopback};
-use nexus_abi::{Identity, Kind};
+use nexus_abi::Kind;
 use nexus_api::echo::*;
-use nexus_wire::{Bytes, CallError, Fault, Held, Outcome, Text, kinds};
+use nexus_wire::{Bytes, CallError, Fault, Held, Outcome, Sender, Text, kinds};
 
 #[test]
 fn words_request_has_one_spelling() {
@@ -393,16 +393,16 @@ fn note_request_has_one_spelling() {
 #[derive(Default)]
 struct Fixture {
     strict: bool,
-    error: Option<Error>,
     calls: usize,
+    error: Option<Error>,
 }
 
 impl Server<FakeHandle> for Fixture {
-    fn words(&mut self, sender: Identity, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error> {
+    fn words(&mut self, sender: Sender, a: u64, b: u64, c: u64, d: u64) -> Result<WordsReply, Error> {
         self.calls += 1;
         let request = WordsRequest { a, b, c, d };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(
                 request,
                 WordsRequest {
@@ -424,11 +424,11 @@ impl Server<FakeHandle> for Fixture {
         )
     }
 
-    fn data(&mut self, sender: Identity, data: Bytes<'_, 4088>) -> Result<DataReply<'_>, Error> {
+    fn data(&mut self, sender: Sender, data: Bytes<'_, 4088>) -> Result<DataReply<'_>, Error> {
         self.calls += 1;
         let request = DataRequest { data };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(request, DataRequest { data: support::bytes(0x11, 2044) });
         }
         self.error.map_or(Ok(DataReply { data: support::bytes(0x11, 4088) }), Err)
@@ -436,7 +436,7 @@ impl Server<FakeHandle> for Fixture {
 
     fn text(
         &mut self,
-        sender: Identity,
+        sender: Sender,
         manner: Manner,
         stamps: [Stamp; 3],
         text: Text<'_, 200>,
@@ -444,7 +444,7 @@ impl Server<FakeHandle> for Fixture {
         self.calls += 1;
         let request = TextRequest { manner, stamps, text };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(
                 request,
                 TextRequest {
@@ -469,44 +469,44 @@ impl Server<FakeHandle> for Fixture {
 
     fn pass(
         &mut self,
-        sender: Identity,
+        sender: Sender,
         mark: u32,
         memory: Held<FakeHandle, kinds::Vmo>,
     ) -> Result<PassReply<FakeHandle>, Error> {
         self.calls += 1;
         let request = PassRequest { mark, memory };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(request, PassRequest { mark: 0xcb6d01a3, memory: support::handle(Kind::Vmo, 0x402) });
         }
         self.error.map_or(Ok(PassReply { mark: 0xffffffff, memory: support::handle(Kind::Vmo, 0x400) }), Err)
     }
 
-    fn count(&mut self, sender: Identity, by: u64) -> Result<CountReply, Error> {
+    fn count(&mut self, sender: Sender, by: u64) -> Result<CountReply, Error> {
         self.calls += 1;
         let request = CountRequest { by };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(request, CountRequest { by: 0x6688aaccef102244 });
         }
         self.error.map_or(Ok(CountReply { total: 0xffffffffffffffff }), Err)
     }
 
-    fn crash(&mut self, sender: Identity) -> Result<(), Error> {
+    fn crash(&mut self, sender: Sender) -> Result<(), Error> {
         self.calls += 1;
         let request = CrashRequest {};
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::CALLER);
             assert_eq!(request, CrashRequest {});
         }
         self.error.map_or(Ok(()), Err)
     }
 
-    fn note(&mut self, sender: Identity, by: u64) {
+    fn note(&mut self, sender: Sender, by: u64) {
         self.calls += 1;
         let request = NoteRequest { by };
         if self.strict {
-            assert_eq!(sender, support::SENDER);
+            assert_eq!(sender, support::TELLER);
             assert_eq!(request, NoteRequest { by: 0x6688aaccef102244 });
         }
     }
@@ -516,9 +516,7 @@ impl Server<FakeHandle> for Fixture {
 fn every_operation_arrives_and_its_answer_returns() {
     let fixture = Fixture { strict: true, ..Fixture::default() };
     let mut server = fixture;
-    let mut client = Client::new(Loopback::connector(|delivery, packet| {
-        dispatch(&mut server, support::SENDER, delivery, packet)
-    }));
+    let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
     assert_eq!(
         client.words(0xee409052a4f7499b, 0xf49d40a951faa34b, 0x1972c15ab40d66c0, 0x935602c5884b0dd0),
         Ok(WordsReply {
@@ -560,9 +558,8 @@ fn every_error_returns_from_every_call() {
     for &error in Error::ALL {
         let fixture = Fixture { error: Some(error), ..Fixture::default() };
         let mut server = fixture;
-        let mut client = Client::new(Loopback::connector(|delivery, packet| {
-            dispatch(&mut server, support::SENDER, delivery, packet)
-        }));
+        let mut client =
+            Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
         assert_eq!(client.words(0x0, 0x0, 0x0, 0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.data(support::bytes(0x11, 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
@@ -663,13 +660,14 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
-    support::storm(seeds, REQUEST_ROOM, |delivery, packet| {
+    support::storm(seeds, REQUEST_ROOM, |sender, packet| {
         let before = server.calls;
-        let outcome = dispatch(&mut server, support::SENDER, delivery, packet);
+        let outcome = dispatch(&mut server, sender, packet);
         let reached = server.calls - before;
         match outcome {
             Outcome::Taken => assert_eq!(reached, 1),
             Outcome::Answered => assert!(reached <= 1),
+            Outcome::Kept => panic!("nothing was promised"),
             Outcome::Dropped => assert_eq!(reached, 0),
             Outcome::Refused => assert!(reached <= 1),
         }

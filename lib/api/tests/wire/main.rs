@@ -1,4 +1,11 @@
 //! Wire tests of every interface, on the host. Written by `nexus-idlc`; `support.rs` alone is not.
 
 mod echo;
+mod exec;
+mod intake;
+mod introduce;
+mod log;
+mod renew;
+mod samgr;
+mod start;
 mod support;

@@ -1,13 +1,19 @@
 //! What the generated wire tests have in common: fake handles that are counted, golden byte strings, a server
 //! in the same process, a dead one, and storms of damaged messages from fixed seeds.
 
-use nexus_abi::{Delivery, Identity, Kind, Rights};
-use nexus_wire::{AnyHandle, Bytes, Connector, Failure, Fixed, Held, Outcome, Packet, Room, Text, Transport};
+use nexus_abi::{Identity, Kind, Rights};
+use nexus_wire::{
+    AnyHandle, Bytes, Connector, Failure, Fixed, Held, Outcome, Packet, Promise, Replier, Room, Sender, Text,
+    Transport,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Who every request of the tests comes from.
-pub const SENDER: Identity = Identity { service: 7, generation: 9 };
+/// Where every call of the tests comes from.
+pub const CALLER: Sender = Sender { identity: Identity { service: 7, generation: 9 }, key: 5, token: 11 };
+
+/// Where every message of the tests comes from that is not answered.
+pub const TELLER: Sender = Sender { token: 0, ..CALLER };
 
 /// More than the largest message, so that one past it can be tried.
 pub const BUFFER: usize = 4200;
@@ -120,7 +126,11 @@ macro_rules! refused {
 
 /// One past each bound of the message is refused: its sizes, its handles, their kinds and rights.
 macro_rules! bounded {
-    ($type:ty, $golden:literal, $handles:expr) => {{
+    ($type:ty, $golden:literal, $handles:expr) => {
+        crate::support::bounded!($type, $golden, $handles, any [])
+    };
+    ($type:ty, $golden:literal, $handles:expr, any $any:expr) => {{
+        let of_any_kind: &[usize] = &$any;
         let whole = crate::support::golden($golden);
         let right: &[(nexus_abi::Kind, u32)] = $handles;
         let most = [&whole[..], &vec![b'a'; <$type>::MOST + 1 - whole.len()]].concat();
@@ -136,7 +146,9 @@ macro_rules! bounded {
             other[i].0 =
                 if kind == nexus_abi::Kind::Port { nexus_abi::Kind::Vmo } else { nexus_abi::Kind::Port };
             other[i].1 = u32::MAX;
-            crate::support::refused!($type, &whole, &other, "another kind");
+            if !of_any_kind.contains(&i) {
+                crate::support::refused!($type, &whole, &other, "another kind");
+            }
             for bit in (0..32).map(|bit| 1 << bit).filter(|bit| rights & bit != 0) {
                 let mut fewer = right.to_vec();
                 fewer[i].1 = !bit;
@@ -162,19 +174,19 @@ pub(crate) use {bounded, flawed, refused, spelled};
 /// A server in the same process.
 pub struct Loopback<F>(F);
 
-impl<F: FnMut(Delivery, &mut Packet<'_, FakeHandle>) -> Outcome> Loopback<F> {
+impl<F: FnMut(Sender, &mut Packet<'_, FakeHandle>) -> Outcome> Loopback<F> {
     /// The only connection to a server that is this function.
     pub fn connector(dispatch: F) -> Fixed<Self> {
         Fixed::new(Loopback(dispatch))
     }
 
     /// Carries the message to another buffer, has it served, and carries the answer back.
-    fn exchange(&mut self, packet: &mut Packet<'_, FakeHandle>, delivery: Delivery, room: Room) -> Outcome {
+    fn exchange(&mut self, packet: &mut Packet<'_, FakeHandle>, sender: Sender, room: Room) -> Outcome {
         let mut buffer = vec![0x55; BUFFER];
         let mut other = Packet::new(&mut buffer);
         carry(packet, &mut other);
         other.room = room;
-        let outcome = (self.0)(delivery, &mut other);
+        let outcome = (self.0)(sender, &mut other);
         packet.reset();
         assert!(other.len() <= room.bytes && other.handles.len() <= room.handles);
         carry(&mut other, packet);
@@ -197,16 +209,16 @@ fn carry(from: &mut Packet<'_, FakeHandle>, to: &mut Packet<'_, FakeHandle>) {
     from.handles.clear();
 }
 
-impl<F: FnMut(Delivery, &mut Packet<'_, FakeHandle>) -> Outcome> Transport for Loopback<F> {
+impl<F: FnMut(Sender, &mut Packet<'_, FakeHandle>) -> Outcome> Transport for Loopback<F> {
     type Handle = FakeHandle;
 
     fn call(&mut self, packet: &mut Packet<'_, FakeHandle>, room: Room, _: u32) -> Result<(), Failure> {
-        assert!(self.exchange(packet, Delivery::Call, room).has_answer());
+        assert!(self.exchange(packet, CALLER, room).has_answer());
         Ok(())
     }
 
     fn send(&mut self, packet: &mut Packet<'_, FakeHandle>, _: u32) -> Result<(), Failure> {
-        let outcome = self.exchange(packet, Delivery::Message, Room { bytes: 0, handles: 0 });
+        let outcome = self.exchange(packet, TELLER, Room { bytes: 0, handles: 0 });
         assert_eq!(outcome, Outcome::Taken);
         Ok(())
     }
@@ -241,6 +253,45 @@ impl Transport for Dead {
     fn send(&mut self, packet: &mut Packet<'_, FakeHandle>, _: u32) -> Result<(), Failure> {
         self.call(packet, Room::MAX, 0)
     }
+}
+
+/// A call that the server keeps: it has no answer, and its handles are the server's or closed.
+#[allow(dead_code, reason = "not every set of interfaces has calls that are answered later")]
+pub fn keeps(asked: Seed, dispatch: impl FnOnce(&mut Packet<'_, FakeHandle>) -> Outcome) {
+    let mut buffer = vec![0x55; BUFFER];
+    let mut packet = arrived(&mut buffer, &golden(asked.0), asked.1);
+    assert_eq!(dispatch(&mut packet), Outcome::Kept);
+    assert!(packet.is_empty() && packet.handles.is_empty());
+}
+
+/// What carries the one answer that comes later: token, bytes and handles.
+#[derive(Default)]
+pub struct Later(Option<(u64, Vec<u8>, HandleList)>);
+
+/// Kind and rights of each handle of a message.
+type HandleList = Vec<(Kind, u32)>;
+
+impl Replier for Later {
+    type Handle = FakeHandle;
+
+    fn reply(&mut self, promise: Promise, write: impl FnOnce(&mut Packet<'_, FakeHandle>) -> Outcome) {
+        let mut buffer = vec![0x55; BUFFER];
+        let mut packet = Packet::new(&mut buffer);
+        packet.room = promise.room;
+        assert_eq!(write(&mut packet), Outcome::Answered);
+        let handles = (0..packet.handles.len()).filter_map(|i| packet.handles.get(i));
+        let handles = handles.map(|handle| (handle.kind, handle.rights.bits())).collect();
+        let bytes = packet.message().unwrap().to_vec();
+        assert!(self.0.replace((promise.token, bytes, handles)).is_none(), "one call, one answer");
+    }
+}
+
+/// The promise is kept with exactly this answer, to exactly this caller.
+#[allow(dead_code, reason = "not every set of interfaces has calls that are answered later")]
+pub fn kept(keep: impl FnOnce(&mut Later), answer: Seed) {
+    let mut later = Later::default();
+    keep(&mut later);
+    assert_eq!(later.0, Some((CALLER.token, golden(answer.0), answer.1.to_vec())));
 }
 
 /// A generator of numbers that are the same in every run (xorshift).
@@ -289,20 +340,20 @@ fn damaged(numbers: &mut Numbers, seed: Seed, most: usize) -> (Vec<u8>, Vec<(Kin
 pub fn storm(
     seeds: &[Seed],
     room: Room,
-    mut dispatch: impl FnMut(Delivery, &mut Packet<'_, FakeHandle>) -> Outcome,
+    mut dispatch: impl FnMut(Sender, &mut Packet<'_, FakeHandle>) -> Outcome,
 ) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut buffer = vec![0; BUFFER];
     for _ in 0..STORM {
         let seed = seeds[numbers.below(seeds.len())];
         let (bytes, handles) = damaged(&mut numbers, seed, room.bytes + 16);
-        let delivery = if numbers.below(4) == 0 { Delivery::Message } else { Delivery::Call };
+        let sender = if numbers.below(4) == 0 { TELLER } else { CALLER };
         let mut packet = arrived(&mut buffer, &bytes, &handles);
         if numbers.below(4) == 0 {
             packet.room = Room { bytes: numbers.below(64), handles: numbers.below(3) };
         }
-        let outcome = dispatch(delivery, &mut packet);
-        assert_eq!(outcome.has_answer(), delivery == Delivery::Call);
+        let outcome = dispatch(sender, &mut packet);
+        assert_eq!(outcome.has_answer(), sender.is_call());
         let fits = packet.len() <= packet.room.bytes && packet.handles.len() <= packet.room.handles;
         assert!(fits || !outcome.has_answer());
         drop(packet);

@@ -65,6 +65,9 @@ fn operation(interface: &Interface, op: &Operation) -> String {
     for line in &op.doc {
         let _ = writeln!(out, "{line}");
     }
+    if op.deferred {
+        out += "\nThe answer may come later than those of other calls.\n";
+    }
     let messages = [("Request", Some(&op.request)), ("Reply", op.reply.as_ref())];
     for (what, message) in messages {
         let Some(message) = message.filter(|message| !message.is_empty()) else {
@@ -91,7 +94,7 @@ fn operation(interface: &Interface, op: &Operation) -> String {
                 out,
                 "| `{}` | {} handle{rights} | handle {i} | {} |",
                 handle.name,
-                handle.kind.name(),
+                handle.kind_name(),
                 sentence(&handle.doc)
             );
         }

@@ -3,7 +3,9 @@
 pub mod docs;
 pub mod rust;
 pub mod sample;
+pub mod serve;
 pub mod tests;
+pub mod trace;
 
 use crate::model::{Interface, Type};
 

@@ -1,6 +1,6 @@
-//! The Rust module of an interface: types, messages, client, server, trace table.
+//! The Rust module of an interface: types, messages, client. (`serve` makes the server's half.)
 
-use super::{rust_doc, rust_type};
+use super::{rust_doc, rust_type, serve, trace};
 use crate::model::{Body, Field, Interface, Item, Message, Operation, Type, TypeDef, Variant};
 use crate::names::camel;
 use std::fmt::Write;
@@ -24,9 +24,10 @@ pub fn module(interface: &Interface) -> String {
         }
     }
     body += &client(interface);
-    body += &server(interface);
-    body += &dispatch(interface);
-    body += &super::rust::trace::table(interface);
+    body += &serve::promises(interface);
+    body += &serve::server(interface);
+    body += &serve::dispatch(interface);
+    body += &trace::table(interface);
     format!("{}{}{body}", preamble(interface), imports(&body))
 }
 
@@ -55,8 +56,11 @@ fn imports(body: &str) -> String {
         "Malformed",
         "Outcome",
         "Packet",
+        "Promise",
+        "Replier",
         "Room",
         "SendError",
+        "Sender",
         "ServiceError",
         "Sink",
         "Source",
@@ -74,14 +78,20 @@ fn imports(body: &str) -> String {
         "trace",
         "write_empty",
     ];
-    const ABI: &[&str] = &["Delivery", "Identity", "Kind", "Rights"];
+    const ABI: &[&str] = &["Kind", "Rights"];
+    let code: String =
+        body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let named = |list: &[&str]| {
         let has = |name: &str| {
-            body.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
+            code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
+                // The method of a trait that nothing else may name.
+                || (name == "Sink" && code.contains("out.bytes("))
         };
         list.iter().copied().filter(|name| has(name)).collect::<Vec<_>>().join(", ")
     };
-    format!("use nexus_abi::{{{}}};\nuse nexus_wire::{{{}}};\n\n", named(ABI), named(WIRE))
+    let abi = named(ABI);
+    let abi = if abi.is_empty() { abi } else { format!("use nexus_abi::{{{abi}}};\n") };
+    format!("{abi}use nexus_wire::{{{}}};\n\n", named(WIRE))
 }
 
 fn constants(interface: &Interface) -> String {
@@ -217,7 +227,7 @@ pub fn message_name(operation: &Operation, is_reply: bool) -> String {
 }
 
 /// A message's type.
-fn message_type(
+pub fn message_type(
     operation: &Operation,
     is_reply: bool,
     message: &Message,
@@ -247,8 +257,14 @@ fn rights(rights: nexus_abi::Rights) -> String {
     }
 }
 
-fn kind_type(kind: nexus_abi::Kind) -> String {
-    format!("kinds::{kind:?}")
+/// A handle's kind as a type.
+pub fn kind_type(kind: Option<nexus_abi::Kind>) -> String {
+    kind.map_or("kinds::Any".into(), |kind| format!("kinds::{kind:?}"))
+}
+
+/// A handle's kind as the trace table has it.
+pub fn kind_option(kind: Option<nexus_abi::Kind>) -> String {
+    kind.map_or("None".into(), |kind| format!("Some(Kind::{kind:?})"))
 }
 
 fn message_struct(interface: &Interface, operation: &Operation, is_reply: bool, message: &Message) -> String {
@@ -372,7 +388,7 @@ fn decode_body(message: &Message) -> String {
 }
 
 /// The parameters of a message as a method takes them, and how many they are.
-fn parameters(interface: &Interface, message: &Message, handle: &str) -> (String, usize) {
+pub fn parameters(interface: &Interface, message: &Message, handle: &str) -> (String, usize) {
     let list: Vec<_> = message
         .items
         .iter()
@@ -402,7 +418,8 @@ pub fn item_names(message: &Message) -> Vec<&str> {
         .collect()
 }
 
-fn allow_many(parameters: usize) -> &'static str {
+/// What stands before a function of so many parameters.
+pub fn allow_many(parameters: usize) -> &'static str {
     if parameters > MANY {
         "#[expect(clippy::too_many_arguments, reason = \"the interface declares as many\")]\n"
     } else {
@@ -473,157 +490,4 @@ fn client_method(interface: &Interface, op: &Operation) -> String {
         }
     }
     out
-}
-
-fn server(interface: &Interface) -> String {
-    let generic = if interface.has_handles() { "<H: AnyHandle>" } else { "" };
-    let mut out = format!(
-        "/// The interface as its server implements it. Who asks is what the kernel says, not what the message says.\n\
-         pub trait Server{generic} {{\n"
-    );
-    if interface.has_permissions() {
-        out += "/// Whether the sender has a permission that an operation needs. A refusal is answered with\n\
-                /// [`Error::PermissionDenied`]; it is the place to write the audit record.\n\
-                fn permits(&mut self, sender: Identity, permission: &'static str) -> bool;\n\n";
-    }
-    for op in &interface.operations {
-        let (arguments, count) = parameters(interface, &op.request, "H");
-        out += &rust_doc(&op.doc, "///");
-        out += allow_many(count + 2);
-        let result = op.reply.as_ref().map_or(String::new(), |reply| {
-            format!(" -> Result<{}, Error>", message_type(op, true, reply, "'_", "H"))
-        });
-        let _ = write!(out, "fn {}(&mut self, sender: Identity, {arguments}){result};\n\n", op.name);
-    }
-    out + "}\n\n"
-}
-
-fn dispatch(interface: &Interface) -> String {
-    let generic = if interface.has_handles() { "<H>" } else { "" };
-    let mut out = format!(
-        "/// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.\n\
-         pub fn dispatch<H: AnyHandle, S: Server{generic}>(\nserver: &mut S,\nsender: Identity,\ndelivery: Delivery,\n\
-         packet: &mut Packet<'_, H>,\n) -> Outcome {{\nlet is_call = delivery == Delivery::Call;\nmatch packet.operation(ID) {{\n"
-    );
-    for op in &interface.operations {
-        let upper = op.name.to_uppercase();
-        let names: String = item_names(&op.request).iter().map(|name| format!(", request.{name}")).collect();
-        let handled = format!("server.{}(sender{names})", op.name);
-        let not = if op.reply.is_some() { "" } else { "!" };
-        let used = if op.request.is_empty() { "_" } else { "request" };
-        let _ = write!(
-            out,
-            "Some(op::{upper}) if {not}is_call => {{\nlet (view, handles) = packet.open({});\n\
-             let Ok({used}) = {}::decode(view, handles) else {{\nreturn refuse(packet, ID, is_call);\n}};\n",
-            op.request.borrows,
-            message_name(op, false)
-        );
-        let permits = format!("server.permits(sender, {:?})", op.permission);
-        let _ = match (&op.reply, op.permission.is_empty()) {
-            (None, true) => write!(out, "{handled};\npacket.reset();\nOutcome::Taken\n}}\n"),
-            (None, false) => {
-                write!(out, "if {permits} {{\n{handled};\n}}\npacket.reset();\nOutcome::Taken\n}}\n")
-            }
-            (Some(reply), free) => {
-                let result = if free {
-                    handled
-                } else {
-                    format!("if {permits} {{ {handled} }} else {{ Err(Error::PermissionDenied) }}")
-                };
-                let encode = if reply.is_empty() {
-                    format!("|(), packet| write_empty(packet, Header::new(ID, op::{upper}))")
-                } else {
-                    "|reply, packet| reply.encode(packet)".into()
-                };
-                write!(
-                    out,
-                    "let result = {result};\nanswer(packet, Header::new(ID, op::{upper}), result, {encode})\n}}\n"
-                )
-            }
-        };
-    }
-    out + "_ => refuse(packet, ID, is_call),\n}\n}\n\n"
-}
-
-mod trace {
-    use super::*;
-
-    pub fn table(interface: &Interface) -> String {
-        let operations: String = interface
-            .operations
-            .iter()
-            .map(|op| {
-                let reply = op.reply.as_ref().map_or("None".into(), |r| format!("Some({})", layout(interface, r)));
-                format!(
-                    "trace::Operation {{ number: op::{}, name: {:?}, permission: {:?}, deadline_ms: {}, idempotent: {}, \
-                     request: {}, reply: {reply} }},\n",
-                    op.name.to_uppercase(),
-                    op.name,
-                    op.permission,
-                    op.deadline_ms,
-                    op.idempotent,
-                    layout(interface, &op.request)
-                )
-            })
-            .collect();
-        let errors: String =
-            interface.errors.iter().map(|e| format!("({}, {:?}),", e.number, e.name)).collect();
-        format!(
-            "/// The interface for tools that show messages.\npub const INTERFACE: trace::Interface = trace::Interface {{\n\
-             name: {:?},\nversion: VERSION,\nid: ID,\noperations: &[\n{operations}],\nerrors: &[{errors}],\n}};\n",
-            interface.name
-        )
-    }
-
-    fn layout(interface: &Interface, message: &Message) -> String {
-        let last = message.fields.len().wrapping_sub(1);
-        let fields: String = message
-            .fields
-            .iter()
-            .enumerate()
-            .map(|(i, field)| {
-                let shape = match (&field.kind, message.tail && i == last) {
-                    (Type::Bytes(most), true) => format!("trace::Shape::TailBytes({most})"),
-                    (Type::Text(most), true) => format!("trace::Shape::TailText({most})"),
-                    (kind, _) => shape(interface, kind),
-                };
-                row(field, &shape)
-            })
-            .collect();
-        let handles: String =
-            message.handles.iter().map(|h| format!("({:?}, Kind::{:?}),", h.name, h.kind)).collect();
-        format!(
-            "trace::Layout {{ least: {}, most: {}, fields: &[{fields}], handles: &[{handles}] }}",
-            message.least, message.most
-        )
-    }
-
-    fn row(field: &Field, shape: &str) -> String {
-        format!("trace::Field {{ name: {:?}, offset: {}, shape: {shape} }},", field.name, field.offset)
-    }
-
-    fn shape(interface: &Interface, kind: &Type) -> String {
-        let made = match kind {
-            Type::Unsigned(size) => format!("Unsigned({size})"),
-            Type::Signed => "Signed(8)".into(),
-            Type::Bool => "Bool".into(),
-            Type::Bytes(most) => format!("Bytes({most})"),
-            Type::Text(most) => format!("Text({most})"),
-            Type::Array(item, count) => {
-                format!("Array({count}, {}, &{})", interface.size(item), shape(interface, item))
-            }
-            Type::Named(at) => match &interface.types[*at].body {
-                Body::Enum(variants) => {
-                    let names: String =
-                        variants.iter().map(|v| format!("({}, {:?}),", v.number, v.name)).collect();
-                    format!("Enum({}, &[{names}])", interface.types[*at].size)
-                }
-                Body::Struct(fields, _) => {
-                    let rows: String = fields.iter().map(|f| row(f, &shape(interface, &f.kind))).collect();
-                    format!("Struct(&[{rows}])")
-                }
-            },
-        };
-        format!("trace::Shape::{made}")
-    }
 }

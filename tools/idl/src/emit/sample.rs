@@ -160,7 +160,7 @@ pub fn rust_fields(interface: &Interface, message: &Message, size: Size) -> Stri
                     out,
                     "{}: support::handle(Kind::{:?}, {:#x}), ",
                     handle.name,
-                    handle.kind,
+                    handle.sample_kind(),
                     handle.rights.bits()
                 )
             }
@@ -179,7 +179,7 @@ pub fn rust_arguments(interface: &Interface, message: &Message, size: Size) -> S
             Item::Field(i) => rust(interface, &message.fields[i].kind, &values[i]),
             Item::Handle(i) => {
                 let handle = &message.handles[i];
-                format!("support::handle(Kind::{:?}, {:#x})", handle.kind, handle.rights.bits())
+                format!("support::handle(Kind::{:?}, {:#x})", handle.sample_kind(), handle.rights.bits())
             }
         })
         .collect();

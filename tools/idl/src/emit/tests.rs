@@ -1,9 +1,10 @@
 //! The wire tests of an interface: every message spelled byte for byte at its bounds, one past them refused,
 //! every operation through client and server, and a storm of damaged messages.
 
-use super::rust::{item_names, message_name};
+use super::rust::{item_names, kind_type, message_name};
 use super::sample::{self, Size};
-use crate::model::{Interface, Message, Operation};
+use crate::model::{HandleField, Interface, Message, Operation};
+use crate::names::camel;
 use std::fmt::Write;
 
 /// The test module's source, not yet formatted.
@@ -11,9 +12,9 @@ pub fn module(interface: &Interface) -> String {
     let name = &interface.name;
     let mut out = format!(
         "//! Wire tests of `{name}`.\n//!\n//! Generated from `idl/{name}.idl` by `nexus-idlc`: change that file, then run the generator.\n\n\
-         use crate::support::{{self, FakeHandle, Loopback}};\nuse nexus_abi::{{Identity, Kind}};\n\
+         use crate::support::{{self, FakeHandle, Loopback}};\nuse nexus_abi::{{Kind}};\n\
          use nexus_api::{name}::*;\n\
-         use nexus_wire::{{Bytes, CallError, Fault, Held, Outcome, Text, kinds}};\n\n"
+         use nexus_wire::{{Bytes, CallError, Fault, Held, Outcome, Sender, Text, kinds}};\n\n"
     );
     for (operation, is_reply, message) in interface.messages() {
         if !(is_reply && message.is_empty()) {
@@ -22,6 +23,7 @@ pub fn module(interface: &Interface) -> String {
     }
     out += &fixture(interface);
     out += &round_trips(interface);
+    out += &later(interface);
     out += &errors(interface);
     out += &storm(interface);
     prune(out)
@@ -73,26 +75,58 @@ fn spelling(interface: &Interface, op: &Operation, is_reply: bool, message: &Mes
         let _ = writeln!(out, "support::spelled!({name}, {golden:?}, {value});");
     }
     let varied = sample::golden(&sample::bytes(interface, op, message, Size::Varied));
-    let handles: String =
-        message.handles.iter().map(|h| format!("(Kind::{:?}, {:#x}),", h.kind, h.rights.bits())).collect();
+    let handles = sample_handles(message);
     let _ = writeln!(out, "let handles: &[(Kind, u32)] = &[{handles}];");
-    let _ = writeln!(out, "support::bounded!({name}, {varied:?}, handles);");
+    let any: Vec<_> = (0..message.handles.len()).filter(|&i| message.handles[i].kind.is_none()).collect();
+    let any = if any.is_empty() { String::new() } else { format!(", any {any:?}") };
+    let _ = writeln!(out, "support::bounded!({name}, {varied:?}, handles{any});");
     for (at, bytes, why) in sample::flaws(interface, message) {
         let _ = writeln!(out, "support::flawed!({name}, {varied:?}, handles, {at}, &{bytes:?}, {why:?});");
     }
     out + "}\n\n"
 }
 
+/// Kind and rights of each of a message's handles, as the tests make them.
+fn sample_handles(message: &Message) -> String {
+    let row = |h: &HandleField| format!("(Kind::{:?}, {:#x}),", h.sample_kind(), h.rights.bits());
+    message.handles.iter().map(row).collect()
+}
+
+/// A reply's type, its handles fake.
+fn reply_type(op: &Operation, reply: &Message) -> String {
+    let generics = match (reply.borrows, !reply.handles.is_empty()) {
+        _ if reply.is_empty() => return "()".into(),
+        (false, false) => "",
+        (true, false) => "<'_>",
+        (false, true) => "<FakeHandle>",
+        (true, true) => "<'_, FakeHandle>",
+    };
+    message_name(op, true) + generics
+}
+
+fn deferred(interface: &Interface) -> impl Iterator<Item = (&Operation, &Message)> {
+    interface.operations.iter().filter(|op| op.deferred).filter_map(|op| Some((op, op.reply.as_ref()?)))
+}
+
 fn fixture(interface: &Interface) -> String {
     let generic = if interface.has_handles() { "<FakeHandle>" } else { "" };
     let mut out = String::from(
         "/// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.\n\
-         #[derive(Default)]\nstruct Fixture {\nstrict: bool,\nerror: Option<Error>,\ncalls: usize,\n",
+         #[derive(Default)]\nstruct Fixture {\nstrict: bool,\ncalls: usize,\n",
     );
-    out += if interface.has_permissions() { "denies: bool,\n}\n\n" } else { "}\n\n" };
+    if interface.operations.iter().any(|op| op.reply.is_some()) {
+        out += "error: Option<Error>,\n";
+    }
+    if interface.has_permissions() {
+        out += "denies: bool,\n";
+    }
+    for (op, _) in deferred(interface) {
+        let _ = writeln!(out, "{}_later: Option<Option<{}Promise>>,", op.name, camel(&op.name));
+    }
+    out += "}\n\n";
     let _ = writeln!(out, "impl Server{generic} for Fixture {{");
     if interface.has_permissions() {
-        out += "fn permits(&mut self, _: Identity, _: &'static str) -> bool {\n!self.denies\n}\n\n";
+        out += "fn permits(&mut self, _: Sender, _: &'static str) -> bool {\n!self.denies\n}\n\n";
     }
     for op in &interface.operations {
         let names = item_names(&op.request);
@@ -101,21 +135,17 @@ fn fixture(interface: &Interface) -> String {
             let _ = write!(parameters, ", {name}: {}", item_type(interface, &op.request, name));
         }
         let result = op.reply.as_ref().map_or(String::new(), |reply| {
-            if reply.is_empty() {
-                return " -> Result<(), Error>".into();
-            }
-            let generics = match (reply.borrows, !reply.handles.is_empty()) {
-                (false, false) => "",
-                (true, false) => "<'_>",
-                (false, true) => "<FakeHandle>",
-                (true, true) => "<'_, FakeHandle>",
-            };
-            format!(" -> Result<{}{generics}, Error>", message_name(op, true))
+            let reply = reply_type(op, reply);
+            let reply = if op.deferred { format!("Option<{reply}>") } else { reply };
+            format!(" -> Result<{reply}, Error>")
         });
+        let promise =
+            if op.deferred { format!(", promise: {}Promise", camel(&op.name)) } else { String::new() };
+        let who = if op.reply.is_some() { "CALLER" } else { "TELLER" };
         let _ = write!(
             out,
-            "fn {}(&mut self, sender: Identity{parameters}){result} {{\nself.calls += 1;\n\
-             let request = {} {{ {} }};\nif self.strict {{\nassert_eq!(sender, support::SENDER);\nassert_eq!(request, {});\n}}\n",
+            "fn {}(&mut self, sender: Sender{promise}{parameters}){result} {{\nself.calls += 1;\n\
+             let request = {} {{ {} }};\nif self.strict {{\nassert_eq!(sender, support::{who});\nassert_eq!(request, {});\n}}\n",
             op.name,
             message_name(op, false),
             names.join(", "),
@@ -123,6 +153,16 @@ fn fixture(interface: &Interface) -> String {
         );
         if let Some(reply) = &op.reply {
             let value = filled(interface, op, true, reply, Size::Most);
+            let value = if op.deferred {
+                let _ = writeln!(
+                    out,
+                    "if let Some(kept) = &mut self.{}_later {{\n*kept = Some(promise);\nreturn Ok(None);\n}}",
+                    op.name
+                );
+                format!("Some({value})")
+            } else {
+                value
+            };
             let _ = writeln!(out, "self.error.map_or(Ok({value}), Err)");
         }
         out += "}\n\n";
@@ -135,11 +175,11 @@ fn item_type(interface: &Interface, message: &Message, name: &str) -> String {
         return super::rust_type(interface, &field.kind, "'_");
     }
     let kind = message.handles.iter().find(|handle| handle.name == name).map(|handle| handle.kind);
-    kind.map_or(String::new(), |kind| format!("Held<FakeHandle, kinds::{kind:?}>"))
+    kind.map_or(String::new(), |kind| format!("Held<FakeHandle, {}>", kind_type(kind)))
 }
 
-const CLIENT: &str = "let mut server = fixture;\nlet mut client = Client::new(Loopback::connector(|delivery, packet| {\n\
-                      dispatch(&mut server, support::SENDER, delivery, packet)\n}));\n";
+const CLIENT: &str = "let mut server = fixture;\nlet mut client = Client::new(Loopback::connector(|sender, packet| {\n\
+                      dispatch(&mut server, sender, packet)\n}));\n";
 
 fn round_trips(interface: &Interface) -> String {
     let mut out = String::from(
@@ -159,6 +199,30 @@ fn round_trips(interface: &Interface) -> String {
         "assert_eq!(server.calls, {});\nassert_eq!(support::open_handles(), 0);\n}}\n\n",
         interface.operations.len()
     );
+    out
+}
+
+/// A call that is kept gets no answer until the promise is kept, and then exactly that of the wire.
+fn later(interface: &Interface) -> String {
+    let mut out = String::new();
+    for (op, reply) in deferred(interface) {
+        let name = &op.name;
+        let asked = sample::golden(&sample::bytes(interface, op, &op.request, Size::Varied));
+        let answer = sample::golden(&sample::bytes(interface, op, reply, Size::Most));
+        let _ = write!(
+            out,
+            "#[test]\nfn {name}_can_be_answered_later() {{\n\
+             let asked: support::Seed = ({asked:?}, &[{}]);\n\
+             let mut server = Fixture {{ {name}_later: Some(None), ..Fixture::default() }};\n\
+             support::keeps(asked, |packet| dispatch(&mut server, support::CALLER, packet));\n\
+             let promise = server.{name}_later.take().flatten().unwrap();\n\
+             support::kept(|replier| promise.keep(replier, Ok({})), ({answer:?}, &[{}]));\n\
+             assert_eq!(support::open_handles(), 0);\n}}\n\n",
+            sample_handles(&op.request),
+            filled(interface, op, true, reply, Size::Most),
+            sample_handles(reply),
+        );
+    }
     out
 }
 
@@ -219,22 +283,18 @@ fn storm(interface: &Interface) -> String {
     for op in &interface.operations {
         for size in [Size::Least, Size::Varied] {
             let golden = sample::golden(&sample::bytes(interface, op, &op.request, size));
-            let handles: String = op
-                .request
-                .handles
-                .iter()
-                .map(|h| format!("(Kind::{:?}, {:#x}),", h.kind, h.rights.bits()))
-                .collect();
+            let handles = sample_handles(&op.request);
             let _ = writeln!(out, "({golden:?}, &[{handles}]),");
         }
     }
     out += "];\nlet mut server = Fixture::default();\nlet mut handled = 0;\n\
-            support::storm(seeds, REQUEST_ROOM, |delivery, packet| {\n\
+            support::storm(seeds, REQUEST_ROOM, |sender, packet| {\n\
             let before = server.calls;\n\
-            let outcome = dispatch(&mut server, support::SENDER, delivery, packet);\n\
+            let outcome = dispatch(&mut server, sender, packet);\n\
             let reached = server.calls - before;\n\
             match outcome {\nOutcome::Taken => assert_eq!(reached, 1),\n\
             Outcome::Answered => assert!(reached <= 1),\n\
+            Outcome::Kept => panic!(\"nothing was promised\"),\n\
             Outcome::Dropped => assert_eq!(reached, 0),\nOutcome::Refused => assert!(reached <= 1),\n}\n\
             handled += reached;\noutcome\n});\n\
             assert!(handled > 0, \"the storm holds whole messages too\");\n}\n\n";
@@ -244,8 +304,7 @@ fn storm(interface: &Interface) -> String {
         .filter_map(|op| op.reply.as_ref().map(|reply| (op, reply)))
         .map(|(op, reply)| {
             let golden = sample::golden(&sample::bytes(interface, op, reply, Size::Varied));
-            let handles: String =
-                reply.handles.iter().map(|h| format!("(Kind::{:?}, {:#x}),", h.kind, h.rights.bits())).collect();
+            let handles = sample_handles(reply);
             let arguments = sample::rust_arguments(interface, &op.request, Size::Least);
             format!(
                 "support::answer_storm(({golden:?}, &[{handles}]), |answer| {{\n\

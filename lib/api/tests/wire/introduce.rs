@@ -1,0 +1,118 @@
+//! Wire tests of `introduce`.
+//!
+//! Generated from `idl/introduce.idl` by `nexus-idlc`: change that file, then run the generator.
+
+use crate::support::{self, FakeHandle, Loopback};
+use nexus_abi::Kind;
+use nexus_api::introduce::*;
+use nexus_wire::{Held, Outcome, Sender, Text, kinds};
+
+#[test]
+fn process_request_has_one_spelling() {
+    support::spelled!(
+        ProcessRequest<'_, FakeHandle>,
+        "01000000dead4bab00000000",
+        ProcessRequest {
+            service: 0x0,
+            channel: support::handle(Kind::Channel, 0x80),
+            name: support::text('a', 0),
+        }
+    );
+    support::spelled!(
+        ProcessRequest<'_, FakeHandle>,
+        "01000000dead4babd00d4b88 64*16",
+        ProcessRequest {
+            service: 0x884b0dd0,
+            channel: support::handle(Kind::Channel, 0x80),
+            name: support::text('d', 16),
+        }
+    );
+    support::spelled!(
+        ProcessRequest<'_, FakeHandle>,
+        "01000000dead4babffffffff 61*31",
+        ProcessRequest {
+            service: 0xffffffff,
+            channel: support::handle(Kind::Channel, 0x80),
+            name: support::text('a', 31),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Channel, 0x80)];
+    support::bounded!(ProcessRequest<'_, FakeHandle>, "01000000dead4babd00d4b88 64*16", handles);
+    support::flawed!(
+        ProcessRequest<'_, FakeHandle>,
+        "01000000dead4babd00d4b88 64*16",
+        handles,
+        12,
+        &[255],
+        "name is not UTF-8"
+    );
+}
+
+/// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
+#[derive(Default)]
+struct Fixture {
+    strict: bool,
+    calls: usize,
+}
+
+impl Server<FakeHandle> for Fixture {
+    fn process(
+        &mut self,
+        sender: Sender,
+        service: u32,
+        channel: Held<FakeHandle, kinds::Channel>,
+        name: Text<'_, 31>,
+    ) {
+        self.calls += 1;
+        let request = ProcessRequest { service, channel, name };
+        if self.strict {
+            assert_eq!(sender, support::TELLER);
+            assert_eq!(
+                request,
+                ProcessRequest {
+                    service: 0x884b0dd0,
+                    channel: support::handle(Kind::Channel, 0x80),
+                    name: support::text('d', 16),
+                }
+            );
+        }
+    }
+}
+
+#[test]
+fn every_operation_arrives_and_its_answer_returns() {
+    let fixture = Fixture { strict: true, ..Fixture::default() };
+    let mut server = fixture;
+    let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
+    assert_eq!(
+        client.process(0x884b0dd0, support::handle(Kind::Channel, 0x80), support::text('d', 16)),
+        Ok(())
+    );
+    assert_eq!(server.calls, 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn damaged_messages_never_panic_and_leave_no_handle_open() {
+    let seeds: &[support::Seed] = &[
+        ("01000000dead4bab00000000", &[(Kind::Channel, 0x80)]),
+        ("01000000dead4babd00d4b88 64*16", &[(Kind::Channel, 0x80)]),
+    ];
+    let mut server = Fixture::default();
+    let mut handled = 0;
+    support::storm(seeds, REQUEST_ROOM, |sender, packet| {
+        let before = server.calls;
+        let outcome = dispatch(&mut server, sender, packet);
+        let reached = server.calls - before;
+        match outcome {
+            Outcome::Taken => assert_eq!(reached, 1),
+            Outcome::Answered => assert!(reached <= 1),
+            Outcome::Kept => panic!("nothing was promised"),
+            Outcome::Dropped => assert_eq!(reached, 0),
+            Outcome::Refused => assert!(reached <= 1),
+        }
+        handled += reached;
+        outcome
+    });
+    assert!(handled > 0, "the storm holds whole messages too");
+}

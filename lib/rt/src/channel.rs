@@ -5,6 +5,7 @@ use crate::owned::{Channel, Handles, Owned, Quota};
 use crate::sys::{self, Area, End, MessageOut};
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS};
 use nexus_abi::{Error, Tag, Ticks};
+use nexus_wire::Room;
 
 /// Why a call brought no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +35,11 @@ pub struct Answer<'a> {
     pub bytes: &'a [u8],
     /// Its handles.
     pub handles: Handles,
+}
+
+/// What an end can receive whose peer sends messages of this size, `depth` of them waiting; 0 receives calls only.
+pub const fn end(depth: u16, room: Room) -> End {
+    End { depth, bytes: room.bytes as u16, handles: room.handles as u16 }
 }
 
 /// Words of a message of at most 48 bytes; unused ones are 0.

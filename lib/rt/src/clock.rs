@@ -1,7 +1,7 @@
 //! Time, in ticks of the machine's counter. Deadlines are points in time: a retry keeps the first one.
 
 use core::sync::atomic::{AtomicU64, Ordering};
-use nexus_abi::{NEVER, Ticks};
+use nexus_abi::{NEVER, NOW, Ticks};
 
 /// Ticks a second, told at start; what QEMU's `virt` has, until then.
 static TIMEBASE: AtomicU64 = AtomicU64::new(10_000_000);
@@ -34,6 +34,19 @@ pub fn in_millis(ms: u64) -> Ticks {
     now().saturating_add(millis(ms))
 }
 
+/// The deadline of a call that may take `ms` milliseconds: [`NOW`] for 0, and never `NEVER`.
+pub fn within(ms: u32) -> Ticks {
+    deadline(now(), timebase(), ms)
+}
+
+fn deadline(now: Ticks, hz: u64, ms: u32) -> Ticks {
+    if ms == 0 {
+        return NOW;
+    }
+    let wait = u128::from(ms) * u128::from(hz) / 1000;
+    now.saturating_add(u64::try_from(wait).unwrap_or(NEVER)).clamp(NOW + 1, NEVER - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +55,14 @@ mod tests {
     fn a_duration_past_the_range_is_for_ever() {
         assert_eq!(millis(1000), timebase());
         assert_eq!(millis(u64::MAX), NEVER);
+    }
+
+    #[test]
+    fn deadlines_neither_wrap_nor_become_never() {
+        assert_eq!(deadline(5, 10_000_000, 0), NOW);
+        assert_eq!(deadline(5, 10_000_000, 1), 10_005);
+        assert_eq!(deadline(0, 1, 1), 1, "shorter than a tick");
+        assert_eq!(deadline(u64::MAX - 3, 10_000_000, u32::MAX), NEVER - 1);
+        assert_eq!(deadline(7, u64::MAX, u32::MAX), NEVER - 1);
     }
 }

@@ -18,14 +18,18 @@ pub mod owned;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod process;
+mod provide;
 pub mod samgr;
 pub mod server;
 pub mod startup;
+mod transport;
 
 pub use channel::{Answer, CallError};
 pub use log::{Level, debug, error, info, warn};
 pub use nexus_abi as abi;
+pub use nexus_api as api;
 pub use nexus_sys as sys;
+pub use nexus_wire as wire;
 pub use object::*;
 pub use owned::{Any, Handles, Owned};
 pub use process::{Child, Limits};

@@ -6,48 +6,10 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
 use nexus_abi::bounds::MAX_MESSAGE_HANDLES;
-use nexus_abi::{Error, Handle, Kind, Rights};
+use nexus_abi::{Error, Handle, Rights};
 
-/// A kind of object, as a type.
-pub trait ObjectKind {
-    /// The kind; `None` stands for any.
-    const KIND: Option<Kind>;
-}
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])+ $name:ident: $kind:expr;)+) => {
-        $($(#[$doc])+
-        #[derive(Debug)]
-        pub enum $name {}
-
-        impl ObjectKind for $name {
-            const KIND: Option<Kind> = $kind;
-        })+
-    };
-}
-
-kinds! {
-    /// An object whose kind is not known yet.
-    Any: None;
-    /// One end of a channel.
-    Channel: Some(Kind::Channel);
-    /// A port.
-    Port: Some(Kind::Port);
-    /// Memory.
-    Vmo: Some(Kind::Vmo);
-    /// A quota.
-    Quota: Some(Kind::Quota);
-    /// A process.
-    Process: Some(Kind::Process);
-    /// A thread.
-    Thread: Some(Kind::Thread);
-    /// A timer.
-    Timer: Some(Kind::Timer);
-    /// The right to bear a service id.
-    Identity: Some(Kind::Identity);
-    /// The root resource, or a lesser handle to it.
-    Resource: Some(Kind::Resource);
-}
+pub use nexus_wire::HandleKind as ObjectKind;
+pub use nexus_wire::kinds::*;
 
 /// A handle that this program holds. Dropping it closes it.
 pub struct Owned<K> {
@@ -102,10 +64,16 @@ impl Owned<Any> {
 
 impl<K> Drop for Owned<K> {
     fn drop(&mut self) {
-        if self.handle != Handle::NONE {
-            // The only refusal is `BadHandle`: then there is nothing to close.
-            let _ = sys::handle_close(self.handle);
-        }
+        close(self.handle);
+    }
+}
+
+/// Out of line: a system call at each place where a handle may be dropped would be most of a small program.
+#[inline(never)]
+fn close(handle: Handle) {
+    if handle != Handle::NONE {
+        // The only refusal is `BadHandle`: then there is nothing to close.
+        let _ = sys::handle_close(handle);
     }
 }
 

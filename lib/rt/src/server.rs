@@ -3,21 +3,17 @@
 //! It never waits for a client, and a client that dies, floods or sends what does not fit costs the others
 //! nothing.
 
-use crate::channel::{CallError, arrived, stage};
-use crate::owned::{Channel, Handles, ObjectKind, Owned, Port, Quota};
-use crate::samgr::{self, ConnectError};
-use crate::sys::{self, Area, End, Refusal};
-use crate::{clock, startup};
+use crate::channel::{arrived, stage};
+use crate::owned::{Any, Channel, Handles, ObjectKind, Owned, Port, Quota};
+use crate::provide::Provided;
+use crate::sys::{self, Area, Refusal};
+use crate::transport;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use core::mem;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_WORDS};
 use nexus_abi::{Delivery, Error, Identity, Signals, Tag, Ticks};
-
-/// Key under which the bootstrap endpoint is bound, when a service is provided.
-const BOOTSTRAP_KEY: u64 = FIRST_CLIENT_KEY - 1;
-
-/// How long `samgrd`, which never waits for anyone, may take to register a name.
-const REGISTER_MS: u64 = 2_000;
+use nexus_wire::{Outcome, Packet, Promise, Replier, Room, Sender};
 
 /// Keys below this are the program's own, for what it binds itself; attached endpoints get keys from here on.
 pub const FIRST_CLIENT_KEY: u64 = 1 << 32;
@@ -61,6 +57,14 @@ pub struct Message {
     /// Most handles the caller can take in the answer.
     pub room_handles: usize,
     length: usize,
+    words: [u64; REGISTER_WORDS],
+}
+
+/// Room for any message.
+type Buffer = Box<[u8; MAX_MESSAGE_BYTES]>;
+
+fn buffer() -> Buffer {
+    Box::new([0; MAX_MESSAGE_BYTES])
 }
 
 /// An answer that waits to leave with the next wait.
@@ -72,24 +76,43 @@ struct Pending {
     handles: Handles,
 }
 
+impl Pending {
+    /// The answer in a packet, whose handles move out of it.
+    fn of(token: u64, packet: &mut Packet<'_, Owned<Any>>) -> Pending {
+        let (length, words) = (packet.len(), packet.words());
+        let (values, count) = transport::lend(&mut packet.handles);
+        let mut handles = Handles::new();
+        *handles.raw() = values;
+        handles.filled(count);
+        Pending { token, length, words, handles }
+    }
+}
+
+impl Replier for Server {
+    type Handle = Owned<Any>;
+
+    fn reply(&mut self, promise: Promise, write: impl FnOnce(&mut Packet<'_, Owned<Any>>) -> Outcome) {
+        self.flush();
+        let mut packet = Packet::new(&mut self.outgoing[..]);
+        packet.room = promise.room;
+        if write(&mut packet).has_answer() {
+            self.pending = Pending::of(promise.token, &mut packet);
+        }
+    }
+}
+
 /// A port with the endpoints that are served on it.
 #[derive(Debug)]
 pub struct Server {
     port: Owned<Port>,
     clients: BTreeMap<u64, Owned<Channel>>,
     next_key: u64,
-    incoming: Box<[u8; MAX_MESSAGE_BYTES]>,
-    outgoing: Box<[u8; MAX_MESSAGE_BYTES]>,
+    incoming: Buffer,
+    outgoing: Buffer,
+    spare: Option<Buffer>,
     pending: Pending,
     closing: Option<u64>,
-    provided: Option<Provided>,
-}
-
-/// A service that this process provides, and the key of the channel on which `samgrd` hands it clients.
-#[derive(Debug)]
-struct Provided {
-    name: &'static str,
-    intake: Option<u64>,
+    pub(crate) provided: Option<Provided>,
 }
 
 impl Server {
@@ -99,32 +122,13 @@ impl Server {
             port: Owned::<Port>::create(quota)?,
             clients: BTreeMap::new(),
             next_key: FIRST_CLIENT_KEY,
-            incoming: Box::new([0; MAX_MESSAGE_BYTES]),
-            outgoing: Box::new([0; MAX_MESSAGE_BYTES]),
+            incoming: buffer(),
+            outgoing: buffer(),
+            spare: None,
             pending: Pending::default(),
             closing: None,
             provided: None,
         })
-    }
-
-    /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come. When
-    /// `samgrd` is restarted, or comes up only later, registers then.
-    pub fn provide(&mut self, quota: &'static Owned<Quota>, name: &'static str) -> Result<(), ConnectError> {
-        startup::bind_bootstrap(&self.port, BOOTSTRAP_KEY)?;
-        self.provided = Some(Provided { name, intake: None });
-        match self.register(quota) {
-            Err(ConnectError::Call(CallError::ServerDied)) => Ok(()),
-            other => other,
-        }
-    }
-
-    fn register(&mut self, quota: &Owned<Quota>) -> Result<(), ConnectError> {
-        let Some(name) = self.provided.as_ref().map(|provided| provided.name) else { return Ok(()) };
-        let (mine, theirs) = Owned::<Channel>::create(quota, samgr::INTAKE_END, End::default())?;
-        samgr::register(name, theirs, clock::in_millis(REGISTER_MS))?;
-        let key = self.attach(mine)?;
-        self.provided = Some(Provided { name, intake: Some(key) });
-        Ok(())
     }
 
     /// The port, to bind timers and processes to under keys below [`FIRST_CLIENT_KEY`] (and above 0).
@@ -175,12 +179,42 @@ impl Server {
         Ok(())
     }
 
+    /// Has a generated `dispatch` handle the message that the last wait brought. Its answer, if there is one, leaves with
+    /// the next wait, in the same system call. `false` says that the message was not one of the interface.
+    pub fn serve(
+        &mut self,
+        mut message: Message,
+        dispatch: impl FnOnce(&mut Server, Sender, &mut Packet<'_, Owned<Any>>) -> Outcome,
+    ) -> bool {
+        // The packet borrows the message's buffer, while the handler may use the server.
+        let spare = self.spare.take().unwrap_or_else(buffer);
+        let mut lent = mem::replace(&mut self.incoming, spare);
+        let sender = Sender { identity: message.sender, key: message.key, token: message.token };
+        let mut packet = Packet::new(&mut lent[..]);
+        packet.room = Room { bytes: message.room_bytes, handles: message.room_handles };
+        let count = message.handles.len();
+        transport::keep(message.handles.raw(), count, &mut packet.handles);
+        message.handles.gone();
+        let outcome = if packet.arrived(message.length, message.words) {
+            dispatch(self, sender, &mut packet)
+        } else {
+            Outcome::Dropped
+        };
+        if outcome.has_answer() {
+            self.flush();
+            self.pending = Pending::of(sender.token, &mut packet);
+            mem::swap(&mut self.outgoing, &mut lent);
+        }
+        self.spare = Some(lent);
+        !matches!(outcome, Outcome::Refused | Outcome::Dropped)
+    }
+
     /// Sends the answer that waits for the next wait now. The caller's death, or too small a room, drops it.
     pub fn flush(&mut self) {
         if self.pending.token == 0 {
             return;
         }
-        let mut pending = core::mem::take(&mut self.pending);
+        let mut pending = mem::take(&mut self.pending);
         let tag = Tag::new(pending.length, pending.handles.len());
         let mut area = Area { bytes: &mut self.outgoing[..], handles: pending.handles.raw() };
         match sys::reply(pending.token, tag, pending.words, &mut area) {
@@ -209,11 +243,11 @@ impl Server {
                     None => continue,
                 }
             }
-            let mut pending = core::mem::take(&mut self.pending);
+            let mut pending = mem::take(&mut self.pending);
             // The two buffers change places with each wait, so that the answer in one does not meet the message
             // that arrives: the kernel uses one area for both.
             if pending.token != 0 {
-                core::mem::swap(&mut self.incoming, &mut self.outgoing);
+                mem::swap(&mut self.incoming, &mut self.outgoing);
             }
             let tag = Tag::new(pending.length, pending.handles.len())
                 .with_room(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
@@ -270,53 +304,8 @@ impl Server {
             }
             return Some(Incoming::Event { key: out.key, signals });
         }
-        self.sort(out, out.key, received)
-    }
-
-    /// Keeps for the server what is its own business, and gives the rest to the program.
-    fn sort(
-        &mut self,
-        out: sys::MessageOut,
-        key: u64,
-        received: [nexus_abi::Handle; MAX_MESSAGE_HANDLES],
-    ) -> Option<Incoming> {
-        match self.message(out, key, received) {
-            Incoming::Message(message) if self.is_intake(message.key) => {
-                self.admit(message.handles);
-                None
-            }
-            Incoming::Message(message) if message.key == BOOTSTRAP_KEY => {
-                self.reconnected(message);
-                None
-            }
-            other => Some(other),
-        }
-    }
-
-    fn is_intake(&self, key: u64) -> bool {
-        self.provided.as_ref().is_some_and(|provided| provided.intake == Some(key))
-    }
-
-    fn admit(&mut self, mut handles: Handles) {
-        let attached = handles.take_typed(0).and_then(|endpoint| self.attach(endpoint));
-        if let Err(error) = attached {
-            log::warn!("a new client could not be attached: {error:?}");
-        }
-    }
-
-    /// A channel came over the bootstrap endpoint: the one to a new `samgrd` is reason to register again.
-    fn reconnected(&mut self, mut message: Message) {
-        let name = &self.incoming[..message.length];
-        let again = name == startup::SAMGRD.as_bytes();
-        if let Ok(channel) = message.handles.take_typed(0) {
-            startup::accept(name, channel);
-        }
-        if again
-            && let Some(quota) = startup::own_quota()
-            && let Err(error) = self.register(quota)
-        {
-            log::error!("could not register again: {error:?}");
-        }
+        let incoming = self.message(out, out.key, received);
+        self.sort(incoming)
     }
 
     fn message(
@@ -336,6 +325,7 @@ impl Server {
             room_bytes: out.tag.room_bytes(),
             room_handles: out.tag.room_handles(),
             length: arrived(&out, &mut self.incoming[..]),
+            words: out.words,
         };
         if message.token == 0 { Incoming::Message(message) } else { Incoming::Call(message) }
     }
@@ -348,7 +338,8 @@ impl Server {
             let mut received = [nexus_abi::Handle::NONE; MAX_MESSAGE_HANDLES];
             let mut area = Area { bytes: &mut self.incoming[..], handles: &mut received };
             if let Ok(out) = sys::recv(endpoint.handle(), tag, &mut area) {
-                return self.sort(out, key, received);
+                let incoming = self.message(out, key, received);
+                return self.sort(incoming);
             }
         }
         self.closing = None;

@@ -1,42 +1,33 @@
 //! How a program gets what it was granted. Its first thread starts with one handle, the bootstrap endpoint, whose
 //! other end is held by whoever started it (`nexus-init`, or a test's driver).
 //!
-//! The program calls START on it until an answer has no handle: each answer brings up to eight, their names
-//! in its bytes (a length byte and the name, each); the last one's bytes are the program's arguments. It calls READY once, when it does its job. Messages that
-//! come to it later, a name and one handle each, replace a channel whose server died: `log`, `samgrd`.
+//! The interface `start` says what the program asks there: for its grants one by one, and, once, to be known as
+//! ready. What it is sent there later (interface `renew`) replaces a channel whose server died: `log`, `samgrd`.
 //!
 //! Nothing here invents a grant: what was not handed over does not exist.
 
-use crate::channel::{Answer, CallError};
-use crate::owned::{Any, Channel, Handles, ObjectKind, Owned, Port, Process, Quota};
-use crate::{clock, logging};
-use nexus_abi::bounds::MAX_MESSAGE_HANDLES;
-use nexus_abi::{Error, NEVER, Signals, Ticks};
+use crate::channel::end;
+use crate::owned::{Any, Channel, ObjectKind, Owned, Port, Process, Quota};
+use crate::{clock, logging, transport};
+use nexus_abi::{Error, Signals, Ticks};
+use nexus_api::{renew, start};
+use nexus_wire::{CallError, Fixed, Held, Outcome, Packet, Sender, Text, kinds};
 use spin::{Mutex, Once};
 
-/// Call: the next handles, please.
-pub const OP_START: u64 = 1;
-
-/// Call: the program does its job from now on.
-pub const OP_READY: u64 = 2;
-
 /// Longest name of a grant.
-pub const MAX_NAME: usize = 31;
+pub const MAX_NAME: usize = start::MAX_NAME;
 
 /// Most grants of one program.
 pub const MAX_GRANTS: usize = 32;
 
 /// Longest arguments of a program, in bytes.
-pub const MAX_ARGS: usize = 255;
-
-/// Largest answer to START.
-pub const MAX_START_BYTES: usize = MAX_MESSAGE_HANDLES * (MAX_NAME + 1);
+pub const MAX_ARGS: usize = start::MAX_ARGS;
 
 /// What the program's end of the bootstrap channel can receive.
-pub const PROGRAM_END: crate::End = crate::End { depth: 4, bytes: MAX_NAME as u16, handles: 1 };
+pub const PROGRAM_END: crate::End = end(4, renew::REQUEST_ROOM);
 
 /// What the starter's end can receive: calls only.
-pub const STARTER_END: crate::End = crate::End { depth: 0, bytes: 48, handles: 0 };
+pub const STARTER_END: crate::End = end(0, start::REQUEST_ROOM);
 
 /// Name of the log channel.
 pub const LOG: &str = "log";
@@ -102,7 +93,7 @@ impl Startup {
         let bootstrap = BOOTSTRAP.lock();
         if let Some(endpoint) = bootstrap.as_ref() {
             // A starter that is gone takes its programs along; there is nobody else to tell.
-            let _ = endpoint.call_words(8, [OP_READY, 0, 0, 0, 0, 0], NEVER);
+            let _ = start::Client::new(Fixed::new(endpoint)).ready();
         }
     }
 
@@ -137,48 +128,21 @@ pub fn adopt(process: Owned<Process>, quota: Owned<Quota>) {
     let _ = (process, quota);
 }
 
-/// Names and handles of one answer to START.
-fn read_grants(startup: &mut Startup, mut answer: Answer<'_>) -> Result<(), Error> {
-    let mut bytes = answer.bytes;
-    for index in 0..answer.handles.len() {
-        let (length, rest) = bytes.split_first().ok_or(Error::Invalid)?;
-        let (name, rest) = rest.split_at_checked(*length as usize).ok_or(Error::Invalid)?;
-        bytes = rest;
-        startup.add(name, answer.handles.take(index).ok_or(Error::Invalid)?)?;
-    }
-    if bytes.is_empty() { Ok(()) } else { Err(Error::Invalid) }
-}
-
-/// One entry of the bytes of an answer to START.
-pub fn write_name(name: &str, bytes: &mut [u8]) -> Option<usize> {
-    let end = 1 + name.len();
-    if name.len() > MAX_NAME {
-        return None;
-    }
-    let place = bytes.get_mut(..end)?;
-    place[0] = name.len() as u8;
-    place[1..].copy_from_slice(name.as_bytes());
-    Some(end)
-}
-
-fn fetch(bootstrap: &Owned<Channel>, startup: &mut Startup) -> Result<(), CallError> {
+fn fetch(bootstrap: &Owned<Channel>, startup: &mut Startup) -> Result<(), CallError<start::Error>> {
+    let mut starter = start::Client::new(Fixed::new(bootstrap));
     loop {
-        let mut room = [0; MAX_START_BYTES];
-        let answer = bootstrap.call(
-            &OP_START.to_le_bytes(),
-            &mut Handles::new(),
-            &mut room,
-            MAX_MESSAGE_HANDLES,
-            NEVER,
-        )?;
-        if answer.handles.is_empty() {
-            let length = answer.bytes.len().min(MAX_ARGS);
-            startup.args[..length].copy_from_slice(&answer.bytes[..length]);
-            startup.args_length = length;
-            return Ok(());
+        match starter.grant() {
+            Ok(grant) => startup
+                .add(grant.name.as_bytes(), grant.handle.into())
+                .map_err(|error| CallError::Protocol(nexus_wire::Fault::Kernel(error)))?,
+            Err(CallError::Service(start::Error::NotFound)) => break,
+            Err(other) => return Err(other),
         }
-        read_grants(startup, answer)?;
     }
+    let args = starter.arguments()?.text;
+    startup.args[..args.len()].copy_from_slice(args.as_bytes());
+    startup.args_length = args.len();
+    Ok(())
 }
 
 /// What [`first!`](crate::first) makes of the first program, which the kernel starts: it gets its bootstrap endpoint and no more.
@@ -207,23 +171,45 @@ pub fn run(main: fn(Startup) -> u64, argument: u64, bootstrap: u64) -> ! {
 pub(crate) fn pump() {
     let Some(bootstrap) = BOOTSTRAP.try_lock() else { return };
     let Some(endpoint) = bootstrap.as_ref() else { return };
-    let mut room = [0; MAX_NAME];
-    while let Ok(mut answer) = endpoint.receive(&mut room) {
-        let Ok(channel) = answer.handles.take_typed(0) else { continue };
-        accept(answer.bytes, channel);
+    let mut buffer = [0; renew::BUFFER_BYTES];
+    let mut packet = Packet::new(&mut buffer);
+    while let Ok(sender) = transport::receive(endpoint, &mut packet) {
+        // Its end receives nothing larger, and what is no such message is dropped.
+        let _ = renew::dispatch(&mut Renewal::default(), sender, &mut packet);
     }
 }
 
-/// Keeps a channel that came over the bootstrap endpoint until it is asked for.
-pub(crate) fn accept(name: &[u8], channel: Owned<Channel>) {
-    let place = match name {
-        name if name == LOG.as_bytes() => &SPARE_LOG,
-        name if name == SAMGRD.as_bytes() => &SPARE_SAMGRD,
-        _ => return,
-    };
-    if let Some(mut spare) = place.try_lock() {
-        *spare = Some(channel);
+/// Keeps channels that come over the bootstrap endpoint until they are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Renewal {
+    /// Whether one to `samgrd` was among them.
+    samgrd: bool,
+}
+
+impl renew::Server<Owned<Any>> for Renewal {
+    fn replace(
+        &mut self,
+        _sender: Sender,
+        channel: Held<Owned<Any>, kinds::Channel>,
+        name: Text<'_, { renew::MAX_NAME }>,
+    ) {
+        let place = match name.get() {
+            LOG => &SPARE_LOG,
+            SAMGRD => &SPARE_SAMGRD,
+            _ => return,
+        };
+        self.samgrd |= name.get() == SAMGRD;
+        if let Some(mut spare) = place.try_lock() {
+            *spare = Some(channel.into());
+        }
     }
+}
+
+/// Takes a message that came over the bootstrap endpoint; answers whether it brought a channel to a new `samgrd`.
+pub(crate) fn renewed(sender: Sender, packet: &mut Packet<'_, Owned<Any>>) -> (Outcome, bool) {
+    let mut renewal = Renewal::default();
+    let outcome = renew::dispatch(&mut renewal, sender, packet);
+    (outcome, renewal.samgrd)
 }
 
 /// The channel to a new `logd`, if there is one.
@@ -272,41 +258,6 @@ mod tests {
     use super::*;
     use nexus_abi::Handle;
 
-    fn answer<'a>(bytes: &'a [u8], count: u32) -> Answer<'a> {
-        let mut handles = Handles::new();
-        for number in 0..count {
-            assert!(handles.push(Owned::<Any>::from_handle(Handle(number + 1))).is_ok());
-        }
-        Answer { bytes, handles }
-    }
-
-    #[test]
-    fn names_and_handles_are_paired_in_order() {
-        let mut bytes = [0; 64];
-        let first = write_name("log", &mut bytes).unwrap();
-        let second = write_name("samgrd", &mut bytes[first..]).unwrap();
-        let mut startup = Startup::empty();
-        read_grants(&mut startup, answer(&bytes[..first + second], 2)).unwrap();
-        let named = |s: &Startup, i: usize| {
-            let grant = s.grants[i].as_ref().unwrap();
-            (grant.name[..grant.length].to_vec(), grant.handle.handle())
-        };
-        assert_eq!(named(&startup, 0), (b"log".to_vec(), Handle(1)));
-        assert_eq!(named(&startup, 1), (b"samgrd".to_vec(), Handle(2)));
-    }
-
-    #[test]
-    fn an_answer_whose_names_and_handles_do_not_match_is_refused() {
-        let mut startup = Startup::empty();
-        assert_eq!(read_grants(&mut startup, answer(b"\x03lo", 1)), Err(Error::Invalid));
-        assert_eq!(read_grants(&mut startup, answer(b"", 1)), Err(Error::Invalid));
-        assert_eq!(read_grants(&mut startup, answer(b"\x03logx", 1)), Err(Error::Invalid));
-        let long = [&[MAX_NAME as u8 + 1][..], &[b'a'; MAX_NAME + 1]].concat();
-        assert_eq!(read_grants(&mut startup, answer(&long, 1)), Err(Error::Invalid));
-        let fits = [&[MAX_NAME as u8][..], &[b'a'; MAX_NAME]].concat();
-        assert_eq!(read_grants(&mut startup, answer(&fits, 1)), Ok(()));
-    }
-
     #[test]
     fn as_many_grants_as_there_is_room_for_and_no_more() {
         let mut startup = Startup::empty();
@@ -317,10 +268,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_at_the_bound_is_written_and_a_longer_one_is_not() {
-        let mut bytes = [0; 64];
-        assert_eq!(write_name(&"n".repeat(MAX_NAME), &mut bytes), Some(MAX_NAME + 1));
-        assert_eq!(write_name(&"n".repeat(MAX_NAME + 1), &mut bytes), None);
-        assert_eq!(write_name("abc", &mut bytes[..3]), None);
+    fn a_grant_is_found_by_its_name_and_taken_once() {
+        let mut startup = Startup::empty();
+        assert_eq!(startup.add(&[b'n'; MAX_NAME + 1], Owned::from_handle(Handle(1))), Err(Error::Invalid));
+        assert_eq!(startup.add(b"a", Owned::from_handle(Handle(7))), Ok(()));
+        assert!(startup.take::<Any>("b").is_none());
+        assert_eq!(
+            startup.take::<Any>("a").map(Owned::into_handle),
+            None,
+            "the host's kernel knows no handle"
+        );
+        assert!(startup.grants.iter().all(Option::is_none), "taken");
     }
 }

@@ -9,7 +9,6 @@
 extern crate alloc;
 
 mod grants;
-pub mod wire;
 
 pub use grants::Grants;
 

@@ -10,13 +10,12 @@ extern crate alloc;
 use nexus_abi::{Error, NEVER, Rights};
 use nexus_bootimg::Image;
 use nexus_registry::Registry;
-use nexus_rt::server::Message;
+use nexus_rt::api::exec::{self, SpawnReply};
+use nexus_rt::wire::{Held, Sender, Text, kinds};
 use nexus_rt::{
-    Channel, Handles, IdentityKind, Incoming, Limits, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo,
-    audit, error,
+    Any, Channel, Incoming, Limits, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo, audit, error,
 };
-use nexus_spawn::wire::{self, Failure};
-use nexus_spawn::{Plan, spawn};
+use nexus_spawn::{Plan, SpawnError, spawn};
 
 nexus_rt::main!(run);
 
@@ -46,14 +45,14 @@ fn run(mut startup: Startup) -> u64 {
     let supervisor = registry.and_then(|registry| registry.process(0)).map(|process| process.id);
     let (Some(image), Some(supervisor)) = (image, supervisor) else { return NO_GRANT };
     let spawner = Spawner { vmo: &vmo, image, own, supervisor };
-    match serve(&spawner, quota, control, &startup) {
+    match serve(spawner, quota, control, &startup) {
         Ok(()) => 0,
         Err(_) => REFUSED,
     }
 }
 
 fn serve(
-    spawner: &Spawner<'_>,
+    mut spawner: Spawner<'_>,
     quota: &Owned<QuotaKind>,
     control: Owned<Channel>,
     startup: &Startup,
@@ -63,50 +62,56 @@ fn serve(
     startup.ready();
     loop {
         match server.next(NEVER)? {
-            Incoming::Call(message) => {
-                let token = message.token;
-                let (status, handles) = match spawner.answer(&server, message) {
-                    Ok(process) => (0, Handles::one(process)),
-                    Err(failure) => (failure as u64, Handles::new()),
-                };
-                server.reply(token, &status.to_le_bytes(), handles)?;
+            Incoming::Call(message) | Incoming::Message(message) => {
+                server.serve(message, |_, sender, packet| exec::dispatch(&mut spawner, sender, packet));
             }
             Incoming::Gone { .. } => return Ok(()),
-            Incoming::Message(_) | Incoming::Event { .. } | Incoming::TimedOut => {}
+            Incoming::Event { .. } | Incoming::TimedOut => {}
         }
     }
 }
 
-impl Spawner<'_> {
-    fn answer(&self, server: &Server, mut message: Message) -> Result<Owned<ProcessKind>, Failure> {
-        if message.sender.service != self.supervisor {
-            audit!("spawn denied to service {}", message.sender.service);
-            return Err(Failure::PermissionDenied);
+impl exec::Server<Owned<Any>> for Spawner<'_> {
+    fn permits(&mut self, sender: Sender, permission: &'static str) -> bool {
+        let permitted = sender.identity.service == self.supervisor;
+        if !permitted {
+            audit!("{permission} denied to service {}", sender.identity.service);
         }
-        let (limits, name) = wire::decode(server.bytes(&message)).ok_or(Failure::Invalid)?;
-        let handles = &mut message.handles;
-        let quota = handles.take_typed(0).map_err(|_| Failure::Invalid)?;
-        let identity = handles.take_typed(1).map_err(|_| Failure::Invalid)?;
-        let bootstrap = handles.take_typed(2).map_err(|_| Failure::Invalid)?;
-        self.make(name, limits, &quota, &identity, bootstrap)
+        permitted
     }
 
-    fn make(
-        &self,
-        name: &str,
-        limits: Limits,
-        quota: &Owned<QuotaKind>,
-        identity: &Owned<IdentityKind>,
-        bootstrap: Owned<Channel>,
-    ) -> Result<Owned<ProcessKind>, Failure> {
-        let program = self.image.program(name).ok_or(Failure::NotFound)?;
-        let plan = Plan { image: self.vmo, program, quota, identity, limits };
-        match spawn(&plan, self.own, bootstrap) {
-            Ok(child) => Ok(child.into_process()),
+    fn spawn(
+        &mut self,
+        _sender: Sender,
+        handles: u16,
+        cpu: u16,
+        priority: u8,
+        quota: Held<Owned<Any>, kinds::Quota>,
+        identity: Held<Owned<Any>, kinds::Identity>,
+        bootstrap: Held<Owned<Any>, kinds::Channel>,
+        program: Text<'_, { exec::MAX_NAME }>,
+    ) -> Result<SpawnReply<Owned<Any>>, exec::Error> {
+        let name = program.get();
+        let program = self.image.program(name).ok_or(exec::Error::NotFound)?;
+        let limits = Limits { handles, priority, cpu };
+        let (quota, identity) = (quota.into(), identity.into());
+        let plan = Plan { image: self.vmo, program, quota: &quota, identity: &identity, limits };
+        match spawn(&plan, self.own, bootstrap.into()) {
+            Ok(child) => Ok(SpawnReply { process: child.into_process().into() }),
             Err(failed) => {
                 error!("{name}: {failed:?}");
-                Err(failed.into())
+                Err(told(failed))
             }
         }
+    }
+}
+
+/// A failure as the caller is told.
+fn told(failed: SpawnError) -> exec::Error {
+    match failed {
+        SpawnError::Program(_) => exec::Error::BadProgram,
+        SpawnError::Kernel(Error::QuotaExceeded) => exec::Error::QuotaExceeded,
+        SpawnError::Kernel(Error::Invalid) => exec::Error::Invalid,
+        SpawnError::Kernel(_) => exec::Error::Kernel,
     }
 }

@@ -8,4 +8,3 @@ extern crate alloc;
 pub mod rate;
 pub mod record;
 pub mod ring;
-pub mod wire;

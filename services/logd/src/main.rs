@@ -6,17 +6,18 @@
 
 extern crate alloc;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use logd::rate::{Limiter, Verdict};
-use logd::record::{Kind, Level, Received, Record, read};
+use logd::record::{Record, harmless, mark};
 use logd::ring::Ring;
-use logd::wire;
 use nexus_abi::{Error, Identity, NEVER};
+use nexus_rt::api::introduce;
+use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
 use nexus_rt::owned::Resource;
-use nexus_rt::server::Message;
-use nexus_rt::{Handles, Incoming, Owned, Server, Startup, clock};
+use nexus_rt::wire::{Held, Sender, Text, kinds};
+use nexus_rt::{Any, Incoming, Owned, Server, Startup, clock};
 
 nexus_rt::main!(run);
 
@@ -45,6 +46,8 @@ struct Log {
     sources: BTreeMap<u32, Source>,
     /// For ids that nobody introduced.
     others: Limiter,
+    /// Keys of the channels that processes were handed at start: they can only be written to.
+    handed: BTreeSet<u64>,
     console: Option<Owned<Resource>>,
     supervisor: Option<u32>,
 }
@@ -57,6 +60,7 @@ fn run(mut startup: Startup) -> u64 {
         ring: Ring::default(),
         sources: BTreeMap::new(),
         others: Limiter::new(clock::now()),
+        handed: BTreeSet::new(),
         console: startup.take("console"),
         supervisor: None,
     };
@@ -80,84 +84,47 @@ impl Log {
         loop {
             let deadline = if self.owes() { clock::in_millis(SETTLE_MS) } else { NEVER };
             match server.next(deadline)? {
-                Incoming::Message(message) if message.key == control => {
-                    self.introduce(server, message)?;
+                Incoming::Message(message) | Incoming::Call(message) if message.key == control => {
+                    server.serve(message, |server, sender, packet| {
+                        introduce::dispatch(&mut Introduction { log: self, server }, sender, packet)
+                    });
                 }
-                Incoming::Message(message) => match read(server.bytes(&message)) {
-                    Some(received) => self.take(message.sender, received),
-                    None => self.own(&format!("{}: sent no record", self.name(message.sender))),
-                },
-                Incoming::Call(message) => self.answer(server, message)?,
+                Incoming::Message(message) | Incoming::Call(message) => {
+                    let sender = message.sender;
+                    let served =
+                        server.serve(message, |_, sender, packet| log::dispatch(self, sender, packet));
+                    if !served {
+                        self.own(&format!("{}: sent no record", self.name(sender)));
+                    }
+                }
                 // The supervisor's end is gone: the system ends, or a new supervisor starts a new `logd`.
                 Incoming::Gone { key } if key == control => return Ok(()),
-                Incoming::Gone { .. } | Incoming::Event { .. } => {}
+                Incoming::Gone { key } => {
+                    self.handed.remove(&key);
+                }
+                Incoming::Event { .. } => {}
                 Incoming::TimedOut => self.settle(),
             }
         }
     }
 
-    /// The supervisor hands over the log channel of a process.
-    fn introduce(&mut self, server: &mut Server, mut message: Message) -> Result<(), Error> {
-        self.supervisor = Some(message.sender.service);
-        let Some((service, name)) = wire::introduction(server.bytes(&message)) else {
-            return Ok(());
-        };
-        if self.sources.len() < MAX_SOURCES {
-            let limiter = Limiter::new(clock::now());
-            self.sources.entry(service).or_insert(Source { name: String::from(name), limiter });
-        }
-        if let Ok(endpoint) = message.handles.take_typed(0) {
-            server.attach(endpoint)?;
-        }
-        Ok(())
-    }
-
-    fn answer(&mut self, server: &mut Server, message: Message) -> Result<(), Error> {
-        let records = match wire::read_request(server.bytes(&message)) {
-            Some(from) => wire::pack(self.ring.from(from), message.room_bytes),
-            None => Default::default(),
-        };
-        server.reply(message.token, &records, Handles::new())
-    }
-
-    /// Keeps and prints a record, within its source's allowance.
-    fn take(&mut self, source: Identity, received: Received) {
-        let limiter = match self.sources.get_mut(&source.service) {
-            Some(known) => &mut known.limiter,
-            None => &mut self.others,
-        };
-        let Verdict::Keep { dropped } = limiter.admit(clock::now(), clock::timebase()) else {
-            return;
-        };
-        let lost = dropped + received.dropped as u64;
-        if lost > 0 {
-            self.keep(source, Level::Warn, Kind::Text, format!("{lost} records dropped"));
-        }
-        // Only the supervisor sees a process become ready; from others it is a text like any.
-        let kind = match received.kind {
-            Kind::Ready if self.supervisor != Some(source.service) => Kind::Text,
-            kind => kind,
-        };
-        self.keep(source, received.level, kind, received.text);
-    }
-
-    fn keep(&mut self, source: Identity, level: Level, kind: Kind, text: String) {
-        let line = match kind {
-            Kind::Ready => format!("{text}: ready\n"),
-            Kind::Audit => format!("{}: audit: {text}\n", self.name(source)),
-            Kind::Text => format!("{}: {}{text}\n", self.name(source), level.mark()),
+    fn keep(&mut self, source: Identity, level: Level, purpose: Purpose, text: String) {
+        let line = match purpose {
+            Purpose::Ready => format!("{text}: ready\n"),
+            Purpose::Audit => format!("{}: audit: {text}\n", self.name(source)),
+            Purpose::Text => format!("{}: {}{text}\n", self.name(source), mark(level)),
         };
         if let Some(console) = &self.console {
             // A console that a driver has taken over refuses; the record is kept all the same.
             let _ = console.console_write(line.as_bytes());
         }
         let time = clock::now();
-        self.ring.push(Record { sequence: 0, time, source, level, kind, text });
+        self.ring.push(Record { sequence: 0, time, source, level, purpose, text });
     }
 
     /// A record of `logd`'s own.
     fn own(&mut self, text: &str) {
-        self.keep(Identity::default(), Level::Warn, Kind::Text, String::from(text));
+        self.keep(Identity::default(), Level::Warn, Purpose::Text, String::from(text));
     }
 
     fn name(&self, source: Identity) -> String {
@@ -186,7 +153,89 @@ impl Log {
         }
         for (service, dropped) in told {
             let source = Identity { service, generation: 0 };
-            self.keep(source, Level::Warn, Kind::Text, format!("{dropped} records dropped"));
+            self.keep(source, Level::Warn, Purpose::Text, format!("{dropped} records dropped"));
+        }
+    }
+}
+
+impl log::Server for Log {
+    fn permits(&mut self, sender: Sender, permission: &'static str) -> bool {
+        let permitted = !self.handed.contains(&sender.key);
+        if !permitted {
+            let text = format!("{permission} denied to {}", self.name(sender.identity));
+            self.keep(Identity::default(), Level::Info, Purpose::Audit, text);
+        }
+        permitted
+    }
+
+    /// Keeps and prints a record, within its source's allowance.
+    fn record(
+        &mut self,
+        sender: Sender,
+        level: Level,
+        purpose: Purpose,
+        dropped: u16,
+        text: Text<'_, MAX_TEXT>,
+    ) {
+        let source = sender.identity;
+        let limiter = match self.sources.get_mut(&source.service) {
+            Some(known) => &mut known.limiter,
+            None => &mut self.others,
+        };
+        let Verdict::Keep { dropped: denied } = limiter.admit(clock::now(), clock::timebase()) else {
+            return;
+        };
+        let lost = denied + u64::from(dropped);
+        if lost > 0 {
+            self.keep(source, Level::Warn, Purpose::Text, format!("{lost} records dropped"));
+        }
+        // Only the supervisor sees a process become ready; from others it is a text like any.
+        let purpose = match purpose {
+            Purpose::Ready if self.supervisor != Some(source.service) => Purpose::Text,
+            purpose => purpose,
+        };
+        self.keep(source, level, purpose, harmless(text.get()));
+    }
+
+    fn read(&mut self, _sender: Sender, from: u64) -> Result<ReadReply<'_>, log::Error> {
+        let record = self.ring.from(from).next().ok_or(log::Error::NotFound)?;
+        Ok(ReadReply {
+            sequence: record.sequence,
+            time: record.time,
+            service: record.source.service,
+            generation: record.source.generation,
+            level: record.level,
+            purpose: record.purpose,
+            text: Text::<MAX_KEPT>::cut(&record.text),
+        })
+    }
+}
+
+/// The supervisor hands over the log channel of a process.
+struct Introduction<'a> {
+    log: &'a mut Log,
+    server: &'a mut Server,
+}
+
+impl introduce::Server<Owned<Any>> for Introduction<'_> {
+    fn process(
+        &mut self,
+        sender: Sender,
+        service: u32,
+        channel: Held<Owned<Any>, kinds::Channel>,
+        name: Text<'_, { introduce::MAX_NAME }>,
+    ) {
+        let log = &mut *self.log;
+        log.supervisor = Some(sender.identity.service);
+        if log.sources.len() < MAX_SOURCES {
+            let limiter = Limiter::new(clock::now());
+            log.sources.entry(service).or_insert(Source { name: String::from(name.get()), limiter });
+        }
+        match self.server.attach(channel.into()) {
+            Ok(key) => {
+                log.handed.insert(key);
+            }
+            Err(error) => log.own(&format!("the log channel of {} is refused: {error:?}", name.get())),
         }
     }
 }

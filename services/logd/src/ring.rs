@@ -51,9 +51,9 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Kind, Level};
     use alloc::string::String;
     use nexus_abi::Identity;
+    use nexus_rt::api::log::{Level, Purpose};
 
     fn record(text: &str) -> Record {
         Record {
@@ -61,7 +61,7 @@ mod tests {
             time: 0,
             source: Identity::default(),
             level: Level::Info,
-            kind: Kind::Text,
+            purpose: Purpose::Text,
             text: String::from(text),
         }
     }

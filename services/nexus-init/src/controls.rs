@@ -1,29 +1,25 @@
 //! The channels over which this process speaks to the three authorities that every other process depends on: it
 //! hands `logd` and `samgrd` the other ends of each process's channels, and asks `execd` for processes.
 
-use alloc::vec::Vec;
-use nexus_abi::bounds::MAX_MESSAGE_BYTES;
-use nexus_abi::{Error, Rights, Ticks};
+use nexus_abi::{Error, Rights};
 use nexus_registry::Process;
+use nexus_rt::api::{exec, introduce, samgr};
+use nexus_rt::channel::end;
 use nexus_rt::logging::LOG_END;
-use nexus_rt::{
-    CallError, Channel, End, Handles, IdentityKind, Limits, Owned, ProcessKind, QuotaKind, clock, samgr,
-};
-use nexus_spawn::wire::{self, Failure};
-
-/// How long an authority may leave this process waiting.
-const PATIENCE_MS: u64 = 2_000;
+use nexus_rt::wire::{CallError, Fixed, SendError, Text};
+use nexus_rt::{Channel, End, IdentityKind, Owned, ProcessKind, QuotaKind};
 
 /// What `logd`'s and `samgrd`'s ends of the control channels can receive.
-const HANDED: End = End { depth: 32, bytes: 4 + nexus_registry::MAX_NAME as u16, handles: 1 };
+const HANDED: End = end(32, introduce::REQUEST_ROOM);
 
 /// What `execd`'s end can receive.
-const ASKED: End = End { depth: 0, bytes: wire::REQUEST_BYTES as u16, handles: 3 };
+const ASKED: End = end(0, exec::REQUEST_ROOM);
 
 /// What `samgrd`'s end of a process's channel can receive.
-const SESSION_END: End = End { depth: 0, bytes: samgr::REQUEST_BYTES as u16, handles: 1 };
+const SESSION_END: End = end(0, samgr::REQUEST_ROOM);
 
-const _: () = assert!(samgr::REQUEST_BYTES <= MAX_MESSAGE_BYTES);
+const _: () = assert!(introduce::MAX_NAME >= nexus_registry::MAX_NAME);
+const _: () = assert!(exec::MAX_NAME >= nexus_registry::MAX_NAME);
 
 /// The authorities with a control channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,10 +58,6 @@ pub struct Controls {
     services: Control,
 }
 
-fn patience() -> Ticks {
-    clock::in_millis(PATIENCE_MS)
-}
-
 impl Controls {
     fn of(&mut self, authority: Authority) -> &mut Control {
         match authority {
@@ -102,21 +94,17 @@ impl Controls {
         &self,
         process: &Process<'_>,
         quota: &Owned<QuotaKind>,
-    ) -> Result<Option<Owned<Channel>>, Error> {
-        let Some(control) = Self::channel(&self.log) else { return Ok(None) };
-        let (its, theirs) = Owned::<Channel>::create(quota, End::default(), LOG_END)?;
-        let mut introduction = Vec::from(process.id.to_le_bytes());
-        introduction.extend_from_slice(process.name.as_bytes());
-        control.send(&introduction, &mut Handles::one(theirs), patience())?;
-        Ok(Some(its))
+    ) -> Result<Option<Owned<Channel>>, Refused> {
+        hand_over(&self.log, process, quota, LOG_END)
     }
 
     /// A channel to `samgrd` for a process: its end. `None` while there is no `samgrd`.
-    pub fn session(&self, quota: &Owned<QuotaKind>) -> Result<Option<Owned<Channel>>, Error> {
-        let Some(control) = Self::channel(&self.services) else { return Ok(None) };
-        let (its, theirs) = Owned::<Channel>::create(quota, End::default(), SESSION_END)?;
-        control.send(&[], &mut Handles::one(theirs), patience())?;
-        Ok(Some(its))
+    pub fn session_for(
+        &self,
+        process: &Process<'_>,
+        quota: &Owned<QuotaKind>,
+    ) -> Result<Option<Owned<Channel>>, Refused> {
+        hand_over(&self.services, process, quota, SESSION_END)
     }
 
     /// Asks `execd` for a process.
@@ -126,43 +114,55 @@ impl Controls {
         quota: &Owned<QuotaKind>,
         identity: &Owned<IdentityKind>,
         bootstrap: Owned<Channel>,
-    ) -> Result<Owned<ProcessKind>, SpawnRefused> {
-        let control = Self::channel(&self.spawn).ok_or(SpawnRefused::Call(CallError::ServerDied))?;
-        let limits = Limits { handles: process.handles, priority: process.priority, cpu: process.cpu };
-        let request = wire::encode(limits, process.program).ok_or(Error::Invalid)?;
-        let mut handles = Handles::one(quota.duplicate(Rights::CHARGE | Rights::TRANSFER | Rights::INSPECT)?);
+    ) -> Result<Owned<ProcessKind>, Refused> {
+        let control = Self::channel(&self.spawn).ok_or(Refused::Spawn(CallError::ServerDied))?;
+        let quota = quota.duplicate(Rights::CHARGE | Rights::TRANSFER | Rights::INSPECT)?;
         let identity = identity.duplicate(Rights::USE | Rights::TRANSFER | Rights::INSPECT)?;
-        handles.push(identity).map_err(|_| Error::Invalid)?;
-        handles.push(bootstrap).map_err(|_| Error::Invalid)?;
-        let mut room = [0; 8];
-        let mut answer = control.call(&request, &mut handles, &mut room, 1, patience())?;
-        match answer.bytes.try_into().map(u64::from_le_bytes) {
-            Ok(0) => Ok(answer.handles.take_typed(0)?),
-            Ok(status) => Err(SpawnRefused::Failed(Failure::from_raw(status).ok_or(Error::Invalid)?)),
-            Err(_) => Err(Error::Invalid.into()),
-        }
+        let made = exec::Client::new(Fixed::new(control)).spawn(
+            process.handles,
+            process.cpu,
+            process.priority,
+            quota.into(),
+            identity.into(),
+            bootstrap.into(),
+            Text::new(process.program).map_err(|_| Error::Invalid)?,
+        );
+        made.map(|reply| reply.process.into()).map_err(Refused::Spawn)
     }
 }
 
-/// Why there is no process.
+/// Makes a channel of which an authority gets one end, and a process the other.
+fn hand_over(
+    control: &Control,
+    process: &Process<'_>,
+    quota: &Owned<QuotaKind>,
+    receives: End,
+) -> Result<Option<Owned<Channel>>, Refused> {
+    let Some(control) = Controls::channel(control) else { return Ok(None) };
+    let (its, theirs) = Owned::<Channel>::create(quota, End::default(), receives)?;
+    let name = Text::new(process.name).map_err(|_| Error::Invalid)?;
+    let sent = introduce::Client::new(Fixed::new(control)).process(process.id, theirs.into(), name);
+    match sent {
+        Ok(()) => Ok(Some(its)),
+        Err(why) => Err(Refused::Introduction(why)),
+    }
+}
+
+/// Why there is no process, or no channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SpawnRefused {
-    /// `execd` could not be asked.
-    Call(CallError),
-    /// `execd` refused.
-    Failed(Failure),
-    /// It was made here, which failed.
+pub enum Refused {
+    /// `execd` could not be asked, or refused.
+    Spawn(CallError<exec::Error>),
+    /// `logd` or `samgrd` could not be told.
+    Introduction(SendError),
+    /// The process was to be made here, which failed.
     Here(nexus_spawn::SpawnError),
+    /// The kernel refused.
+    Kernel(Error),
 }
 
-impl From<CallError> for SpawnRefused {
-    fn from(error: CallError) -> Self {
-        SpawnRefused::Call(error)
-    }
-}
-
-impl From<Error> for SpawnRefused {
+impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        SpawnRefused::Call(CallError::Refused(error))
+        Refused::Kernel(error)
     }
 }

@@ -1,24 +1,27 @@
 //! The supervisor's loop: starts processes in order, answers what they ask while they start, and decides what
 //! follows when one ends.
 
-use crate::controls::{Authority, Controls, SpawnRefused};
+use crate::controls::{Authority, Controls, Refused};
 use crate::handing;
 use crate::root::{BootError, Root};
 use crate::slot::{Running, Slot, State};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
-use nexus_abi::{Error, NEVER, NOW, Rights, Signals};
+use nexus_abi::{Error, NEVER, Rights, Signals};
 use nexus_bootimg::Image;
 use nexus_init::ending::describe;
 use nexus_init::restart::{Next, is_failure};
 use nexus_registry::{Registry, Start};
-use nexus_rt::logging::{self, KIND_READY};
+use nexus_rt::api::log::Purpose;
+use nexus_rt::api::{renew, start};
+use nexus_rt::logging;
 use nexus_rt::server::Message;
-use nexus_rt::startup::{self, LOG, OP_READY, OP_START, SAMGRD};
+use nexus_rt::startup::{self, LOG, SAMGRD};
+use nexus_rt::wire::{Fixed, Text, refuse};
 use nexus_rt::{
-    Channel, Handles, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server,
-    TimerKind, Vmo, clock, error, info, warn,
+    Channel, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo,
+    clock, error, info, warn,
 };
 use nexus_spawn::{Grants, Plan};
 
@@ -107,7 +110,7 @@ impl Supervisor {
         if !self.announced {
             self.announced = true;
             let name = self.slots[0].process.name;
-            logging::write(Level::Info, KIND_READY, format_args!("{name}"));
+            logging::write(Level::Info, Purpose::Ready, format_args!("{name}"));
         }
         Ok(())
     }
@@ -134,7 +137,7 @@ impl Supervisor {
         }
     }
 
-    fn launch(&mut self, index: usize) -> Result<Running, SpawnRefused> {
+    fn launch(&mut self, index: usize) -> Result<Running, Refused> {
         let process = self.slots[index].process;
         let quota = self.root.quota.split(process.pages as u64, process.cpu as u64)?;
         let made = self.furnish(index, &quota);
@@ -151,7 +154,7 @@ impl Supervisor {
         &mut self,
         index: usize,
         quota: &Owned<QuotaKind>,
-    ) -> Result<(Owned<ProcessKind>, u64, Grants), SpawnRefused> {
+    ) -> Result<(Owned<ProcessKind>, u64, Grants), Refused> {
         let declared = self.slots[index].process;
         let identity = self.root.minter.mint(quota, declared.id)?;
         let mut grants = Grants::new(declared.args);
@@ -168,7 +171,7 @@ impl Supervisor {
             grants.add(LOG, log)?;
         }
         if self.speaks_to_samgrd(index)
-            && let Some(session) = self.controls.session(self.quota)?
+            && let Some(session) = self.controls.session_for(&declared, self.quota)?
         {
             grants.add(SAMGRD, session)?;
         }
@@ -187,7 +190,7 @@ impl Supervisor {
         quota: &Owned<QuotaKind>,
         identity: &Owned<IdentityKind>,
         bootstrap: Owned<Channel>,
-    ) -> Result<Owned<ProcessKind>, SpawnRefused> {
+    ) -> Result<Owned<ProcessKind>, Refused> {
         let process = self.slots[index].process;
         if !matches!(Authority::of(&process), Some(Authority::Log | Authority::Spawn)) {
             return self.controls.spawn(&process, quota, identity, bootstrap);
@@ -197,7 +200,7 @@ impl Supervisor {
         let plan = Plan { image: &self.root.image, program, quota, identity, limits };
         match nexus_spawn::spawn(&plan, self.own, bootstrap) {
             Ok(child) => Ok(child.into_process()),
-            Err(why) => Err(SpawnRefused::Here(why)),
+            Err(why) => Err(Refused::Here(why)),
         }
     }
 
@@ -209,25 +212,22 @@ impl Supervisor {
                 || self.registry.services().any(|service| service.owner.index == process.index))
     }
 
-    /// A program asks for its next grants, or says that it does its job.
+    /// A program asks for its next grant, or says that it does its job.
     fn answer(&mut self, message: Message) -> Result<(), BootError> {
-        let operation = self.server.bytes(&message).first_chunk::<8>().map(|op| u64::from_le_bytes(*op));
         let index = self.starters.get(&message.key).copied();
-        let (bytes, handles) = match (operation, index) {
-            (Some(OP_START), Some(index)) => match &mut self.slots[index].running {
-                Some(running) => running.grants.answer(),
-                None => Default::default(),
-            },
-            (Some(OP_READY), Some(index)) => {
+        let mut running = index.and_then(|index| self.slots[index].running.as_mut());
+        self.server.serve(message, |_, sender, packet| match &mut running {
+            Some(running) => start::dispatch(&mut running.grants, sender, packet),
+            None => refuse(packet, start::ID, sender.is_call()),
+        });
+        match (index, running.is_some_and(|running| running.grants.is_ready())) {
+            (Some(index), true) => {
                 // The answer leaves first: what follows may be long.
-                self.server.reply(message.token, &[], Handles::new())?;
                 self.server.flush();
-                return self.ready(index);
+                self.ready(index)
             }
-            _ => Default::default(),
-        };
-        self.server.reply(message.token, &bytes, handles)?;
-        Ok(())
+            _ => Ok(()),
+        }
     }
 
     fn ready(&mut self, index: usize) -> Result<(), BootError> {
@@ -239,7 +239,7 @@ impl Supervisor {
         match Authority::of(&process) {
             Some(Authority::Log) => {
                 self.controls.up(Authority::Log);
-                self.reconnect_log()?;
+                self.reconnect_log();
             }
             Some(Authority::Services) => {
                 self.controls.up(Authority::Services);
@@ -249,15 +249,18 @@ impl Supervisor {
             None => {}
         }
         if process.announces_ready {
-            logging::write(Level::Info, KIND_READY, format_args!("{}", process.name));
+            logging::write(Level::Info, Purpose::Ready, format_args!("{}", process.name));
         }
         Ok(())
     }
 
     /// A `logd` is there: everybody, this process first, gets a channel to it.
-    fn reconnect_log(&mut self) -> Result<(), BootError> {
+    fn reconnect_log(&mut self) {
         let own = self.slots[0].process;
-        logging::set_channel(self.controls.log_for(&own, self.quota)?);
+        match self.controls.log_for(&own, self.quota) {
+            Ok(log) => logging::set_channel(log),
+            Err(why) => warn!("no channel to logd: {why:?}"),
+        }
         for index in 1..self.slots.len() {
             let process = self.slots[index].process;
             if self.slots[index].running.is_some() {
@@ -265,30 +268,31 @@ impl Supervisor {
                 self.push(index, LOG, made);
             }
         }
-        Ok(())
     }
 
     /// A `samgrd` is there: everybody who may speak to it gets a channel.
     fn reconnect_samgrd(&mut self) {
         for index in 1..self.slots.len() {
             if self.slots[index].running.is_some() && self.speaks_to_samgrd(index) {
-                let made = self.controls.session(self.quota);
+                let process = self.slots[index].process;
+                let made = self.controls.session_for(&process, self.quota);
                 self.push(index, SAMGRD, made);
             }
         }
     }
 
     /// Sends a channel to a program over its bootstrap channel, without waiting.
-    fn push(&self, index: usize, name: &str, made: Result<Option<Owned<Channel>>, Error>) {
+    fn push(&self, index: usize, name: &str, made: Result<Option<Owned<Channel>>, Refused>) {
         let slot = &self.slots[index];
         let starter = slot.running.as_ref().and_then(|running| self.server.endpoint(running.starter));
-        let sent = match (made, starter) {
-            (Ok(Some(channel)), Some(starter)) => {
-                starter.send(name.as_bytes(), &mut Handles::one(channel), NOW)
+        let (channel, starter) = match (made, starter) {
+            (Ok(Some(channel)), Some(starter)) => (channel, starter),
+            (Err(why), _) => {
+                return warn!("{} has no new channel to {name}: {why:?}", slot.process.name);
             }
-            (Err(error), _) => Err(error),
-            _ => Ok(()),
+            _ => return,
         };
+        let sent = renew::Client::new(Fixed::new(starter)).replace(channel.into(), Text::cut(name));
         if let Err(why) = sent {
             warn!("{} has no new channel to {name}: {why:?}", slot.process.name);
         }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use nexus_abi::Identity;
 use nexus_registry::{EdgeKind, Registry};
-use nexus_rt::samgr::Denial;
+use nexus_rt::api::samgr::Error as Denial;
 
 /// Most calls of one client that wait for services at a time; one more, and the oldest is told `NotReady`.
 pub const MAX_WAITING: usize = 4;
@@ -19,14 +19,14 @@ struct Provider {
 }
 
 /// A call that waits for a service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Waiting {
+#[derive(PartialEq, Eq, Debug)]
+pub struct Waiting<P> {
     /// Place of the service in the registry.
     pub service: usize,
     /// Key of the client.
     pub client: u64,
-    /// What answers its call.
-    pub token: u64,
+    /// The answer that it waits for.
+    pub promise: P,
     /// How it reaches the service.
     pub kind: EdgeKind,
 }
@@ -48,15 +48,15 @@ pub enum Standing {
 
 /// The state of the service registry.
 #[derive(Debug)]
-pub struct Directory<'a> {
+pub struct Directory<'a, P> {
     registry: Registry<'a>,
     providers: Vec<Provider>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Waiting<P>>,
 }
 
-impl<'a> Directory<'a> {
+impl<'a, P> Directory<'a, P> {
     /// Nobody registered, nobody waiting.
-    pub fn new(registry: Registry<'a>) -> Directory<'a> {
+    pub fn new(registry: Registry<'a>) -> Directory<'a, P> {
         Directory { registry, providers: Vec::new(), waiting: Vec::new() }
     }
 
@@ -90,15 +90,13 @@ impl<'a> Directory<'a> {
     }
 
     /// Notes a provider that [`may_register`](Self::may_register) allowed; answers who waited for it.
-    pub fn register(&mut self, service: usize, identity: Identity, intake: u64) -> Vec<Waiting> {
+    pub fn register(&mut self, service: usize, identity: Identity, intake: u64) -> Vec<Waiting<P>> {
         self.providers.push(Provider { service, intake, identity });
-        let (served, waiting) = self.waiting.iter().partition(|waiting| waiting.service == service);
-        self.waiting = waiting;
-        served
+        self.waiting.extract_if(.., |waiting| waiting.service == service).collect()
     }
 
     /// Lets a call wait; answers one that must give way.
-    pub fn wait(&mut self, call: Waiting) -> Option<Waiting> {
+    pub fn wait(&mut self, call: Waiting<P>) -> Option<Waiting<P>> {
         let of_client = self.waiting.iter().filter(|waiting| waiting.client == call.client).count();
         let oldest = (of_client >= MAX_WAITING)
             .then(|| self.waiting.iter().position(|waiting| waiting.client == call.client))
@@ -163,7 +161,7 @@ mod tests {
         }
     }
 
-    fn with_directory(check: impl FnOnce(Directory<'_>)) {
+    fn with_directory(check: impl FnOnce(Directory<'_, u64>)) {
         let table = compile(
             Source { name: "system.toml", text: SYSTEM },
             &[Source { name: "added.toml", text: ADDED }],
@@ -204,7 +202,7 @@ mod tests {
     #[test]
     fn who_waited_is_served_at_registration_unless_it_left() {
         with_directory(|mut directory| {
-            let call = |client, token| Waiting { service: 0, client, token, kind: EdgeKind::Call };
+            let call = |client, promise| Waiting { service: 0, client, promise, kind: EdgeKind::Call };
             assert_eq!(directory.wait(call(20, 1)), None);
             assert_eq!(directory.wait(call(21, 2)), None);
             directory.gone(20);
@@ -217,7 +215,7 @@ mod tests {
     #[test]
     fn one_client_cannot_fill_the_waiting_list() {
         with_directory(|mut directory| {
-            let call = |client, token| Waiting { service: 0, client, token, kind: EdgeKind::Call };
+            let call = |client, promise| Waiting { service: 0, client, promise, kind: EdgeKind::Call };
             assert_eq!(directory.wait(call(30, 99)), None);
             for token in 0..MAX_WAITING as u64 {
                 assert_eq!(directory.wait(call(20, token)), None);

@@ -10,13 +10,15 @@ extern crate alloc;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
-use nexus_abi::{Error, Identity, NEVER, NOW, Rights};
+use nexus_abi::{Error, NEVER, Rights};
 use nexus_registry::{EdgeKind, Registry};
-use nexus_rt::samgr::{Denial, OP_CONNECT, OP_HELLO, OP_REGISTER, decode};
-use nexus_rt::server::Message;
+use nexus_rt::api::samgr::{self, ConnectPromise, ConnectReply, Error as Denial, MAX_NAME};
+use nexus_rt::api::{intake, introduce};
+use nexus_rt::wire::{Fixed, Held, Sender, Text, kinds};
 use nexus_rt::{
-    Channel, End, Handles, Incoming, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo, audit, info, warn,
+    Any, Channel, End, Incoming, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo, audit, info, warn,
 };
 use samgrd::{Directory, Standing, Waiting};
 
@@ -39,7 +41,7 @@ const CALLED: End = End { depth: 0, bytes: MAX_MESSAGE_BYTES as u16, handles: MA
 const SENT_TO: End = End { depth: 16, bytes: 256, handles: 1 };
 
 struct Samgr {
-    directory: Directory<'static>,
+    directory: Directory<'static, ConnectPromise>,
     quota: &'static Owned<QuotaKind>,
     sessions: BTreeMap<u64, Owned<QuotaKind>>,
 }
@@ -73,16 +75,20 @@ impl Samgr {
         startup.ready();
         loop {
             match server.next(NEVER)? {
-                Incoming::Message(mut message) if message.key == control => {
-                    if let Ok(session) = message.handles.take_typed(0) {
-                        server.attach(session)?;
-                    }
+                Incoming::Message(message) | Incoming::Call(message) if message.key == control => {
+                    server.serve(message, |server, sender, packet| {
+                        introduce::dispatch(&mut Desk { samgr: &mut self, server }, sender, packet)
+                    });
                 }
-                Incoming::Call(message) => self.answer(&mut server, message)?,
+                Incoming::Message(message) | Incoming::Call(message) => {
+                    server.serve(message, |server, sender, packet| {
+                        samgr::dispatch(&mut Desk { samgr: &mut self, server }, sender, packet)
+                    });
+                }
                 // The supervisor's end is gone: a new supervisor starts a new `samgrd`.
                 Incoming::Gone { key } if key == control => return Ok(()),
                 Incoming::Gone { key } => self.forget(key),
-                Incoming::Message(_) | Incoming::Event { .. } | Incoming::TimedOut => {}
+                Incoming::Event { .. } | Incoming::TimedOut => {}
             }
         }
     }
@@ -95,103 +101,103 @@ impl Samgr {
         }
     }
 
-    fn answer(&mut self, server: &mut Server, message: Message) -> Result<(), Error> {
-        let token = message.token;
-        let outcome = match decode(server.bytes(&message)) {
-            Some((OP_CONNECT, name)) => {
-                let connected = self.directory.connect(message.sender, name);
-                if let Err(denial) = connected {
-                    let client = self.directory.name_of(message.sender.service);
-                    audit!("{client}: connecting to `{name}` refused: {denial:?}");
-                }
-                self.connect(server, &message, connected)
+    /// The quota that the connections of a client's session are charged to.
+    fn session(&mut self, client: u64) -> Result<&Owned<QuotaKind>, Denial> {
+        match self.sessions.entry(client) {
+            Entry::Occupied(session) => Ok(session.into_mut()),
+            Entry::Vacant(free) => {
+                let session = self.quota.split(SESSION_PAGES, 0);
+                Ok(free.insert(session.map_err(|_| Denial::QuotaExceeded)?))
             }
-            Some((OP_REGISTER, name)) => {
-                let allowed = self.directory.may_register(message.sender, name);
-                let claimant = self.directory.name_of(message.sender.service);
-                match allowed {
-                    Ok(_) => info!("`{name}` is provided by {claimant}"),
-                    Err(denial) => audit!("{claimant}: registering `{name}` refused: {denial:?}"),
-                }
-                self.register(server, message, allowed)
-            }
-            Some((OP_HELLO, _)) => Ok(Some(Handles::new())),
-            _ => Err(Denial::Invalid),
-        };
-        match outcome {
-            Ok(Some(handles)) => server.reply(token, &0u64.to_le_bytes(), handles),
-            Ok(None) => Ok(()),
-            Err(denial) => refuse(server, token, denial),
         }
     }
+}
 
-    /// Connects, or lets the call wait for the service (no answer yet).
+/// Where one message is handled.
+struct Desk<'a> {
+    samgr: &'a mut Samgr,
+    server: &'a mut Server,
+}
+
+impl Desk<'_> {
+    /// Makes a channel, gives one end to the service, and answers with the other.
+    fn join(&mut self, client: u64, intake: u64, kind: EdgeKind) -> Result<ConnectReply<Owned<Any>>, Denial> {
+        let end = match kind {
+            EdgeKind::Call => CALLED,
+            EdgeKind::Send => SENT_TO,
+        };
+        let made = Owned::<Channel>::create(self.samgr.session(client)?, end, End::default());
+        let (theirs, mine) = made.map_err(|_| Denial::QuotaExceeded)?;
+        let provider = self.server.endpoint(intake).ok_or(Denial::NotReady)?;
+        // A service that does not take its clients has a full queue: `samgrd` does not wait for it.
+        let admitted = intake::Client::new(Fixed::new(provider)).admit(theirs.into());
+        admitted.map_err(|_| Denial::NotReady)?;
+        Ok(ConnectReply { channel: mine.into() })
+    }
+}
+
+impl samgr::Server<Owned<Any>> for Desk<'_> {
     fn connect(
         &mut self,
-        server: &mut Server,
-        message: &Message,
-        connected: Result<(Standing, EdgeKind), Denial>,
-    ) -> Result<Option<Handles>, Denial> {
+        sender: Sender,
+        promise: ConnectPromise,
+        name: Text<'_, MAX_NAME>,
+    ) -> Result<Option<ConnectReply<Owned<Any>>>, Denial> {
+        let directory = &mut self.samgr.directory;
+        let connected = directory.connect(sender.identity, name.get());
+        if let Err(denial) = connected {
+            let client = directory.name_of(sender.identity.service);
+            audit!("{client}: connecting to `{}` refused: {denial:?}", name.get());
+        }
         match connected? {
-            (Standing::Registered { intake }, kind) => self.join(server, message.key, intake, kind).map(Some),
+            (Standing::Registered { intake }, kind) => self.join(sender.key, intake, kind).map(Some),
             (Standing::Absent { service }, kind) => {
-                let call = Waiting { service, client: message.key, token: message.token, kind };
-                if let Some(oldest) = self.directory.wait(call) {
-                    refuse(server, oldest.token, Denial::NotReady).map_err(|_| Denial::Invalid)?;
+                let call = Waiting { service, client: sender.key, promise, kind };
+                if let Some(oldest) = directory.wait(call) {
+                    oldest.promise.keep(self.server, Err(Denial::NotReady));
                 }
                 Ok(None)
             }
         }
     }
 
-    /// Makes a channel, gives one end to the service, and answers with the other.
-    fn join(&mut self, server: &Server, client: u64, intake: u64, kind: EdgeKind) -> Result<Handles, Denial> {
-        let quota = match self.sessions.entry(client) {
-            alloc::collections::btree_map::Entry::Occupied(session) => session.into_mut(),
-            alloc::collections::btree_map::Entry::Vacant(free) => {
-                let session = self.quota.split(SESSION_PAGES, 0);
-                free.insert(session.map_err(|_| Denial::QuotaExceeded)?)
-            }
-        };
-        let end = match kind {
-            EdgeKind::Call => CALLED,
-            EdgeKind::Send => SENT_TO,
-        };
-        let made = Owned::<Channel>::create(quota, end, End::default());
-        let (theirs, mine) = made.map_err(|_| Denial::QuotaExceeded)?;
-        let provider = server.endpoint(intake).ok_or(Denial::NotReady)?;
-        // A service that does not take its clients has a full queue: `samgrd` does not wait for it.
-        provider.send(&[], &mut Handles::one(theirs), NOW).map_err(|_| Denial::NotReady)?;
-        Ok(Handles::one(mine))
-    }
-
     fn register(
         &mut self,
-        server: &mut Server,
-        mut message: Message,
-        allowed: Result<usize, Denial>,
-    ) -> Result<Option<Handles>, Denial> {
-        let service = allowed?;
-        let intake = message.handles.take_typed(0).map_err(|_| Denial::Invalid)?;
-        let intake = server.attach(intake).map_err(|_| Denial::Invalid)?;
-        for waiting in self.note(service, message.sender, intake) {
-            let outcome = self.join(server, waiting.client, intake, waiting.kind);
-            let answered = match outcome {
-                Ok(handles) => server.reply(waiting.token, &0u64.to_le_bytes(), handles),
-                Err(denial) => refuse(server, waiting.token, denial),
-            };
-            if let Err(error) = answered {
-                warn!("a client that waited could not be answered: {error:?}");
-            }
+        sender: Sender,
+        name: Text<'_, MAX_NAME>,
+        intake: Held<Owned<Any>, kinds::Channel>,
+    ) -> Result<(), Denial> {
+        let directory = &self.samgr.directory;
+        let allowed = directory.may_register(sender.identity, name.get());
+        let claimant = directory.name_of(sender.identity.service);
+        match allowed {
+            Ok(_) => info!("`{}` is provided by {claimant}", name.get()),
+            Err(denial) => audit!("{claimant}: registering `{}` refused: {denial:?}", name.get()),
         }
-        Ok(Some(Handles::new()))
+        let service = allowed?;
+        let intake = self.server.attach(intake.into()).map_err(|_| Denial::Invalid)?;
+        for waiting in self.samgr.directory.register(service, sender.identity, intake) {
+            let joined = self.join(waiting.client, intake, waiting.kind);
+            waiting.promise.keep(self.server, joined);
+        }
+        Ok(())
     }
 
-    fn note(&mut self, service: usize, sender: Identity, intake: u64) -> alloc::vec::Vec<Waiting> {
-        self.directory.register(service, sender, intake)
+    fn hello(&mut self, _sender: Sender) -> Result<(), Denial> {
+        Ok(())
     }
 }
 
-fn refuse(server: &mut Server, token: u64, denial: Denial) -> Result<(), Error> {
-    server.reply(token, &(denial as u64).to_le_bytes(), Handles::new())
+impl introduce::Server<Owned<Any>> for Desk<'_> {
+    fn process(
+        &mut self,
+        _sender: Sender,
+        _service: u32,
+        channel: Held<Owned<Any>, kinds::Channel>,
+        name: Text<'_, { introduce::MAX_NAME }>,
+    ) {
+        if let Err(error) = self.server.attach(channel.into()) {
+            warn!("the channel of {} is refused: {error:?}", name.get());
+        }
+    }
 }

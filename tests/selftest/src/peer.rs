@@ -4,7 +4,8 @@ use alloc::string::String;
 
 use nexus_abi::{Error, Rights, Signals};
 use nexus_bootimg::Image;
-use nexus_rt::startup::{OP_READY, OP_START, PROCESS, QUOTA};
+use nexus_rt::api::start;
+use nexus_rt::startup::{PROCESS, QUOTA};
 use nexus_rt::{
     CallError, Channel, End, Handles, Incoming, Limits, Owned, ProcessKind, QuotaKind, Server, clock,
 };
@@ -61,11 +62,8 @@ impl Peer {
         loop {
             let next = why("wait for the peer", server.next(clock::in_millis(PATIENCE_MS)))?;
             let Incoming::Call(message) = next else { return Err(alloc::format!("peer start: {next:?}")) };
-            let operation = server.bytes(&message).first_chunk::<8>().map(|op| u64::from_le_bytes(*op));
-            let (bytes, handles) =
-                if operation == Some(OP_START) { grants.answer() } else { Default::default() };
-            why("answer the peer", server.reply(message.token, &bytes, handles))?;
-            if operation == Some(OP_READY) {
+            server.serve(message, |_, sender, packet| start::dispatch(&mut grants, sender, packet));
+            if grants.is_ready() {
                 server.flush();
                 return Ok(Peer { channel, process, quota: Some(quota), server });
             }

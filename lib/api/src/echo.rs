@@ -1,14 +1,15 @@
 //! Gives back what it gets: the smallest whole interface, for learning and for tests.
 //!
-//! Each operation shows one thing that the language can say. No production process serves it.
+//! Each operation shows one thing that the language can say. No production process serves it: in the test image
+//! `tests/echo` does.
 //!
 //! Generated from `idl/echo.idl` by `nexus-idlc`: change that file, then run the generator.
 
 use nexus_abi::{Kind, Rights};
 use nexus_wire::{
     AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link,
-    Malformed, Outcome, Packet, Room, SendError, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire,
-    answer, answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
+    Malformed, Outcome, Packet, Promise, Replier, Room, SendError, Sender, ServiceError, Sink, Source, Spec,
+    Text, View, Wire, answer, answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -42,24 +43,33 @@ pub mod op {
     pub const CRASH: u16 = 6;
     /// `note`.
     pub const NOTE: u16 = 7;
+    /// `doom`.
+    pub const DOOM: u16 = 8;
+    /// `wait`.
+    pub const WAIT: u16 = 9;
+    /// `release`.
+    pub const RELEASE: u16 = 10;
 }
 
 /// What the service can answer instead of a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u16)]
 pub enum Error {
-    /// The text is not one that the operation takes.
+    /// The text is empty, or too long in that manner.
     Invalid = 3,
+    /// So many calls wait already that the server takes no more.
+    NotReady = 6,
 }
 
 impl Error {
     /// Every error, in the order of its number.
-    pub const ALL: &'static [Error] = &[Error::Invalid];
+    pub const ALL: &'static [Error] = &[Error::Invalid, Error::NotReady];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Error::Invalid => "Invalid",
+            Error::NotReady => "NotReady",
         }
     }
 }
@@ -605,6 +615,176 @@ impl NoteRequest {
     }
 }
 
+/// The request of [`Client::doom`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DoomRequest {}
+
+impl DoomRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::DOOM), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
+    }
+}
+
+/// The request of [`Client::wait`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitRequest {
+    /// The argument `mark`.
+    pub mark: u32,
+}
+
+impl WaitRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::WAIT), Self::MOST, |out| {
+            self.mark.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { mark: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::wait`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitReply {
+    /// How many calls were released together.
+    pub released: u32,
+}
+
+impl WaitReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::WAIT), Self::MOST, |out| {
+            self.released.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { released: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::release`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReleaseRequest {
+    /// The argument `mark`.
+    pub mark: u32,
+}
+
+impl ReleaseRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::RELEASE), Self::MOST, |out| {
+            self.mark.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { mark: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::release`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReleaseReply {
+    /// How many there were.
+    pub released: u32,
+}
+
+impl ReleaseReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::RELEASE), Self::MOST, |out| {
+            self.released.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { released: Wire::decode(&input, 8)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -721,6 +901,63 @@ impl<C: Connector> Client<C> {
         self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         Ok(())
     }
+
+    /// Ends the server when its next call arrives, before it is answered. This one is answered.
+    pub fn doom(&mut self) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::DOOM,
+            deadline_ms: 1000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = DoomRequest {};
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// Is answered when somebody calls `release` with the same mark: the server keeps the call open until then, and
+    /// serves others meanwhile.
+    pub fn wait(&mut self, mark: u32) -> Result<WaitReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::WAIT,
+            deadline_ms: 300,
+            room: Room { bytes: 12, handles: 0 },
+        };
+        let request = WaitRequest { mark };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(WaitReply::decode(view, &mut handles)?)
+    }
+
+    /// Answers the calls that wait with this mark.
+    pub fn release(&mut self, mark: u32) -> Result<ReleaseReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::RELEASE,
+            deadline_ms: 1000,
+            room: Room { bytes: 12, handles: 0 },
+        };
+        let request = ReleaseRequest { mark };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(ReleaseReply::decode(view, &mut handles)?)
+    }
+}
+
+/// The answer that is owed to a caller of [`Client::wait`].
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "a caller waits for this answer"]
+pub struct WaitPromise(Promise);
+
+impl WaitPromise {
+    /// Answers. A caller that is gone meanwhile is no error.
+    pub fn keep<R: Replier>(self, replier: &mut R, result: Result<WaitReply, Error>) {
+        replier.reply(self.0, |packet| {
+            answer(packet, Header::new(ID, op::WAIT), result, |reply, packet| reply.encode(packet))
+        });
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
@@ -752,6 +989,18 @@ pub trait Server<H: AnyHandle> {
 
     /// Adds to the counter without an answer.
     fn note(&mut self, sender: Sender, by: u64);
+
+    /// Ends the server when its next call arrives, before it is answered. This one is answered.
+    fn doom(&mut self, sender: Sender) -> Result<(), Error>;
+
+    /// Is answered when somebody calls `release` with the same mark: the server keeps the call open until then, and
+    /// serves others meanwhile.
+    ///
+    /// `None` keeps the call open: its answer comes through `promise`.
+    fn wait(&mut self, sender: Sender, promise: WaitPromise, mark: u32) -> Result<Option<WaitReply>, Error>;
+
+    /// Answers the calls that wait with this mark.
+    fn release(&mut self, sender: Sender, mark: u32) -> Result<ReleaseReply, Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -820,6 +1069,37 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             server.note(sender, request.by);
             packet.reset();
             Outcome::Taken
+        }
+        Some(op::DOOM) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = DoomRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.doom(sender);
+            answer(packet, Header::new(ID, op::DOOM), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::DOOM))
+            })
+        }
+        Some(op::WAIT) if is_call => {
+            let owed = Promise { token: sender.token, room: packet.room };
+            let (view, handles) = packet.open(false);
+            let Ok(request) = WaitRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.wait(sender, WaitPromise(owed), request.mark);
+            let Some(result) = result.transpose() else {
+                packet.reset();
+                return Outcome::Kept;
+            };
+            answer(packet, Header::new(ID, op::WAIT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::RELEASE) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = ReleaseRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.release(sender, request.mark);
+            answer(packet, Header::new(ID, op::RELEASE), result, |reply, packet| reply.encode(packet))
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -994,6 +1274,53 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             },
             reply: None,
         },
+        trace::Operation {
+            number: op::DOOM,
+            name: "doom",
+            permission: "",
+            deadline_ms: 1000,
+            idempotent: false,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::WAIT,
+            name: "wait",
+            permission: "",
+            deadline_ms: 300,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "released", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::RELEASE,
+            name: "release",
+            permission: "",
+            deadline_ms: 1000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "mark", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "released", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            }),
+        },
     ],
-    errors: &[(3, "Invalid")],
+    errors: &[(3, "Invalid"), (6, "NotReady")],
 };

@@ -8,8 +8,8 @@
 use nexus_abi::{Kind, Rights};
 use nexus_wire::{
     AnyHandle, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link, Malformed,
-    Outcome, Packet, Promise, Replier, Room, Sender, ServiceError, Sink, Spec, Text, View, answer, answered,
-    empty_reply, kinds, refuse, text_tail, trace, write_empty,
+    Outcome, Packet, Promise, Replier, Room, Sender, ServiceError, Sink, Spec, Text, View, Wire, answer,
+    answered, empty_reply, kinds, refuse, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -19,10 +19,10 @@ pub const VERSION: u16 = 1;
 pub const ID: u32 = 0xba39d739;
 
 /// Largest message that a server receives: a channel's bound for its end.
-pub const REQUEST_ROOM: Room = Room { bytes: 39, handles: 1 };
+pub const REQUEST_ROOM: Room = Room { bytes: 45, handles: 1 };
 
 /// Buffer that holds any message of the interface that does not travel in registers.
-pub const BUFFER_BYTES: usize = 39;
+pub const BUFFER_BYTES: usize = 45;
 
 /// Longest name of a service.
 pub const MAX_NAME: usize = 31;
@@ -51,12 +51,20 @@ pub enum Error {
     QuotaExceeded = 5,
     /// The service is there but takes no more clients now, or too many calls wait for it: try again.
     NotReady = 6,
+    /// The kernel refused for another reason.
+    Kernel = 8,
 }
 
 impl Error {
     /// Every error, in the order of its number.
-    pub const ALL: &'static [Error] =
-        &[Error::Exists, Error::Invalid, Error::PermissionDenied, Error::QuotaExceeded, Error::NotReady];
+    pub const ALL: &'static [Error] = &[
+        Error::Exists,
+        Error::Invalid,
+        Error::PermissionDenied,
+        Error::QuotaExceeded,
+        Error::NotReady,
+        Error::Kernel,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -66,6 +74,7 @@ impl Error {
             Error::PermissionDenied => "PermissionDenied",
             Error::QuotaExceeded => "QuotaExceeded",
             Error::NotReady => "NotReady",
+            Error::Kernel => "Kernel",
         }
     }
 }
@@ -152,17 +161,23 @@ impl<H: AnyHandle> ConnectReply<H> {
 /// The request of [`Client::register`].
 #[derive(PartialEq, Debug)]
 pub struct RegisterRequest<'a, H> {
-    /// Its name.
-    pub name: Text<'a, 31>,
+    /// What the service's end of each client's channel can receive: messages that are not calls, waiting at a time.
+    pub depth: u16,
+    /// Bytes of its largest message.
+    pub bytes: u16,
+    /// Handles of a message.
+    pub handles: u16,
     /// Where the service's ends of its clients' channels are sent, as the interface `intake` says.
     pub intake: Held<H, kinds::Channel>,
+    /// Its name.
+    pub name: Text<'a, 31>,
 }
 
 impl<'a, H: AnyHandle> RegisterRequest<'a, H> {
     /// Fewest bytes that it takes.
-    pub const LEAST: usize = 8;
+    pub const LEAST: usize = 14;
     /// Most bytes that it takes.
-    pub const MOST: usize = 39;
+    pub const MOST: usize = 45;
     /// Handles that it carries.
     pub const HANDLES: usize = 1;
     /// Whether it borrows from the packet that it is decoded from.
@@ -171,7 +186,10 @@ impl<'a, H: AnyHandle> RegisterRequest<'a, H> {
     /// Writes it to a packet.
     pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
         packet.write_bytes(Header::new(ID, op::REGISTER), Self::LEAST + self.name.len(), |out| {
-            out.bytes(8, self.name.as_bytes());
+            self.depth.encode(out, 8);
+            self.bytes.encode(out, 10);
+            self.handles.encode(out, 12);
+            out.bytes(14, self.name.as_bytes());
         })?;
         packet.handles.push(self.intake.into_inner()).map_err(|_| Fault::NoRoom)?;
         Ok(())
@@ -184,8 +202,11 @@ impl<'a, H: AnyHandle> RegisterRequest<'a, H> {
             return Err(Malformed);
         }
         Ok(Self {
-            name: text_tail(input.get(8..).ok_or(Malformed)?)?,
+            depth: Wire::decode(&input, 8)?,
+            bytes: Wire::decode(&input, 10)?,
+            handles: Wire::decode(&input, 12)?,
             intake: handles.receive(0, Rights::SEND)?,
+            name: text_tail(input.get(14..).ok_or(Malformed)?)?,
         })
     }
 }
@@ -250,8 +271,11 @@ impl<C: Connector> Client<C> {
     /// Registers the caller as the provider of a service. The name is free again when the intake's other end is closed.
     pub fn register(
         &mut self,
-        name: Text<'_, 31>,
+        depth: u16,
+        bytes: u16,
+        handles: u16,
         intake: Held<HandleOf<C>, kinds::Channel>,
+        name: Text<'_, 31>,
     ) -> Result<(), CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
@@ -259,7 +283,7 @@ impl<C: Connector> Client<C> {
             deadline_ms: 2000,
             room: Room { bytes: HEADER_BYTES, handles: 0 },
         };
-        let request = RegisterRequest { name, intake };
+        let request = RegisterRequest { depth, bytes, handles, intake, name };
         let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, handles) = answered(packet, &SPEC, false)?;
         Ok(empty_reply(view, &handles)?)
@@ -312,8 +336,11 @@ pub trait Server<H: AnyHandle> {
     fn register(
         &mut self,
         sender: Sender,
-        name: Text<'_, 31>,
+        depth: u16,
+        bytes: u16,
+        handles: u16,
         intake: Held<H, kinds::Channel>,
+        name: Text<'_, 31>,
     ) -> Result<(), Error>;
 
     /// Is answered, and no more: then `samgrd` holds its end of the channel, which may have been on its way and so
@@ -347,7 +374,14 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             let Ok(request) = RegisterRequest::decode(view, handles) else {
                 return refuse(packet, ID, is_call);
             };
-            let result = server.register(sender, request.name, request.intake);
+            let result = server.register(
+                sender,
+                request.depth,
+                request.bytes,
+                request.handles,
+                request.intake,
+                request.name,
+            );
             answer(packet, Header::new(ID, op::REGISTER), result, |(), packet| {
                 write_empty(packet, Header::new(ID, op::REGISTER))
             })
@@ -398,9 +432,14 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             deadline_ms: 2000,
             idempotent: false,
             request: trace::Layout {
-                least: 8,
-                most: 39,
-                fields: &[trace::Field { name: "name", offset: 8, shape: trace::Shape::TailText(31) }],
+                least: 14,
+                most: 45,
+                fields: &[
+                    trace::Field { name: "depth", offset: 8, shape: trace::Shape::Unsigned(2) },
+                    trace::Field { name: "bytes", offset: 10, shape: trace::Shape::Unsigned(2) },
+                    trace::Field { name: "handles", offset: 12, shape: trace::Shape::Unsigned(2) },
+                    trace::Field { name: "name", offset: 14, shape: trace::Shape::TailText(31) },
+                ],
                 handles: &[("intake", Some(Kind::Channel))],
             },
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
@@ -415,5 +454,12 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
     ],
-    errors: &[(2, "Exists"), (3, "Invalid"), (4, "PermissionDenied"), (5, "QuotaExceeded"), (6, "NotReady")],
+    errors: &[
+        (2, "Exists"),
+        (3, "Invalid"),
+        (4, "PermissionDenied"),
+        (5, "QuotaExceeded"),
+        (6, "NotReady"),
+        (8, "Kernel"),
+    ],
 };

@@ -18,7 +18,7 @@ pub mod owned;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod process;
-mod provide;
+pub mod provide;
 pub mod samgr;
 pub mod server;
 pub mod startup;

@@ -4,18 +4,20 @@
 use crate::owned::{Any, Channel, Owned, Quota};
 use crate::samgr::{self, ConnectError};
 use crate::server::{FIRST_CLIENT_KEY, Incoming, Message, Server};
-use crate::startup;
+use crate::startup::{self, Startup};
 use crate::sys::End;
+use nexus_abi::NEVER;
 use nexus_api::intake;
-use nexus_wire::{CallError, Fault, Held, Sender, kinds};
+use nexus_wire::{CallError, Fault, Held, Outcome, Packet, Sender, kinds};
 
 /// Key under which the bootstrap endpoint is bound, when a service is provided.
 const BOOTSTRAP_KEY: u64 = FIRST_CLIENT_KEY - 1;
 
 /// A service that this process provides, and the key of the channel on which `samgrd` hands it clients.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Provided {
     name: &'static str,
+    receives: End,
     intake: Option<u64>,
 }
 
@@ -35,11 +37,17 @@ const fn kernel(error: nexus_abi::Error) -> ConnectError {
 }
 
 impl Server {
-    /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come. When
-    /// `samgrd` is restarted, or comes up only later, registers then.
-    pub fn provide(&mut self, quota: &'static Owned<Quota>, name: &'static str) -> Result<(), ConnectError> {
+    /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come, over
+    /// channels whose end here can receive what `receives` says. When `samgrd` is restarted, or comes up only later,
+    /// registers then.
+    pub fn provide(
+        &mut self,
+        quota: &'static Owned<Quota>,
+        name: &'static str,
+        receives: End,
+    ) -> Result<(), ConnectError> {
         startup::bind_bootstrap(self.port(), BOOTSTRAP_KEY).map_err(kernel)?;
-        self.provided = Some(Provided { name, intake: None });
+        self.provided = Some(Provided { name, receives, intake: None });
         match self.register(quota) {
             Err(CallError::ServerDied) => Ok(()),
             other => other,
@@ -47,12 +55,12 @@ impl Server {
     }
 
     fn register(&mut self, quota: &Owned<Quota>) -> Result<(), ConnectError> {
-        let Some(name) = self.provided.as_ref().map(|provided| provided.name) else { return Ok(()) };
+        let Some(Provided { name, receives, .. }) = self.provided else { return Ok(()) };
         let made = Owned::<Channel>::create(quota, samgr::INTAKE_END, End::default());
         let (mine, theirs) = made.map_err(kernel)?;
-        samgr::register(name, theirs)?;
+        samgr::register(name, receives, theirs)?;
         let key = self.attach(mine).map_err(kernel)?;
-        self.provided = Some(Provided { name, intake: Some(key) });
+        self.provided = Some(Provided { name, receives, intake: Some(key) });
         Ok(())
     }
 
@@ -91,6 +99,41 @@ impl Server {
             && let Err(error) = self.register(quota)
         {
             log::error!("could not register again: {error:?}");
+        }
+    }
+}
+
+/// Exit code of a service that was granted no quota.
+const NO_QUOTA: u64 = 3;
+
+/// Exit code of a service that could not begin, or not go on.
+const REFUSED: u64 = 4;
+
+/// The whole life of a service that has nothing to do but to answer: provides `name`, says that it is ready, and has
+/// `dispatch` handle whatever comes. Answers the program's exit code.
+pub fn serve(
+    startup: &Startup,
+    name: &'static str,
+    receives: End,
+    mut dispatch: impl FnMut(&mut Server, Sender, &mut Packet<'_, Owned<Any>>) -> Outcome,
+) -> u64 {
+    let Some(quota) = startup.quota() else { return NO_QUOTA };
+    let Ok(mut server) = Server::new(quota) else { return REFUSED };
+    if let Err(why) = server.provide(quota, name, receives) {
+        log::error!("cannot provide `{name}`: {why:?}");
+        return REFUSED;
+    }
+    startup.ready();
+    loop {
+        match server.next(NEVER) {
+            Ok(Incoming::Call(message) | Incoming::Message(message)) => {
+                server.serve(message, &mut dispatch);
+            }
+            Ok(Incoming::Event { .. } | Incoming::Gone { .. } | Incoming::TimedOut) => {}
+            Err(why) => {
+                log::error!("cannot serve `{name}` any more: {why:?}");
+                return REFUSED;
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! while anyone is waited for.
 
 use crate::owned::{Channel, Owned};
+use crate::sys::End;
 use crate::transport::Shared;
 use crate::{clock, startup};
 use alloc::sync::Arc;
@@ -13,7 +14,7 @@ use nexus_wire::{CallError, Connector, Failure, Fault, Text};
 use spin::Mutex;
 
 /// What a provider's end of its intake channel can receive: clients' endpoints, one a message.
-pub const INTAKE_END: crate::End = crate::channel::end(16, intake::REQUEST_ROOM);
+pub const INTAKE_END: End = crate::channel::end(16, intake::REQUEST_ROOM);
 
 /// How long a `samgrd` that is being restarted is waited for.
 const RESTART_MS: u32 = 5_000;
@@ -73,14 +74,15 @@ pub fn connect(name: &str) -> Result<Owned<Channel>, ConnectError> {
     samgr::Client::new(Sessions::default()).connect(name).map(|reply| reply.channel.into())
 }
 
-/// Registers this process as the provider of `name`; clients' endpoints arrive at the other end of `intake`.
-pub fn register(name: &str, intake: Owned<Channel>) -> Result<(), ConnectError> {
+/// Registers this process as the provider of `name`; clients' endpoints, which can receive what `receives` says,
+/// arrive at the other end of `intake`.
+pub fn register(name: &str, receives: End, intake: Owned<Channel>) -> Result<(), ConnectError> {
     let name = checked(name)?;
     let mut samgrd = samgr::Client::new(Sessions::default());
     // An end that is on its way to `samgrd` takes no handles; and this finds out whether the channel is dead
     // before a handle is lost with it.
     samgrd.hello()?;
-    samgrd.register(name, intake.into())
+    samgrd.register(receives.depth, receives.bytes, receives.handles, intake.into(), name)
 }
 
 /// Where a generated client gets its connections to a service from: `echo::Client::new(Service("echo"))`. After
@@ -98,7 +100,10 @@ impl Connector for Service {
             }
             // Its quota may be given back, its queue may be emptied: another try may succeed.
             CallError::Service(
-                samgr::Error::Exists | samgr::Error::QuotaExceeded | samgr::Error::NotReady,
+                samgr::Error::Exists
+                | samgr::Error::QuotaExceeded
+                | samgr::Error::NotReady
+                | samgr::Error::Kernel,
             )
             | CallError::ServerDied => Failure::ServerDied,
             CallError::TimedOut => Failure::TimedOut,

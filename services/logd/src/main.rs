@@ -15,9 +15,10 @@ use logd::ring::Ring;
 use nexus_abi::{Error, Identity, NEVER};
 use nexus_rt::api::introduce;
 use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
+use nexus_rt::channel::end;
 use nexus_rt::owned::Resource;
 use nexus_rt::wire::{Held, Sender, Text, kinds};
-use nexus_rt::{Any, Incoming, Owned, Server, Startup, clock};
+use nexus_rt::{Any, End, Incoming, Owned, Server, Startup, clock};
 
 nexus_rt::main!(run);
 
@@ -32,6 +33,9 @@ const SETTLE_MS: u64 = 1000;
 
 /// Most service ids whose names are known and that have an allowance of their own.
 const MAX_SOURCES: usize = 256;
+
+/// What this end of a channel can receive from a reader: calls only.
+const READERS: End = end(0, log::REQUEST_ROOM);
 
 /// What is known of one service id.
 #[derive(Debug)]
@@ -67,7 +71,7 @@ fn run(mut startup: Startup) -> u64 {
     let served = Server::new(quota).and_then(|mut server| {
         let control = server.attach(control)?;
         // A missing `samgrd` is no reason not to log; the name is registered when it comes up.
-        if let Err(error) = server.provide(quota, "log") {
+        if let Err(error) = server.provide(quota, "log", READERS) {
             log.own(&format!("cannot provide `log`: {error:?}"));
         }
         startup.ready();

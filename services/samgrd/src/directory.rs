@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 use nexus_abi::Identity;
 use nexus_registry::{EdgeKind, Registry};
+use nexus_rt::End;
 use nexus_rt::api::samgr::Error as Denial;
 
 /// Most calls of one client that wait for services at a time; one more, and the oldest is told `NotReady`.
@@ -13,9 +14,17 @@ pub const MAX_WAITING: usize = 4;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Provider {
     service: usize,
-    /// Key of the channel on which it takes clients.
-    intake: u64,
+    intake: Intake,
     identity: Identity,
+}
+
+/// How a provider takes its clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Intake {
+    /// Key of the channel on which it does.
+    pub key: u64,
+    /// What its end of each client's channel can receive.
+    pub receives: End,
 }
 
 /// A call that waits for a service.
@@ -33,17 +42,13 @@ pub struct Waiting<P> {
 
 /// How a declared client stands towards a service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// Its provider takes clients on this channel.
-    Registered {
-        /// Key of the intake channel.
-        intake: u64,
-    },
-    /// Nobody provides it now.
-    Absent {
-        /// Place of the service in the registry.
-        service: usize,
-    },
+pub struct Standing {
+    /// Place of the service in the registry.
+    pub service: usize,
+    /// How its provider takes clients; `None` when nobody provides it now.
+    pub intake: Option<Intake>,
+    /// How the client may reach it.
+    pub kind: EdgeKind,
 }
 
 /// The state of the service registry.
@@ -67,14 +72,11 @@ impl<'a, P> Directory<'a, P> {
 
     /// Whether a process may connect to a service, and how the service stands now. A name that does not exist
     /// and one that is not declared for it get the same answer.
-    pub fn connect(&self, client: Identity, name: &str) -> Result<(Standing, EdgeKind), Denial> {
+    pub fn connect(&self, client: Identity, name: &str) -> Result<Standing, Denial> {
         let edge = self.registry.edge(client.service, name).ok_or(Denial::PermissionDenied)?;
         let service = edge.service.index;
-        let standing = match self.providers.iter().find(|provider| provider.service == service) {
-            Some(provider) => Standing::Registered { intake: provider.intake },
-            None => Standing::Absent { service },
-        };
-        Ok((standing, edge.kind))
+        let provider = self.providers.iter().find(|provider| provider.service == service);
+        Ok(Standing { service, intake: provider.map(|provider| provider.intake), kind: edge.kind })
     }
 
     /// Whether a process may register a service now; its place in the registry.
@@ -90,7 +92,7 @@ impl<'a, P> Directory<'a, P> {
     }
 
     /// Notes a provider that [`may_register`](Self::may_register) allowed; answers who waited for it.
-    pub fn register(&mut self, service: usize, identity: Identity, intake: u64) -> Vec<Waiting<P>> {
+    pub fn register(&mut self, service: usize, identity: Identity, intake: Intake) -> Vec<Waiting<P>> {
         self.providers.push(Provider { service, intake, identity });
         self.waiting.extract_if(.., |waiting| waiting.service == service).collect()
     }
@@ -110,7 +112,7 @@ impl<'a, P> Directory<'a, P> {
     /// a client its waiting calls are forgotten.
     pub fn gone(&mut self, key: u64) -> Option<(&'a str, Identity)> {
         self.waiting.retain(|waiting| waiting.client != key);
-        let index = self.providers.iter().position(|provider| provider.intake == key)?;
+        let index = self.providers.iter().position(|provider| provider.intake.key == key)?;
         let provider = self.providers.remove(index);
         self.registry.service_at(provider.service).map(|service| (service.name, provider.identity))
     }
@@ -161,6 +163,10 @@ mod tests {
         }
     }
 
+    fn intake(key: u64) -> Intake {
+        Intake { key, receives: End { depth: 1, bytes: 64, handles: 2 } }
+    }
+
     fn with_directory(check: impl FnOnce(Directory<'_, u64>)) {
         let table = compile(
             Source { name: "system.toml", text: SYSTEM },
@@ -174,14 +180,14 @@ mod tests {
     fn only_declared_edges_connect_and_the_unknown_looks_like_the_forbidden() {
         with_directory(|mut directory| {
             let before = directory.connect(id(11), "echo");
-            assert!(matches!(before, Ok((Standing::Absent { .. }, EdgeKind::Call))));
+            assert_eq!(before.map(|standing| (standing.intake, standing.kind)), Ok((None, EdgeKind::Call)));
             for (client, name) in [(12, "echo"), (10, "echo"), (11, "nothing"), (99, "echo"), (0, "echo")] {
                 assert_eq!(directory.connect(id(client), name), Err(Denial::PermissionDenied));
             }
             let service = directory.may_register(id(10), "echo").unwrap();
-            directory.register(service, id(10), 7);
-            let there = Standing::Registered { intake: 7 };
-            assert_eq!(directory.connect(id(11), "echo"), Ok((there, EdgeKind::Call)));
+            directory.register(service, id(10), intake(7));
+            let there = directory.connect(id(11), "echo").unwrap();
+            assert_eq!((there.service, there.intake), (service, Some(intake(7))));
         });
     }
 
@@ -191,7 +197,7 @@ mod tests {
             assert_eq!(directory.may_register(id(12), "echo"), Err(Denial::PermissionDenied));
             assert_eq!(directory.may_register(id(10), "nothing"), Err(Denial::PermissionDenied));
             let service = directory.may_register(id(10), "echo").unwrap();
-            directory.register(service, id(10), 7);
+            directory.register(service, id(10), intake(7));
             assert_eq!(directory.may_register(id(10), "echo"), Err(Denial::Exists));
             assert_eq!(directory.gone(8), None);
             assert_eq!(directory.gone(7), Some(("echo", id(10))));
@@ -206,9 +212,9 @@ mod tests {
             assert_eq!(directory.wait(call(20, 1)), None);
             assert_eq!(directory.wait(call(21, 2)), None);
             directory.gone(20);
-            assert_eq!(directory.register(0, id(10), 7), [call(21, 2)]);
+            assert_eq!(directory.register(0, id(10), intake(7)), [call(21, 2)]);
             directory.gone(7);
-            assert!(directory.register(0, id(10), 8).is_empty(), "served once");
+            assert!(directory.register(0, id(10), intake(8)).is_empty(), "served once");
         });
     }
 
@@ -221,7 +227,7 @@ mod tests {
                 assert_eq!(directory.wait(call(20, token)), None);
             }
             assert_eq!(directory.wait(call(20, 50)), Some(call(20, 0)));
-            assert_eq!(directory.register(0, id(10), 7).len(), MAX_WAITING + 1);
+            assert_eq!(directory.register(0, id(10), intake(7)).len(), MAX_WAITING + 1);
         });
     }
 }

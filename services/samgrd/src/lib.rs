@@ -7,4 +7,4 @@ extern crate alloc;
 
 pub mod directory;
 
-pub use directory::{Directory, Standing, Waiting};
+pub use directory::{Directory, Intake, Standing, Waiting};

@@ -11,16 +11,15 @@ extern crate alloc;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
-use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
 use nexus_abi::{Error, NEVER, Rights};
 use nexus_registry::{EdgeKind, Registry};
 use nexus_rt::api::samgr::{self, ConnectPromise, ConnectReply, Error as Denial, MAX_NAME};
 use nexus_rt::api::{intake, introduce};
-use nexus_rt::wire::{Fixed, Held, Sender, Text, kinds};
+use nexus_rt::wire::{Fixed, Held, SendError, Sender, Text, kinds};
 use nexus_rt::{
     Any, Channel, End, Incoming, Owned, ProcessKind, QuotaKind, Server, Startup, Vmo, audit, info, warn,
 };
-use samgrd::{Directory, Standing, Waiting};
+use samgrd::{Directory, Intake, Standing, Waiting};
 
 nexus_rt::main!(run);
 
@@ -30,15 +29,9 @@ const NO_GRANT: u64 = 3;
 /// Exit code when the kernel refused what `samgrd` cannot do without.
 const REFUSED: u64 = 4;
 
-/// Pages of the connections that one client's session has at a time: one for each service it calls, three for
-/// each it sends to.
+/// Pages of the connections that one client's session has at a time: one for each service it calls, more for each
+/// that it sends to, for the queue.
 const SESSION_PAGES: u64 = 16;
-
-/// What a service's end can receive from a client that calls.
-const CALLED: End = End { depth: 0, bytes: MAX_MESSAGE_BYTES as u16, handles: MAX_MESSAGE_HANDLES as u16 };
-
-/// What a service's end can receive from a client that only sends.
-const SENT_TO: End = End { depth: 16, bytes: 256, handles: 1 };
 
 struct Samgr {
     directory: Directory<'static, ConnectPromise>,
@@ -107,8 +100,19 @@ impl Samgr {
             Entry::Occupied(session) => Ok(session.into_mut()),
             Entry::Vacant(free) => {
                 let session = self.quota.split(SESSION_PAGES, 0);
-                Ok(free.insert(session.map_err(|_| Denial::QuotaExceeded)?))
+                Ok(free.insert(session.map_err(told)?))
             }
+        }
+    }
+}
+
+/// A refusal of the kernel as the client is told.
+fn told(error: Error) -> Denial {
+    match error {
+        Error::QuotaExceeded => Denial::QuotaExceeded,
+        other => {
+            warn!("a connection could not be made: {other:?}");
+            Denial::Kernel
         }
     }
 }
@@ -120,19 +124,28 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Makes a channel, gives one end to the service, and answers with the other.
-    fn join(&mut self, client: u64, intake: u64, kind: EdgeKind) -> Result<ConnectReply<Owned<Any>>, Denial> {
-        let end = match kind {
-            EdgeKind::Call => CALLED,
-            EdgeKind::Send => SENT_TO,
-        };
+    /// Makes a channel, gives one end to the service, and answers with the other. `None` when the service has died
+    /// and this process is yet to be told.
+    fn join(
+        &mut self,
+        client: u64,
+        intake: Intake,
+        kind: EdgeKind,
+    ) -> Result<Option<ConnectReply<Owned<Any>>>, Denial> {
+        let end = intake.receives;
+        if kind == EdgeKind::Send && end.depth == 0 {
+            // Nothing that is sent could ever arrive.
+            return Err(Denial::Invalid);
+        }
         let made = Owned::<Channel>::create(self.samgr.session(client)?, end, End::default());
-        let (theirs, mine) = made.map_err(|_| Denial::QuotaExceeded)?;
-        let provider = self.server.endpoint(intake).ok_or(Denial::NotReady)?;
+        let (theirs, mine) = made.map_err(told)?;
+        let provider = self.server.endpoint(intake.key).ok_or(Denial::NotReady)?;
         // A service that does not take its clients has a full queue: `samgrd` does not wait for it.
-        let admitted = intake::Client::new(Fixed::new(provider)).admit(theirs.into());
-        admitted.map_err(|_| Denial::NotReady)?;
-        Ok(ConnectReply { channel: mine.into() })
+        match intake::Client::new(Fixed::new(provider)).admit(theirs.into()) {
+            Ok(()) => Ok(Some(ConnectReply { channel: mine.into() })),
+            Err(SendError::ServerDied) => Ok(None),
+            Err(SendError::QueueFull | SendError::Protocol(_)) => Err(Denial::NotReady),
+        }
     }
 }
 
@@ -149,23 +162,27 @@ impl samgr::Server<Owned<Any>> for Desk<'_> {
             let client = directory.name_of(sender.identity.service);
             audit!("{client}: connecting to `{}` refused: {denial:?}", name.get());
         }
-        match connected? {
-            (Standing::Registered { intake }, kind) => self.join(sender.key, intake, kind).map(Some),
-            (Standing::Absent { service }, kind) => {
-                let call = Waiting { service, client: sender.key, promise, kind };
-                if let Some(oldest) = directory.wait(call) {
-                    oldest.promise.keep(self.server, Err(Denial::NotReady));
-                }
-                Ok(None)
-            }
+        let Standing { service, intake, kind } = connected?;
+        if let Some(intake) = intake
+            && let Some(reply) = self.join(sender.key, intake, kind)?
+        {
+            return Ok(Some(reply));
         }
+        let call = Waiting { service, client: sender.key, promise, kind };
+        if let Some(oldest) = self.samgr.directory.wait(call) {
+            oldest.promise.keep(self.server, Err(Denial::NotReady));
+        }
+        Ok(None)
     }
 
     fn register(
         &mut self,
         sender: Sender,
-        name: Text<'_, MAX_NAME>,
+        depth: u16,
+        bytes: u16,
+        handles: u16,
         intake: Held<Owned<Any>, kinds::Channel>,
+        name: Text<'_, MAX_NAME>,
     ) -> Result<(), Denial> {
         let directory = &self.samgr.directory;
         let allowed = directory.may_register(sender.identity, name.get());
@@ -175,10 +192,11 @@ impl samgr::Server<Owned<Any>> for Desk<'_> {
             Err(denial) => audit!("{claimant}: registering `{}` refused: {denial:?}", name.get()),
         }
         let service = allowed?;
-        let intake = self.server.attach(intake.into()).map_err(|_| Denial::Invalid)?;
+        let key = self.server.attach(intake.into()).map_err(|_| Denial::Invalid)?;
+        let intake = Intake { key, receives: End { depth, bytes, handles } };
         for waiting in self.samgr.directory.register(service, sender.identity, intake) {
             let joined = self.join(waiting.client, intake, waiting.kind);
-            waiting.promise.keep(self.server, joined);
+            waiting.promise.keep(self.server, joined.and_then(|reply| reply.ok_or(Denial::NotReady)));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod echo;
 mod ipc;
 mod peer;
 mod share;
@@ -66,13 +67,17 @@ fn run(mut startup: Startup) -> u64 {
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
     let bench = Bench { own, quota, identity, image, stats, console };
-    let tests: [Test; 6] = [
+    let tests: [Test; 10] = [
         ("selftest.channel_create", ipc::create),
         ("selftest.sendrecv", ipc::send_receive),
         ("selftest.capxfer", ipc::transfer),
         ("selftest.backpressure", ipc::back_pressure),
         ("selftest.vmo_share", share::share),
         ("selftest.nothing_leaks", ipc::nothing_leaks),
+        ("echo.calls", echo::calls),
+        ("echo.deadline", echo::deadline),
+        ("echo.death", echo::death),
+        ("echo.undeclared", echo::undeclared),
     ];
     let mut failed = 0;
     for (name, test) in tests {

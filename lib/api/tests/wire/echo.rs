@@ -389,12 +389,58 @@ fn note_request_has_one_spelling() {
     support::bounded!(NoteRequest, "07000000006b6b46442210efccaa8866", handles);
 }
 
+#[test]
+fn doom_request_has_one_spelling() {
+    support::spelled!(DoomRequest, "08000000006b6b46", DoomRequest {});
+    support::spelled!(DoomRequest, "08000000006b6b46", DoomRequest {});
+    support::spelled!(DoomRequest, "08000000006b6b46", DoomRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(DoomRequest, "08000000006b6b46", handles);
+}
+
+#[test]
+fn wait_request_has_one_spelling() {
+    support::spelled!(WaitRequest, "09000000006b6b4600000000", WaitRequest { mark: 0x0 });
+    support::spelled!(WaitRequest, "09000000006b6b46a3016dcb", WaitRequest { mark: 0xcb6d01a3 });
+    support::spelled!(WaitRequest, "09000000006b6b46ffffffff", WaitRequest { mark: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(WaitRequest, "09000000006b6b46a3016dcb", handles);
+}
+
+#[test]
+fn wait_reply_has_one_spelling() {
+    support::spelled!(WaitReply, "09000000006b6b4600000000", WaitReply { released: 0x0 });
+    support::spelled!(WaitReply, "09000000006b6b46a3016dcb", WaitReply { released: 0xcb6d01a3 });
+    support::spelled!(WaitReply, "09000000006b6b46ffffffff", WaitReply { released: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(WaitReply, "09000000006b6b46a3016dcb", handles);
+}
+
+#[test]
+fn release_request_has_one_spelling() {
+    support::spelled!(ReleaseRequest, "0a000000006b6b4600000000", ReleaseRequest { mark: 0x0 });
+    support::spelled!(ReleaseRequest, "0a000000006b6b46a3016dcb", ReleaseRequest { mark: 0xcb6d01a3 });
+    support::spelled!(ReleaseRequest, "0a000000006b6b46ffffffff", ReleaseRequest { mark: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(ReleaseRequest, "0a000000006b6b46a3016dcb", handles);
+}
+
+#[test]
+fn release_reply_has_one_spelling() {
+    support::spelled!(ReleaseReply, "0a000000006b6b4600000000", ReleaseReply { released: 0x0 });
+    support::spelled!(ReleaseReply, "0a000000006b6b46a3016dcb", ReleaseReply { released: 0xcb6d01a3 });
+    support::spelled!(ReleaseReply, "0a000000006b6b46ffffffff", ReleaseReply { released: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(ReleaseReply, "0a000000006b6b46a3016dcb", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
     strict: bool,
     calls: usize,
     error: Option<Error>,
+    wait_later: Option<Option<WaitPromise>>,
 }
 
 impl Server<FakeHandle> for Fixture {
@@ -510,6 +556,40 @@ impl Server<FakeHandle> for Fixture {
             assert_eq!(request, NoteRequest { by: 0x6688aaccef102244 });
         }
     }
+
+    fn doom(&mut self, sender: Sender) -> Result<(), Error> {
+        self.calls += 1;
+        let request = DoomRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, DoomRequest {});
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn wait(&mut self, sender: Sender, promise: WaitPromise, mark: u32) -> Result<Option<WaitReply>, Error> {
+        self.calls += 1;
+        let request = WaitRequest { mark };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, WaitRequest { mark: 0xcb6d01a3 });
+        }
+        if let Some(kept) = &mut self.wait_later {
+            *kept = Some(promise);
+            return Ok(None);
+        }
+        self.error.map_or(Ok(Some(WaitReply { released: 0xffffffff })), Err)
+    }
+
+    fn release(&mut self, sender: Sender, mark: u32) -> Result<ReleaseReply, Error> {
+        self.calls += 1;
+        let request = ReleaseRequest { mark };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, ReleaseRequest { mark: 0xcb6d01a3 });
+        }
+        self.error.map_or(Ok(ReleaseReply { released: 0xffffffff }), Err)
+    }
 }
 
 #[test]
@@ -549,7 +629,23 @@ fn every_operation_arrives_and_its_answer_returns() {
     assert_eq!(client.count(0x6688aaccef102244), Ok(CountReply { total: 0xffffffffffffffff }));
     assert_eq!(client.crash(), Ok(()));
     assert_eq!(client.note(0x6688aaccef102244), Ok(()));
-    assert_eq!(server.calls, 7);
+    assert_eq!(client.doom(), Ok(()));
+    assert_eq!(client.wait(0xcb6d01a3), Ok(WaitReply { released: 0xffffffff }));
+    assert_eq!(client.release(0xcb6d01a3), Ok(ReleaseReply { released: 0xffffffff }));
+    assert_eq!(server.calls, 10);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn wait_can_be_answered_later() {
+    let asked: support::Seed = ("09000000006b6b46a3016dcb", &[]);
+    let mut server = Fixture { wait_later: Some(None), ..Fixture::default() };
+    support::keeps(asked, |packet| dispatch(&mut server, support::CALLER, packet));
+    let promise = server.wait_later.take().flatten().unwrap();
+    support::kept(
+        |replier| promise.keep(replier, Ok(WaitReply { released: 0xffffffff })),
+        ("09000000006b6b46ffffffff", &[]),
+    );
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -574,6 +670,9 @@ fn every_error_returns_from_every_call() {
         );
         assert_eq!(client.count(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.crash().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.doom().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.wait(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.release(0x0).map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -638,6 +737,33 @@ fn crash_tells_of_the_servers_death() {
 }
 
 #[test]
+fn doom_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.doom().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn wait_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.wait(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn release_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.release(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("01000000006b6b46 00*32", &[]),
@@ -657,6 +783,12 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("06000000006b6b46", &[]),
         ("07000000006b6b460000000000000000", &[]),
         ("07000000006b6b46442210efccaa8866", &[]),
+        ("08000000006b6b46", &[]),
+        ("08000000006b6b46", &[]),
+        ("09000000006b6b4600000000", &[]),
+        ("09000000006b6b46a3016dcb", &[]),
+        ("0a000000006b6b4600000000", &[]),
+        ("0a000000006b6b46a3016dcb", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -735,6 +867,30 @@ fn damaged_answers_are_faults() {
     support::answer_storm(("06000000006b6b46", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.crash() {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("08000000006b6b46", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.doom() {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("09000000006b6b46a3016dcb", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.wait(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("0a000000006b6b46a3016dcb", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.release(0x0) {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

@@ -50,26 +50,44 @@ fn connect_reply_has_one_spelling() {
 fn register_request_has_one_spelling() {
     support::spelled!(
         RegisterRequest<'_, FakeHandle>,
-        "0200000039d739ba",
-        RegisterRequest { name: support::text('q', 0), intake: support::handle(Kind::Channel, 0x40) }
+        "0200000039d739ba000000000000",
+        RegisterRequest {
+            depth: 0x0,
+            bytes: 0x0,
+            handles: 0x0,
+            intake: support::handle(Kind::Channel, 0x40),
+            name: support::text('x', 0),
+        }
     );
     support::spelled!(
         RegisterRequest<'_, FakeHandle>,
-        "0200000039d739ba 71*16",
-        RegisterRequest { name: support::text('q', 16), intake: support::handle(Kind::Channel, 0x40) }
+        "0200000039d739bac5390d7621f1 6b*16",
+        RegisterRequest {
+            depth: 0x39c5,
+            bytes: 0x760d,
+            handles: 0xf121,
+            intake: support::handle(Kind::Channel, 0x40),
+            name: support::text('k', 16),
+        }
     );
     support::spelled!(
         RegisterRequest<'_, FakeHandle>,
-        "0200000039d739ba 71*31",
-        RegisterRequest { name: support::text('q', 31), intake: support::handle(Kind::Channel, 0x40) }
+        "0200000039d739baffffffffffff 78*31",
+        RegisterRequest {
+            depth: 0xffff,
+            bytes: 0xffff,
+            handles: 0xffff,
+            intake: support::handle(Kind::Channel, 0x40),
+            name: support::text('x', 31),
+        }
     );
     let handles: &[(Kind, u32)] = &[(Kind::Channel, 0x40)];
-    support::bounded!(RegisterRequest<'_, FakeHandle>, "0200000039d739ba 71*16", handles);
+    support::bounded!(RegisterRequest<'_, FakeHandle>, "0200000039d739bac5390d7621f1 6b*16", handles);
     support::flawed!(
         RegisterRequest<'_, FakeHandle>,
-        "0200000039d739ba 71*16",
+        "0200000039d739bac5390d7621f1 6b*16",
         handles,
-        8,
+        14,
         &[255],
         "name is not UTF-8"
     );
@@ -116,18 +134,24 @@ impl Server<FakeHandle> for Fixture {
     fn register(
         &mut self,
         sender: Sender,
-        name: Text<'_, 31>,
+        depth: u16,
+        bytes: u16,
+        handles: u16,
         intake: Held<FakeHandle, kinds::Channel>,
+        name: Text<'_, 31>,
     ) -> Result<(), Error> {
         self.calls += 1;
-        let request = RegisterRequest { name, intake };
+        let request = RegisterRequest { depth, bytes, handles, intake, name };
         if self.strict {
             assert_eq!(sender, support::CALLER);
             assert_eq!(
                 request,
                 RegisterRequest {
-                    name: support::text('q', 16),
+                    depth: 0x39c5,
+                    bytes: 0x760d,
+                    handles: 0xf121,
                     intake: support::handle(Kind::Channel, 0x40),
+                    name: support::text('k', 16),
                 }
             );
         }
@@ -154,7 +178,10 @@ fn every_operation_arrives_and_its_answer_returns() {
         client.connect(support::text('q', 16)),
         Ok(ConnectReply { channel: support::handle(Kind::Channel, 0x40) })
     );
-    assert_eq!(client.register(support::text('q', 16), support::handle(Kind::Channel, 0x40)), Ok(()));
+    assert_eq!(
+        client.register(0x39c5, 0x760d, 0xf121, support::handle(Kind::Channel, 0x40), support::text('k', 16)),
+        Ok(())
+    );
     assert_eq!(client.hello(), Ok(()));
     assert_eq!(server.calls, 3);
     assert_eq!(support::open_handles(), 0);
@@ -182,7 +209,9 @@ fn every_error_returns_from_every_call() {
             Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
         assert_eq!(client.connect(support::text('q', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
-            client.register(support::text('q', 0), support::handle(Kind::Channel, 0x40)).map(|_| ()),
+            client
+                .register(0x0, 0x0, 0x0, support::handle(Kind::Channel, 0x40), support::text('x', 0))
+                .map(|_| ()),
             Err(CallError::Service(error))
         );
         assert_eq!(client.hello().map(|_| ()), Err(CallError::Service(error)));
@@ -204,7 +233,9 @@ fn register_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
     assert_eq!(
-        client.register(support::text('q', 0), support::handle(Kind::Channel, 0x40)).map(|_| ()),
+        client
+            .register(0x0, 0x0, 0x0, support::handle(Kind::Channel, 0x40), support::text('x', 0))
+            .map(|_| ()),
         Err(CallError::ServerDied)
     );
     assert_eq!(tries.get(), 1);
@@ -225,8 +256,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("0100000039d739ba", &[]),
         ("0100000039d739ba 71*16", &[]),
-        ("0200000039d739ba", &[(Kind::Channel, 0x40)]),
-        ("0200000039d739ba 71*16", &[(Kind::Channel, 0x40)]),
+        ("0200000039d739ba000000000000", &[(Kind::Channel, 0x40)]),
+        ("0200000039d739bac5390d7621f1 6b*16", &[(Kind::Channel, 0x40)]),
         ("0300000039d739ba", &[]),
         ("0300000039d739ba", &[]),
     ];
@@ -261,7 +292,7 @@ fn damaged_answers_are_faults() {
     });
     support::answer_storm(("0200000039d739ba", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
-        match client.register(support::text('q', 0), support::handle(Kind::Channel, 0x40)) {
+        match client.register(0x0, 0x0, 0x0, support::handle(Kind::Channel, 0x40), support::text('x', 0)) {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

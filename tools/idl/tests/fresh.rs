@@ -42,3 +42,17 @@ fn a_changed_and_a_left_over_file_are_noticed() {
     page.expect("echo has a page").push('x');
     assert!(only_docs(tree::stale(root(), &files)).contains(&"docs/interfaces/echo.md".into()));
 }
+
+/// The interface that the how-to adds is one that the generator takes, so that whoever follows it gets through.
+#[test]
+fn the_interface_of_the_how_to_is_accepted() {
+    let page =
+        std::fs::read_to_string(root().join("docs/how-to-add-a-service.md")).expect("the page is there");
+    let (_, rest) = page.split_once("`idl/tally.idl`\n\n").expect("it has an interface file");
+    let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+    let source: String = lines.map(|line| line.trim_start_matches("    ").to_string() + "\n").collect();
+    let tally = nexus_idlc::parse::parse(&source).unwrap_or_else(|problem| panic!("{problem}"));
+    let mut all = tree::read(root()).unwrap_or_else(|failure| panic!("{failure}"));
+    all.push(tally);
+    assert_eq!(tree::agree(&all), Ok(()), "its errors have the numbers of everybody else's");
+}

@@ -22,6 +22,7 @@ pub mod provide;
 pub mod samgr;
 pub mod server;
 pub mod startup;
+pub mod thread;
 mod transport;
 
 pub use channel::{Answer, CallError};

@@ -33,7 +33,7 @@ pub const STARTER_END: crate::End = end(0, start::REQUEST_ROOM);
 pub const LOG: &str = "log";
 /// Name of the channel to the service registry.
 pub const SAMGRD: &str = "samgrd";
-/// Name of the program's own process (MAP at least).
+/// Name of the program's own process (MAP at least; MANAGE to make threads).
 pub const PROCESS: &str = "process";
 /// Name of the program's own quota (CHARGE at least).
 pub const QUOTA: &str = "quota";

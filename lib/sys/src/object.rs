@@ -192,6 +192,12 @@ pub fn thread_exit(code: u64) -> ! {
     exit(code, 0)
 }
 
+/// Signals a port, then ends this thread. Between the two nothing is read from or written to memory, so whoever sees
+/// the signal may take the thread's stack away.
+pub fn thread_exit_after(port: Handle, bits: u32) -> ! {
+    raw::signal_and_exit(raw_of(port), bits as u64)
+}
+
 /// Ends this process.
 pub fn process_exit(code: u64) -> ! {
     exit(code, 1)

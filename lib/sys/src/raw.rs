@@ -52,6 +52,37 @@ pub unsafe fn syscall(_number: u64, _arguments: [u64; 7]) -> Outcome {
     Outcome { status: Error::BadSyscall as u64, results: [0; 2] }
 }
 
+/// Makes the calls `port_signal` and `thread_exit`, one right after the other and with registers alone.
+#[cfg(target_arch = "riscv64")]
+pub fn signal_and_exit(port: u64, bits: u64) -> ! {
+    // SAFETY: neither call gets an address, and the second does not return. Should it all the same, it is made
+    // again: there is no memory that could be relied on any more.
+    unsafe {
+        core::arch::asm!(
+            "ecall",
+            "1:",
+            "li t0, {exit}",
+            "li a0, 0",
+            "li a1, 0",
+            "ecall",
+            "j 1b",
+            exit = const Sysno::thread_exit as u64,
+            in("t0") Sysno::port_signal as u64,
+            in("a0") port,
+            in("a1") bits,
+            options(noreturn, nostack),
+        );
+    }
+}
+
+/// The host's stand-in: there is no thread of the kernel's to end.
+#[cfg(not(target_arch = "riscv64"))]
+pub fn signal_and_exit(_port: u64, _bits: u64) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
 /// What a message call takes, in the order of the register plan in `nexus_abi::Tag`.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageIn {

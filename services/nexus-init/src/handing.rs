@@ -59,7 +59,8 @@ pub fn own(
     process: &Owned<ProcessKind>,
     quota: &Owned<QuotaKind>,
 ) -> Result<(), Error> {
-    hand(grants, startup::PROCESS, process, Rights::MAP | Rights::DUPLICATE | COMMON)?;
+    // To map memory in, and to make threads.
+    hand(grants, startup::PROCESS, process, Rights::MAP | Rights::MANAGE | Rights::DUPLICATE | COMMON)?;
     let maker = Rights::SPLIT | Rights::MANAGE | Rights::DUPLICATE;
     let more = if declared.grants.contains(Declared::QUOTA) { maker } else { Rights::empty() };
     hand(grants, startup::QUOTA, quota, Rights::CHARGE | COMMON | more)

@@ -10,6 +10,7 @@ mod echo;
 mod ipc;
 mod peer;
 mod share;
+mod threads;
 
 use alloc::format;
 use alloc::string::String;
@@ -67,7 +68,7 @@ fn run(mut startup: Startup) -> u64 {
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
     let bench = Bench { own, quota, identity, image, stats, console };
-    let tests: [Test; 10] = [
+    let tests: [Test; 13] = [
         ("selftest.channel_create", ipc::create),
         ("selftest.sendrecv", ipc::send_receive),
         ("selftest.capxfer", ipc::transfer),
@@ -78,6 +79,9 @@ fn run(mut startup: Startup) -> u64 {
         ("echo.deadline", echo::deadline),
         ("echo.death", echo::death),
         ("echo.undeclared", echo::undeclared),
+        ("threads.join", threads::join),
+        ("threads.release", threads::release),
+        ("threads.nothing_leaks", threads::nothing_leaks),
     ];
     let mut failed = 0;
     for (name, test) in tests {

@@ -41,6 +41,7 @@ const UNSAFE: &[&str] = &[
     "lib/rt/src/memory.rs",
     "lib/rt/src/object.rs",
     "lib/rt/src/process.rs",
+    "lib/rt/src/thread.rs",
     "lib/sys/src/",
     "tests/",
 ];

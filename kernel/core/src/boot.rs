@@ -59,7 +59,7 @@ const PAGE: u64 = PAGE_SIZE as u64;
 impl<P: Platform> Kernel<P> {
     /// A hart joins. Each hart calls this once before its first dispatch, and all before [`Self::start_first`].
     pub fn hart_online(&self, id: usize) {
-        let hart = &self.harts[id];
+        let hart = self.harts[id];
         hart.heap.init();
         // Every thread and timer has at least a page of its own, so there are never more nodes than frames.
         if let Some(directory) = self.memory.allocate() {

@@ -199,7 +199,7 @@ impl<P: Platform> Kernel<P> {
         if what != state::READY {
             return false;
         }
-        let hart = &self.harts[(place & 0xff) as usize];
+        let hart = self.harts[(place & 0xff) as usize];
         let _held = hart.queue_lock.hold();
         if t.doing() != (what, place) {
             return false;

@@ -6,13 +6,11 @@ use crate::sync::{AtomicUsize, Cell32, Cell64, Lock};
 use crate::timers::TimerHeap;
 use nexus_abi::bounds::PRIORITIES;
 
-/// See the module. The first two cells are read by the trap code at offsets 0 and 8.
+/// See the module. The trap code reads and writes some of the cells by offset.
 #[repr(C)]
 pub struct Hart {
     /// Address of the current thread's `Context`; 0 when idle.
     pub context: AtomicUsize,
-    /// Top of this hart's kernel stack; set by the architecture.
-    pub stack: AtomicUsize,
     /// Its number (0 to 7).
     pub id: Cell32,
     /// Frame of the current thread; 0 when idle.
@@ -21,7 +19,8 @@ pub struct Hart {
     pub process: Cell32,
     /// Frame of the process whose address space is loaded (0: the kernel's own). Read by whoever frees one.
     pub space: Cell32,
-    /// 1: the current thread must give way when it can.
+    /// 1: the way out of the kernel must be the long one, through `dispatch`: the current thread may have to give way or
+    /// to end, the timer may have to be set, or there are graves to clear.
     pub resched: Cell32,
     /// Priority of the best ready thread, plus 1; 0: nobody. Written under `queue_lock`.
     pub best: Cell32,
@@ -66,7 +65,6 @@ impl Hart {
         let zero64 = || Cell64::new(0);
         Hart {
             context: AtomicUsize::new(0),
-            stack: AtomicUsize::new(0),
             id: Cell32::new(id),
             current: zero32(),
             process: zero32(),

@@ -110,7 +110,7 @@ impl<P: Platform> Kernel<P> {
                     .put64(quota.count.get() as u64);
             }
             Topic::Kernel => {
-                let sum = |cell: fn(&Hart) -> u64| self.harts.iter().map(cell).sum::<u64>();
+                let sum = |cell: fn(&Hart) -> u64| self.harts.iter().copied().map(cell).sum::<u64>();
                 words
                     .put64(self.memory.free_frames() as u64)
                     .put64(self.memory.frames() as u64)

@@ -28,7 +28,7 @@ pub struct Kernel<P: Platform> {
     pub(crate) timebase_hz: u64,
     pub(crate) slice: Ticks,
     pub(crate) period: Ticks,
-    pub(crate) harts: [Hart; MAX_HARTS],
+    pub(crate) harts: [&'static Hart; MAX_HARTS],
     /// Harts that run, one bit each.
     pub(crate) online: Cell32,
     /// Harts that wait for an interrupt.
@@ -44,13 +44,15 @@ pub struct Kernel<P: Platform> {
 }
 
 impl<P: Platform> Kernel<P> {
-    /// A kernel with no process. `kernel_root` is the page table whose upper half every process shares.
+    /// A kernel with no process. `kernel_root` is the page table whose upper half every process shares; `harts` stand
+    /// where the architecture's trap code finds them.
     pub fn new(
         platform: P,
         memory: Memory,
         kernel_root: &'static Table,
         asid_bits: u32,
         timebase_hz: u64,
+        harts: [&'static Hart; MAX_HARTS],
     ) -> Kernel<P> {
         Kernel {
             platform,
@@ -60,7 +62,7 @@ impl<P: Platform> Kernel<P> {
             timebase_hz,
             slice: timebase_hz * SLICE_MS / 1000,
             period: timebase_hz * BUDGET_PERIOD_MS / 1000,
-            harts: core::array::from_fn(|id| Hart::new(id as u32)),
+            harts,
             online: Cell32::new(0),
             idle: Cell32::new(0),
             generations: Cell32::new(1),
@@ -72,12 +74,12 @@ impl<P: Platform> Kernel<P> {
 
     /// The hart with this number (0 to 7).
     pub fn hart(&self, id: usize) -> &Hart {
-        &self.harts[id]
+        self.harts[id]
     }
 
     /// The hart that runs this.
     pub(crate) fn this_hart(&self) -> &Hart {
-        &self.harts[self.platform.hart()]
+        self.harts[self.platform.hart()]
     }
 
     /// Harts that run, one bit each.

@@ -45,3 +45,4 @@ pub use memory::Memory;
 pub use platform::{HartMask, Platform};
 pub use sched::Next;
 pub use sync::{AtomicU64, Cell64};
+pub use syscall::{LIGHT, Outcome};

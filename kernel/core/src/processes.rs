@@ -177,8 +177,9 @@ impl<P: Platform> Kernel<P> {
             loop {
                 let (what, place) = t.doing();
                 if what == state::RUNNING {
-                    if place != hart.id.get() {
-                        self.platform.kick(place);
+                    match place == hart.id.get() {
+                        true => hart.resched.set(1),
+                        false => self.platform.kick(place),
                     }
                     break;
                 }

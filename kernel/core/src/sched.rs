@@ -70,6 +70,7 @@ impl<P: Platform> Kernel<P> {
         if priority == 0 && t.priority.get() != 0 {
             let until = self.exhausted_until(ObjectRef::from_raw(t.payer.get()));
             hart.refill_at.set(hart.refill_at.get().min(until));
+            hart.resched.set(1);
         }
     }
 

@@ -1,8 +1,9 @@
 //! The dispatch table: from the registers of an `ecall` to the operation, and its answer back into registers.
 //!
-//! A system call that blocks is one that is not complete: its registers stay as they are, the program counter still at
-//! the `ecall`, until whoever ends the wait completes it. What must never happen: a register that carries
-//! anything but the result across the boundary.
+//! A light system call takes its arguments from registers and answers into registers; a heavy one works on the
+//! registers that the trap code saved. A system call that blocks is one that is not complete: its registers stay as
+//! they are, the program counter still at the `ecall`, until whoever ends the wait completes it. What must never
+//! happen: a register that carries anything but the result across the boundary.
 
 use crate::context::reg;
 use crate::handles::Capability;
@@ -11,70 +12,117 @@ use crate::kernel::{Answer, Kernel};
 use crate::platform::Platform;
 use nexus_abi::{Error, Handle, Kind, Rights, Sysno};
 
+/// What a system call answers: 0 or an error number, and two results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// For `a0`.
+    pub error: u64,
+    /// For `a1` and `a2`.
+    pub results: [u64; 2],
+}
+
+/// Whether a system call is light: complete when it returns, and in need of no register but its arguments. Bit `n`
+/// stands for number `n`. The others find the thread's registers saved, because they carry messages or let go of the thread.
+pub const LIGHT: u64 = {
+    use Sysno as S;
+    let heavy = [
+        S::channel_send,
+        S::channel_recv,
+        S::channel_call,
+        S::channel_reply,
+        S::reply_and_wait,
+        S::thread_exit,
+        S::quota_destroy,
+        S::machine_reset,
+    ];
+    let mut mask = (1 << S::TABLE.len()) - 1;
+    let mut n = 0;
+    while n < heavy.len() {
+        mask &= !(1 << heavy[n] as u64);
+        n += 1;
+    }
+    mask
+};
+
 impl<P: Platform> Kernel<P> {
+    /// A light system call of the hart's current thread, whose saved registers are stale. Afterwards the thread goes on,
+    /// unless [`Hart::resched`] is set: then it is complete all the same, and [`Self::dispatch`] is due.
+    #[inline(always)]
+    pub fn light(&self, hart: &Hart, number: u64, a: [u64; 6]) -> Outcome {
+        let process = hart.owner();
+        let h = |n: usize| Handle(a[n] as u32);
+        let answer: Answer<[u64; 2]> = match Sysno::from_raw(number) {
+            Some(Sysno::null) => Ok([0, 0]),
+            Some(Sysno::handle_close) => self.handle_close(hart, h(0)).map(none),
+            Some(Sysno::handle_dup) => self.handle_dup(hart, h(0), a[1]).map(one),
+            Some(Sysno::object_info) => self.object_info(hart, [a[0], a[1], a[2], a[3]]).map(|n| [n, 0]),
+            Some(Sysno::channel_create) => {
+                self.channel_create(process, h(0), [a[1], a[2]]).map(|[x, y]| [x.0 as u64, y.0 as u64])
+            }
+            Some(Sysno::port_create) => self.port_create(process, h(0)).map(one),
+            Some(Sysno::port_bind) => self.port_bind(hart, h(0), h(1), a[2], a[3]).map(none),
+            Some(Sysno::port_signal) => self.port_signal(hart, h(0), a[1]).map(none),
+            Some(Sysno::vmo_create) => self.vmo_create(process, h(0), a[1]).map(one),
+            Some(Sysno::vmo_seal) => self.vmo_seal(process, h(0)).map(none),
+            Some(Sysno::vm_map) => self.vm_map(hart, h(0), h(1), [a[2], a[3], a[4]], a[5]).map(|at| [at, 0]),
+            Some(Sysno::vm_unmap) => self.vm_unmap(hart, h(0), a[1]).map(none),
+            Some(Sysno::process_create) => self.process_create(hart, [a[0], a[1], a[2], a[3], a[4]]).map(one),
+            Some(Sysno::thread_create) => self.thread_create(hart, h(0), h(1), a[2]).map(one),
+            Some(Sysno::thread_start) => self.thread_start(hart, h(0), [a[1], a[2], a[3]], h(4)).map(none),
+            Some(Sysno::process_kill) => self.process_kill(hart, h(0)).map(none),
+            Some(Sysno::thread_yield) => {
+                self.thread_yield(hart);
+                Ok([0, 0])
+            }
+            Some(Sysno::timer_create) => self.timer_create(process, h(0)).map(one),
+            Some(Sysno::timer_set) => self.timer_set(hart, h(0), a[1]).map(none),
+            Some(Sysno::quota_create) => self.quota_create(process, h(0), a[1], a[2]).map(one),
+            Some(Sysno::identity_create) => self.identity_create(process, [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::console_write) => self.console_write(hart, [a[0], a[1], a[2]]).map(none),
+            _ => Err(Error::BadSyscall),
+        };
+        match answer {
+            Ok(results) => Outcome { error: 0, results },
+            Err(error) => Outcome { error: error as u64, results: [0, 0] },
+        }
+    }
+
     /// A system call of the hart's current thread, whose registers are saved.
     pub fn syscall(&self, hart: &Hart) {
         let thread = hart.running();
         let t = self.thread(thread);
         let a = |n: usize| t.context.get(reg::A0 + n);
-        let h = |n: usize| Handle(a(n) as u32);
-        let process = hart.owner();
-        let Some(number) = Sysno::from_raw(t.context.get(reg::T[0])) else {
-            return self.finish(t, Error::BadSyscall as u64, [0, 0]);
-        };
-        let answer: Answer<[u64; 2]> = match number {
-            Sysno::null => Ok([0, 0]),
-            Sysno::handle_close => self.handle_close(hart, h(0)).map(none),
-            Sysno::handle_dup => self.handle_dup(hart, h(0), a(1)).map(one),
-            Sysno::object_info => self.object_info(hart, [a(0), a(1), a(2), a(3)]).map(|n| [n, 0]),
-            Sysno::channel_create => {
-                self.channel_create(process, h(0), [a(1), a(2)]).map(|[x, y]| [x.0 as u64, y.0 as u64])
-            }
-            Sysno::channel_send | Sysno::channel_call => {
+        let raw = t.context.get(reg::T[0]);
+        let answer: Answer<[u64; 2]> = match Sysno::from_raw(raw) {
+            Some(number @ (Sysno::channel_send | Sysno::channel_call)) => {
                 match self.channel_send(hart, thread, number == Sysno::channel_call) {
                     Ok(false) => return,
                     Ok(true) => Ok([0, 0]),
                     Err(error) => Err(error),
                 }
             }
-            Sysno::channel_recv => {
+            Some(Sysno::channel_recv) => {
                 if let Err(refusal) = self.channel_recv(hart, thread) {
                     self.refuse(thread, refusal);
                 }
                 return;
             }
-            Sysno::channel_reply => self.channel_reply(hart, thread).map(none),
-            Sysno::reply_and_wait => match self.reply_first(hart, thread) {
+            Some(Sysno::channel_reply) => self.channel_reply(hart, thread).map(none),
+            Some(Sysno::reply_and_wait) => match self.reply_first(hart, thread) {
                 Ok(()) => return self.wait(hart, thread),
                 Err(error) => Err(error),
             },
-            Sysno::port_create => self.port_create(process, h(0)).map(one),
-            Sysno::port_bind => self.port_bind(hart, h(0), h(1), a(2), a(3)).map(none),
-            Sysno::port_signal => self.port_signal(hart, h(0), a(1)).map(none),
-            Sysno::vmo_create => self.vmo_create(process, h(0), a(1)).map(one),
-            Sysno::vmo_seal => self.vmo_seal(process, h(0)).map(none),
-            Sysno::vm_map => self.vm_map(hart, h(0), h(1), [a(2), a(3), a(4)], a(5)).map(|at| [at, 0]),
-            Sysno::vm_unmap => self.vm_unmap(hart, h(0), a(1)).map(none),
-            Sysno::process_create => self.process_create(hart, [a(0), a(1), a(2), a(3), a(4)]).map(one),
-            Sysno::thread_create => self.thread_create(hart, h(0), h(1), a(2)).map(one),
-            Sysno::thread_start => self.thread_start(hart, h(0), [a(1), a(2), a(3)], h(4)).map(none),
-            Sysno::process_kill => self.process_kill(hart, h(0)).map(none),
-            Sysno::thread_exit => return self.thread_exit(hart, a(0), a(1)),
-            Sysno::thread_yield => {
-                self.thread_yield(hart);
-                Ok([0, 0])
-            }
-            Sysno::timer_create => self.timer_create(process, h(0)).map(one),
-            Sysno::timer_set => self.timer_set(hart, h(0), a(1)).map(none),
-            Sysno::quota_create => self.quota_create(process, h(0), a(1), a(2)).map(one),
-            Sysno::quota_destroy => match self.quota_destroy(hart, h(0)) {
+            Some(Sysno::thread_exit) => return self.thread_exit(hart, a(0), a(1)),
+            Some(Sysno::quota_destroy) => match self.quota_destroy(hart, Handle(a(0) as u32)) {
                 Ok(false) => return,
                 Ok(true) => Ok([0, 0]),
                 Err(error) => Err(error),
             },
-            Sysno::identity_create => self.identity_create(process, [a(0), a(1), a(2)]).map(one),
-            Sysno::console_write => self.console_write(hart, [a(0), a(1), a(2)]).map(none),
-            Sysno::machine_reset => self.machine_reset(hart, h(0), a(1)).map(none),
+            Some(Sysno::machine_reset) => self.machine_reset(hart, Handle(a(0) as u32), a(1)).map(none),
+            _ => {
+                let outcome = self.light(hart, raw, core::array::from_fn(a));
+                return self.finish(t, outcome.error, outcome.results);
+            }
         };
         match answer {
             Ok(results) => self.finish(t, 0, results),

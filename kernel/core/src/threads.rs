@@ -207,6 +207,7 @@ impl<P: Platform> Kernel<P> {
         self.retire_live(self.reference(thread));
         t.next.set(hart.graves.get());
         hart.graves.set(thread.0);
+        hart.resched.set(1);
     }
 
     /// Frees the threads that ended on this hart, with what they carried; the last one of a process hands it over to

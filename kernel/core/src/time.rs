@@ -59,7 +59,7 @@ impl<P: Platform> Kernel<P> {
     /// Takes a node out of whatever heap it is in.
     pub(crate) fn disarm(&self, frame: Frame) {
         loop {
-            let on = self.storage(&self.harts[0]).node(frame).hart.atomic().load(Ordering::Acquire);
+            let on = self.storage(self.harts[0]).node(frame).hart.atomic().load(Ordering::Acquire);
             if on == 0 {
                 return;
             }
@@ -68,7 +68,7 @@ impl<P: Platform> Kernel<P> {
                 core::hint::spin_loop();
                 continue;
             }
-            let hart = &self.harts[on as usize - 1];
+            let hart = self.harts[on as usize - 1];
             let storage = self.storage(hart);
             let _held = hart.heap.lock.hold();
             if storage.node(frame).hart.get() == on {
@@ -241,6 +241,7 @@ impl<P: Platform> Kernel<P> {
             timer.binding.pending.set(timer.binding.pending.get() & !Signals::EXPIRED.bits());
             if deadline != NEVER {
                 self.arm(hart, object.frame, deadline);
+                hart.resched.set(1);
             }
             return Ok(());
         }

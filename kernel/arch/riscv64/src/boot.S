@@ -113,7 +113,6 @@ to_virtual:
 
     .balign 4
 boot_high:
-    sd      zero, {local_hart}(tp)
     sd      zero, {local_id}(tp)
     call    enter_kernel_mode
     tail    {boot_main}

@@ -37,7 +37,6 @@ global_asm!(
     direct_slots = const DIRECT_SLOTS,
     slot_bytes = const SLOT_BYTES,
     local_bytes = const size_of::<Local>(),
-    local_hart = const offset_of!(Local, hart),
     local_id = const offset_of!(Local, id),
     sstatus_clear = const SSTATUS_CLEAR,
     boot_main = sym boot_main,
@@ -91,9 +90,11 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
         power::use_test_device(paging::map_device(test.clone()));
     }
     let asid_bits = paging::asid_bits();
+    // SAFETY: this is the boot hart, no other has been started.
+    let harts = unsafe { hart::make_locals() };
     let memory = take_memory(&machine, tree_range.clone());
     let platform = Riscv::new(machine.harts());
-    KERNEL.set(Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz));
+    KERNEL.set(Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz, harts));
     start_harts(&machine);
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;
@@ -129,10 +130,6 @@ fn take_memory(machine: &Machine, tree: Range<u64>) -> Memory {
 fn start_harts(machine: &Machine) {
     for (id, &hart_id) in machine.harts().iter().enumerate() {
         HART_IDS[id].store(hart_id, Relaxed);
-        let hart = kernel().hart(id);
-        let local = hart::local_of(id);
-        local.prepare(id, hart);
-        hart.stack.store(local as *const Local as usize, Relaxed);
     }
     kernel().hart_online(0);
     let entry = paging::physical(&raw const secondary_start as usize);

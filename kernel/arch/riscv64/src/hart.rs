@@ -1,11 +1,12 @@
 //! What each hart has of its own: a stack with a guard page below it, a second one for the moment when the
 //! first overflows, and at the top of the first the `Local` that `tp` points to in the kernel.
 //!
-//! A `Local` is written by its own hart, and by the boot hart before its own hart starts.
+//! A `Local` is written by its own hart, and by the boot hart before its own hart starts; core's `Hart` is part of it, so
+//! that the trap code finds both from one register.
 
 use crate::cpu;
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, AtomicUsize};
 use neuron_core::Hart;
 use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
 
@@ -23,15 +24,20 @@ pub const EMERGENCY_BELOW_LOCAL: usize = STACK_BYTES - size_of::<Local>() + PAGE
 pub struct Local {
     /// Where the trap entry puts the first register it needs.
     pub scratch: AtomicUsize,
-    /// Address of core's `Hart`; 0 until the kernel is built.
-    pub hart: AtomicUsize,
+    /// The kernel's number of this hart. Set before the rest.
+    pub id: AtomicUsize,
+    /// The thread's `tp` during a light system call.
+    pub user_tp: AtomicUsize,
+    /// The thread's `sp`, likewise.
+    pub user_sp: AtomicUsize,
+    /// Second result of a light system call.
+    pub second: AtomicU64,
     /// Address of the context whose floating-point registers are in the hart.
     pub fp_owner: AtomicUsize,
     /// What `Context::fp_live` is when this hart saved or loaded it last.
     pub fp_tag: AtomicU64,
-    /// The kernel's number of this hart.
-    pub id: AtomicUsize,
-    unused: AtomicUsize,
+    /// Core's part.
+    pub hart: Hart,
 }
 
 #[repr(C, align(4096))]
@@ -70,11 +76,20 @@ impl Stacks {
     }
 }
 
-/// The `Local` of hart `id`.
-pub fn local_of(id: usize) -> &'static Local {
-    let address = STACKS.slot(id) + SLOT_BYTES - size_of::<Local>();
-    // SAFETY: the top of each stack is set aside for its `Local`, which is made of atomics: any bytes are valid.
-    unsafe { &*(address as *const Local) }
+/// Makes the `Local` of every hart, and answers core's part of each.
+///
+/// # Safety
+/// Only the boot hart may run, and this once.
+pub unsafe fn make_locals() -> [&'static Hart; MAX_HARTS] {
+    core::array::from_fn(|id| {
+        let address = (STACKS.slot(id) + SLOT_BYTES - size_of::<Local>()) as *mut Local;
+        // SAFETY: the top of each stack is set aside for its `Local`; nobody else writes it now. The boot hart's
+        // own is seen through `local` as well, as atomics only, and keeps its number.
+        unsafe {
+            address.write(Local::new(id));
+            &(*address).hart
+        }
+    })
 }
 
 /// The calling hart's `Local`.
@@ -85,18 +100,16 @@ pub fn local() -> &'static Local {
 }
 
 impl Local {
-    /// Prepares the hart that the kernel calls `id`.
-    pub fn prepare(&self, id: usize, hart: &'static Hart) {
-        self.hart.store(hart as *const Hart as usize, Relaxed);
-        self.fp_owner.store(0, Relaxed);
-        self.fp_tag.store((id as u64 + 1) << 8 | 1, Relaxed);
-        self.id.store(id, Relaxed);
-    }
-
-    /// Core's view of this hart.
-    #[inline(always)]
-    pub fn hart(&self) -> &'static Hart {
-        // SAFETY: set by `prepare` from a reference that lives for ever, before the hart can reach this.
-        unsafe { &*(self.hart.load(Relaxed) as *const Hart) }
+    fn new(id: usize) -> Local {
+        Local {
+            scratch: AtomicUsize::new(0),
+            id: AtomicUsize::new(id),
+            user_tp: AtomicUsize::new(0),
+            user_sp: AtomicUsize::new(0),
+            second: AtomicU64::new(0),
+            fp_owner: AtomicUsize::new(0),
+            fp_tag: AtomicU64::new((id as u64 + 1) << 8 | 1),
+            hart: Hart::new(id as u32),
+        }
     }
 }

@@ -7,9 +7,10 @@
 #              floating-point instruction are kernel faults
 #   t5, t6     may be destroyed by a trap from the kernel (copy.S keeps nothing in them)
 #
-# A thread's registers go to the Context that Hart.context points to, all of them, before Rust runs: another hart may
-# run the thread the moment that the core has let go of it. On a system call ra, t5 and t6, which carry nothing
-# and do not survive, are saved as 0.
+# A thread's registers go to the Context that Hart.context points to before the core can let go of the thread: another hart
+# may run it the moment that it does. A light system call never lets go and saves nothing; if it turns out that
+# somebody else is to run, the registers that the C calling convention kept are still there to be saved. On a heavy
+# one ra, t5 and t6, which carry nothing and do not survive, are saved as 0.
 #
 # Floating-point registers are saved when a trap finds them dirty, and stay where they are. Context.fp_live is 0 for a
 # thread that never used them; else bit 0 is set and the bits above tell the hart that saved or loaded them last, as
@@ -25,28 +26,91 @@ trap_entry:
     beqz    tp, kernel_trap
     sd      t6, {local_scratch}(tp)
     csrr    t6, scause
-    addi    t6, t6, -8                  # 8: system call. The fast paths for t0 = 7 and 9 will branch from here.
+    addi    t6, t6, -8                  # 8: system call
     bnez    t6, other_trap
+    li      t6, {light}
+    srl     t6, t6, t0                  # a number above 63 is unknown to either way
+    andi    t6, t6, 1
+    beqz    t6, heavy
 
-    ld      t6, {local_hart}(tp)
-    ld      t6, {hart_context}(t6)
+    # A light system call leaves the callee-saved registers where they are.
+    csrrw   t6, sscratch, zero
+    sd      t6, {local_user_tp}(tp)
+    sd      sp, {local_user_sp}(tp)
+    mv      a6, tp
+    mv      a7, t0
+    mv      sp, tp
+    call    {on_light}
+    lw      t0, {local_resched}(tp)
+    bnez    t0, light_resched
+    csrr    t0, sepc
+    addi    t0, t0, 4
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      a2, {local_second}(tp)
+    ld      sp, {local_user_sp}(tp)
+    ld      tp, {local_user_tp}(tp)
+    li      ra, 0
+    li      a3, 0
+    li      a4, 0
+    li      a5, 0
+    li      a6, 0
+    li      a7, 0
+    li      t0, 0
+    li      t1, 0
+    li      t2, 0
+    li      t3, 0
+    li      t4, 0
+    li      t5, 0
+    li      t6, 0
+    sret
+
+    # The call is complete, but somebody else may be next: what would have been in the registers goes to the context.
+light_resched:
+    ld      t6, {local_context}(tp)
+    csrr    t0, sepc
+    addi    t0, t0, 4
+    sd      t0, 0*8(t6)
+    sd      a0, 10*8(t6)
+    sd      a1, 11*8(t6)
+    ld      t0, {local_second}(tp)
+    sd      t0, 12*8(t6)
+    ld      t0, {local_user_sp}(tp)
+    sd      t0, 2*8(t6)
+    ld      t0, {local_user_tp}(tp)
+    sd      t0, 4*8(t6)
+    .irp    n, 1,5,6,7,13,14,15,16,17,28,29,30,31
+    sd      zero, \n*8(t6)
+    .endr
+    sd      gp, 3*8(t6)
+    jal     t5, save_callee_saved
+    jal     t5, save_fp
+    mv      a0, tp
+    call    {on_resched}
+    j       to_user
+
+heavy:
+    ld      t6, {local_context}(tp)
     sd      zero, 1*8(t6)               # ra
     sd      zero, 30*8(t6)              # t5
     sd      zero, 31*8(t6)              # t6
     jal     t5, save_rest
+    jal     t5, save_callee_saved
+    jal     t5, save_fp
     mv      a0, tp
     mv      sp, tp
     call    {on_syscall}
     j       to_user
 
 other_trap:
-    ld      t6, {local_hart}(tp)
-    ld      t6, {hart_context}(t6)
+    ld      t6, {local_context}(tp)
     sd      ra, 1*8(t6)
     sd      t5, 30*8(t6)
     ld      t5, {local_scratch}(tp)
     sd      t5, 31*8(t6)
     jal     t5, save_rest
+    jal     t5, save_callee_saved
+    jal     t5, save_fp
     mv      a0, tp
     csrr    a1, scause
     csrr    a2, stval
@@ -54,7 +118,7 @@ other_trap:
     call    {on_trap}
     j       to_user
 
-# Saves all but ra, t5 and t6 to the context in t6 and enters the kernel's state. Returns to t5.
+# Saves all but ra, t5, t6 and the callee-saved registers to the context in t6 and enters the kernel's state. Returns to t5.
 save_rest:
     sd      sp, 2*8(t6)
     sd      gp, 3*8(t6)
@@ -65,8 +129,6 @@ save_rest:
     sd      t0, 0*8(t6)
     sd      t1, 6*8(t6)
     sd      t2, 7*8(t6)
-    sd      s0, 8*8(t6)
-    sd      s1, 9*8(t6)
     sd      a0, 10*8(t6)
     sd      a1, 11*8(t6)
     sd      a2, 12*8(t6)
@@ -75,6 +137,14 @@ save_rest:
     sd      a5, 15*8(t6)
     sd      a6, 16*8(t6)
     sd      a7, 17*8(t6)
+    sd      t3, 28*8(t6)
+    sd      t4, 29*8(t6)
+    jr      t5
+
+# Saves s0 to s11 to the context in t6. Returns to t5.
+save_callee_saved:
+    sd      s0, 8*8(t6)
+    sd      s1, 9*8(t6)
     sd      s2, 18*8(t6)
     sd      s3, 19*8(t6)
     sd      s4, 20*8(t6)
@@ -85,16 +155,16 @@ save_rest:
     sd      s9, 25*8(t6)
     sd      s10, 26*8(t6)
     sd      s11, 27*8(t6)
-    sd      t3, 28*8(t6)
-    sd      t4, 29*8(t6)
+    jr      t5
+
+# Saves the floating-point registers if they are dirty, to the context in t6. Returns to t5.
+save_fp:
     csrr    t0, sstatus
     li      t1, {fs}
     and     t0, t0, t1
-    bnez    t0, save_fp
+    bnez    t0, 6f
     jr      t5
-
-# t0 the state of the floating-point registers (not off), t1 its mask.
-save_fp:
+6:
     bne     t0, t1, 1f                  # clean: the context has them already
     .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     fsd     f\n, {context_f} + 8*\n(t6)
@@ -107,8 +177,7 @@ save_fp:
 # The kernel has decided: Hart.context is the thread, and its address space is loaded.
     .globl  to_user
 to_user:
-    ld      t6, {local_hart}(tp)
-    ld      t6, {hart_context}(t6)
+    ld      t6, {local_context}(tp)
     sc.d    zero, zero, (tp)            # another thread's load reservation ends here
     ld      t0, {context_fp_live}(t6)
     bnez    t0, load_fp

@@ -22,17 +22,23 @@ const ILLEGAL_INSTRUCTION: u64 = 2;
 global_asm!(
     include_str!("trap.S"),
     local_scratch = const offset_of!(Local, scratch),
-    local_hart = const offset_of!(Local, hart),
+    local_user_tp = const offset_of!(Local, user_tp),
+    local_user_sp = const offset_of!(Local, user_sp),
+    local_second = const offset_of!(Local, second),
+    local_context = const offset_of!(Local, hart) + offset_of!(Hart, context),
+    local_resched = const offset_of!(Local, hart) + offset_of!(Hart, resched),
     local_fp_owner = const offset_of!(Local, fp_owner),
     local_fp_tag = const offset_of!(Local, fp_tag),
-    hart_context = const offset_of!(Hart, context),
+    light = const neuron_core::LIGHT,
     context_fp_live = const offset_of!(Context, fp_live),
     context_fcsr = const offset_of!(Context, fcsr),
     context_f = const offset_of!(Context, f),
     emergency_below_local = const EMERGENCY_BELOW_LOCAL,
     fs = const FS,
     fs_initial = const FS_INITIAL,
+    on_light = sym on_light,
     on_syscall = sym on_syscall,
+    on_resched = sym on_resched,
     on_trap = sym on_trap,
     on_kernel_trap = sym on_kernel_trap,
 );
@@ -43,14 +49,42 @@ unsafe extern "C" {
     fn to_user() -> !;
 }
 
+/// Answers in `a0` and `a1`.
+#[repr(C)]
+struct Answer {
+    error: u64,
+    result: u64,
+}
+
+/// A light system call, its arguments still in their registers.
+extern "C" fn on_light(
+    a0: u64,
+    a1: u64,
+    a2: u64,
+    a3: u64,
+    a4: u64,
+    a5: u64,
+    local: &'static Local,
+    number: u64,
+) -> Answer {
+    let outcome = kernel().light(&local.hart, number, [a0, a1, a2, a3, a4, a5]);
+    local.second.store(outcome.results[1], Relaxed);
+    Answer { error: outcome.error, result: outcome.results[0] }
+}
+
+/// A heavy system call: every register has been saved.
 extern "C" fn on_syscall(local: &'static Local) {
-    let hart = local.hart();
-    kernel().syscall(hart);
-    choose(hart);
+    kernel().syscall(&local.hart);
+    choose(&local.hart);
+}
+
+/// The end of a system call after which somebody else may have to run.
+extern "C" fn on_resched(local: &'static Local) {
+    choose(&local.hart);
 }
 
 extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {
-    let hart = local.hart();
+    let hart = &local.hart;
     match scause {
         TIMER => kernel().timer(hart),
         SOFTWARE => {
@@ -97,7 +131,7 @@ fn choose(hart: &Hart) {
 /// Runs threads on this hart from now on.
 pub fn run(local: &'static Local) -> ! {
     cpu::enable_interrupts();
-    choose(local.hart());
+    choose(&local.hart);
     // SAFETY: a thread has been chosen, which is all that the way out needs; nothing on this stack is used again.
     unsafe { to_user() }
 }

@@ -49,6 +49,9 @@ impl Tag {
     /// The bits that hold the sizes of the message itself.
     pub const SIZES: u64 = 0x00ff_ffff;
 
+    /// Where they begin.
+    pub const ROOM_SHIFT: u32 = 24;
+
     const BYTES: u64 = 0x1fff;
     const HANDLES: u64 = 0xf;
     /// The bits that hold the room for what comes back.

@@ -12,6 +12,7 @@ mod boot;
 mod channel;
 pub mod context;
 mod ends;
+mod fast;
 mod handles;
 mod hart;
 mod info;
@@ -39,6 +40,7 @@ mod transfer;
 mod vmos;
 
 pub use boot::{BootError, BootImage};
+pub use fast::HandOver;
 pub use hart::Hart;
 pub use kernel::Kernel;
 pub use memory::Memory;

@@ -241,7 +241,7 @@ impl<P: Platform> Kernel<P> {
                     }
                     p.waiters.push_front(&self.memory, thread);
                     // A server that waits runs on its own budget when it is woken.
-                    t.payer.set(self.reference(hart.owner()).to_raw());
+                    t.payer.set(t.home.get());
                     self.block(hart, thread, state::PORT, port.frame.0, deadline);
                     return Ok(());
                 }

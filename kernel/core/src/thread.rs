@@ -87,6 +87,11 @@ pub struct Thread {
     pub family_prev: Cell32,
     /// The process whose budget it runs on, as a raw `ObjectRef`.
     pub payer: Cell64,
+    /// Its own process, as a raw `ObjectRef`; never changes.
+    pub home: Cell64,
+    /// The channel end (node reference) through which the last call came on the fast path: a hint.
+    pub serving: Cell32,
+    unused_hint: Cell32,
     /// When its wait ends.
     pub deadline: Cell64,
     /// Its place in a hart's timer heap; may be armed earlier than `deadline`, never later.

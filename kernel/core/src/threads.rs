@@ -75,6 +75,7 @@ impl<P: Platform> Kernel<P> {
         t.priority.set(priority);
         t.process.set(process.frame.0);
         t.payer.set(process.to_raw());
+        t.home.set(process.to_raw());
         t.deadline.set(nexus_abi::NEVER);
         Ok(frame)
     }

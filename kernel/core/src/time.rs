@@ -213,7 +213,7 @@ impl<P: Platform> Kernel<P> {
 
     /// From now on the running thread's own process pays for it.
     pub(crate) fn pay_oneself(&self, hart: &Hart, t: &Thread) {
-        let own = self.reference(t.owner()).to_raw();
+        let own = t.home.get();
         t.payer.set(own);
         hart.payer.set(own);
     }

@@ -19,6 +19,43 @@
     .section .text.trap, "ax"
     .option push
     .option arch, +a, +d                 # this file alone touches floating-point registers
+
+# The fast paths save what another thread must not overwrite, and the arguments of the call, which the slow path needs to
+# end it; the message words stay in s6 to s11, which the C calling convention keeps, and go to the context only if the
+# fast path is refused.
+    .macro save_and_move
+    ld      t6, {local_context}(tp)
+    sd      s0, 8*8(t6)
+    sd      s1, 9*8(t6)
+    sd      s2, 18*8(t6)
+    sd      s3, 19*8(t6)
+    sd      s4, 20*8(t6)
+    sd      s5, 21*8(t6)
+    sd      s6, 22*8(t6)
+    sd      s7, 23*8(t6)
+    sd      s8, 24*8(t6)
+    sd      s9, 25*8(t6)
+    sd      s10, 26*8(t6)
+    sd      s11, 27*8(t6)
+    sd      sp, 2*8(t6)
+    sd      gp, 3*8(t6)
+    csrrw   t5, sscratch, zero
+    sd      t5, 4*8(t6)                 # tp
+    csrr    t5, sepc
+    sd      t5, 0*8(t6)
+    sd      t1, 6*8(t6)
+    sd      t2, 7*8(t6)
+    sd      a0, 10*8(t6)
+    sd      a1, 11*8(t6)
+    sd      t3, 28*8(t6)
+    mv      s6, a2
+    mv      s7, a3
+    mv      s8, a4
+    mv      s9, a5
+    mv      s10, a6
+    mv      s11, a7
+    .endm
+
     .globl  trap_entry
     .balign 4
 trap_entry:
@@ -90,6 +127,103 @@ light_resched:
     j       to_user
 
 heavy:
+    li      t6, {channel_call}
+    beq     t0, t6, fast_call
+    li      t6, {reply_and_wait}
+    bne     t0, t6, slow
+
+    save_and_move
+    sd      t4, 29*8(t6)
+    mv      a2, t3
+    mv      a3, tp
+    mv      a4, t4
+    mv      sp, tp
+    call    {on_reply}
+    li      t0, {reply_and_wait}
+    j       refused
+
+fast_call:
+    save_and_move
+    mv      a2, t3
+    mv      a3, tp
+    mv      sp, tp
+    call    {on_call}
+    li      t0, {channel_call}
+
+refused:
+    ld      t6, {local_context}(tp)
+    sd      zero, 1*8(t6)
+    sd      t0, 5*8(t6)
+    sd      s6, 12*8(t6)
+    sd      s7, 13*8(t6)
+    sd      s8, 14*8(t6)
+    sd      s9, 15*8(t6)
+    sd      s10, 16*8(t6)
+    sd      s11, 17*8(t6)
+    sd      zero, 30*8(t6)
+    sd      zero, 31*8(t6)
+    jal     t5, save_fp
+    mv      a0, tp
+    call    {on_syscall}
+    j       to_user
+
+# The way out of the fast path: t6 the context, a1, t1, t2, t3 as the thread will find them, the message words in s6 to s11.
+    .globl  hand_over
+hand_over:
+    andi    t0, a1, 63                  # bytes of the message, at most 48
+    beqz    t0, no_words
+    mv      a2, s6
+    mv      a3, s7
+    mv      a4, s8
+    mv      a5, s9
+    mv      a6, s10
+    mv      a7, s11
+    # Words past its length are cleared: one instruction each, entered at the first of them.
+    addi    t0, t0, 7
+    srli    t0, t0, 3
+    slli    t0, t0, 2
+    lla     t4, no_words
+    add     t0, t0, t4
+    jr      t0
+    .option push
+    .option norvc
+no_words:
+    li      a2, 0
+    li      a3, 0
+    li      a4, 0
+    li      a5, 0
+    li      a6, 0
+    li      a7, 0
+    .option pop
+    sc.d    zero, zero, (tp)            # another thread's load reservation ends here
+    ld      t0, 0*8(t6)
+    addi    t0, t0, 4
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      sp, 2*8(t6)
+    ld      gp, 3*8(t6)
+    ld      tp, 4*8(t6)
+    ld      s0, 8*8(t6)
+    ld      s1, 9*8(t6)
+    ld      s2, 18*8(t6)
+    ld      s3, 19*8(t6)
+    ld      s4, 20*8(t6)
+    ld      s5, 21*8(t6)
+    ld      s6, 22*8(t6)
+    ld      s7, 23*8(t6)
+    ld      s8, 24*8(t6)
+    ld      s9, 25*8(t6)
+    ld      s10, 26*8(t6)
+    ld      s11, 27*8(t6)
+    li      ra, 0
+    li      a0, 0
+    li      t0, 0
+    li      t4, 0
+    li      t5, 0
+    li      t6, 0
+    sret
+
+slow:
     ld      t6, {local_context}(tp)
     sd      zero, 1*8(t6)               # ra
     sd      zero, 30*8(t6)              # t5

@@ -4,11 +4,12 @@ use crate::cpu;
 use crate::hart::{EMERGENCY_BELOW_LOCAL, Local};
 use crate::panic::on_kernel_trap;
 use crate::platform::kernel;
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::context::Context;
-use neuron_core::{Hart, Next};
+use neuron_core::{HandOver, Hart, Next};
+use nexus_abi::Sysno;
 
 /// `sstatus.FS`: all ones is dirty.
 pub const FS: usize = 3 << 13;
@@ -30,6 +31,10 @@ global_asm!(
     local_fp_owner = const offset_of!(Local, fp_owner),
     local_fp_tag = const offset_of!(Local, fp_tag),
     light = const neuron_core::LIGHT,
+    channel_call = const Sysno::channel_call as u64,
+    reply_and_wait = const Sysno::reply_and_wait as u64,
+    on_call = sym on_call,
+    on_reply = sym on_reply,
     context_fp_live = const offset_of!(Context, fp_live),
     context_fcsr = const offset_of!(Context, fcsr),
     context_f = const offset_of!(Context, f),
@@ -70,6 +75,34 @@ extern "C" fn on_light(
     let outcome = kernel().light(&local.hart, number, [a0, a1, a2, a3, a4, a5]);
     local.second.store(outcome.results[1], Relaxed);
     Answer { error: outcome.error, result: outcome.results[0] }
+}
+
+/// The fast path of `channel_call`. Returns if it cannot be taken.
+extern "C" fn on_call(handle: u64, tag: u64, deadline: u64, local: &'static Local) {
+    if let Some(over) = kernel().fast_call(&local.hart, handle, tag, deadline) {
+        hand_over(over)
+    }
+}
+
+/// The fast path of `reply_and_wait`, likewise.
+extern "C" fn on_reply(handle: u64, tag: u64, deadline: u64, local: &'static Local, token: u64) {
+    if let Some(over) = kernel().fast_reply(&local.hart, handle, tag, deadline, token) {
+        hand_over(over)
+    }
+}
+
+#[inline(always)]
+fn hand_over(over: HandOver) -> ! {
+    // SAFETY: the thread of this context has been made current and its address space is loaded; trap.S keeps the message
+    // words where `hand_over` expects them, because the functions above preserve callee-saved registers. Nothing on this
+    // stack is used again.
+    unsafe {
+        asm!(
+            "j hand_over",
+            in("t6") over.context, in("a1") over.tag, in("t1") over.key, in("t2") over.identity, in("t3") over.token,
+            options(noreturn)
+        )
+    }
 }
 
 /// A heavy system call: every register has been saved.

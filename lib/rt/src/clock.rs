@@ -25,8 +25,15 @@ pub fn now() -> Ticks {
 
 /// So many milliseconds as ticks; what leaves the range becomes `NEVER`.
 pub fn millis(ms: u64) -> Ticks {
-    let ticks = ms as u128 * timebase() as u128 / 1000;
-    u64::try_from(ticks).unwrap_or(NEVER)
+    ticks_of(ms, timebase())
+}
+
+/// In 64 bits: this is part of every call. Where the product leaves the range, whole seconds are exact enough.
+fn ticks_of(ms: u64, hz: u64) -> Ticks {
+    match ms.checked_mul(hz) {
+        Some(product) => product / 1000,
+        None => (ms / 1000).saturating_mul(hz),
+    }
 }
 
 /// The deadline that many milliseconds from now.
@@ -43,8 +50,7 @@ fn deadline(now: Ticks, hz: u64, ms: u32) -> Ticks {
     if ms == 0 {
         return NOW;
     }
-    let wait = u128::from(ms) * u128::from(hz) / 1000;
-    now.saturating_add(u64::try_from(wait).unwrap_or(NEVER)).clamp(NOW + 1, NEVER - 1)
+    now.saturating_add(ticks_of(u64::from(ms), hz)).clamp(NOW + 1, NEVER - 1)
 }
 
 #[cfg(test)]

@@ -119,11 +119,15 @@ pub fn write(level: Level, purpose: Purpose, text: fmt::Arguments<'_>) {
     let mut record = Bounded::new();
     // `Bounded` takes whatever it is given; an error could only come from a value's own formatting.
     let _ = record.write_fmt(text);
-    let lost = DROPPED.swap(0, Ordering::Relaxed);
+    account(&DROPPED, |lost| transmit(level, purpose, lost, record.text()));
+}
+
+/// Has a record sent that tells how many were lost before it; counts it when it is lost itself.
+fn account(dropped: &AtomicU32, send: impl FnOnce(u16) -> bool) {
+    let lost = dropped.swap(0, Ordering::Relaxed);
     let told = u16::try_from(lost).unwrap_or(u16::MAX);
-    if !transmit(level, purpose, told, record.text()) {
-        DROPPED.fetch_add(lost.saturating_add(1), Ordering::Relaxed);
-    }
+    let untold = if send(told) { lost - u32::from(told) } else { lost.saturating_add(1) };
+    dropped.fetch_add(untold, Ordering::Relaxed);
 }
 
 const fn level_of(level: Level) -> wire::Level {
@@ -160,6 +164,10 @@ fn to_console(purpose: Purpose, text: &str) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owned::Any;
+    use core::cell::{Cell, RefCell};
+    use nexus_abi::Identity;
+    use nexus_wire::{Outcome, Packet, Sender, Transport};
 
     fn record(text: &str) -> Bounded {
         let mut record = Bounded::new();
@@ -190,5 +198,85 @@ mod tests {
         let before = dropped();
         write(Level::Info, Purpose::Text, format_args!("nobody hears this"));
         assert_eq!(dropped(), before + 1);
+    }
+
+    /// A queue that nobody empties unless it is told to.
+    #[derive(Clone)]
+    struct Queue<'a> {
+        room: &'a Cell<usize>,
+        told: &'a RefCell<Vec<u16>>,
+    }
+
+    impl Connector for Queue<'_> {
+        type Transport = Self;
+        fn connect(&mut self) -> Result<Self, Failure> {
+            Ok(self.clone())
+        }
+    }
+
+    struct Reader<'a>(&'a RefCell<Vec<u16>>);
+
+    impl wire::Server for Reader<'_> {
+        fn permits(&mut self, _: Sender, _: &'static str) -> bool {
+            false
+        }
+        fn record(
+            &mut self,
+            _: Sender,
+            _: wire::Level,
+            _: Purpose,
+            dropped: u16,
+            _: Text<'_, { wire::MAX_TEXT }>,
+        ) {
+            self.0.borrow_mut().push(dropped);
+        }
+        fn read(&mut self, _: Sender, _: u64) -> Result<wire::ReadReply<'_>, wire::Error> {
+            Err(wire::Error::NotFound)
+        }
+    }
+
+    impl Transport for Queue<'_> {
+        type Handle = Owned<Any>;
+        fn call(&mut self, _: &mut Packet<'_, Owned<Any>>, _: Room, _: u32) -> Result<(), Failure> {
+            panic!("a logger calls nobody");
+        }
+        fn send(&mut self, packet: &mut Packet<'_, Owned<Any>>, deadline_ms: u32) -> Result<(), Failure> {
+            assert_eq!(deadline_ms, 0, "a logger never waits");
+            let room = self.room.get().checked_sub(1).ok_or(Failure::TimedOut)?;
+            self.room.set(room);
+            let sender = Sender { identity: Identity::default(), key: 0, token: 0 };
+            assert_eq!(wire::dispatch(&mut Reader(self.told), sender, packet), Outcome::Taken);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_queue_loses_records_and_the_next_one_tells_how_many() {
+        let (room, told) = (Cell::new(3), RefCell::new(Vec::new()));
+        let mut logd = wire::Client::new(Queue { room: &room, told: &told });
+        let dropped = AtomicU32::new(0);
+        let mut log = |count: usize| {
+            for _ in 0..count {
+                account(&dropped, |lost| {
+                    logd.record(wire::Level::Info, Purpose::Text, lost, Text::cut("text")).is_ok()
+                });
+            }
+            dropped.load(Ordering::Relaxed)
+        };
+        assert_eq!(log(3), 0, "the bound itself fits");
+        assert_eq!(log(1), 1, "one past it is lost");
+        assert_eq!(log(4), 5);
+        room.set(2);
+        assert_eq!(log(2), 0);
+        assert_eq!(*told.borrow(), [0, 0, 0, 5, 0]);
+    }
+
+    #[test]
+    fn more_losses_than_a_record_can_tell_are_told_by_several() {
+        let dropped = AtomicU32::new(u32::from(u16::MAX) + 7);
+        account(&dropped, |lost| lost == u16::MAX);
+        assert_eq!(dropped.load(Ordering::Relaxed), 7);
+        account(&dropped, |lost| lost == 7);
+        assert_eq!(dropped.load(Ordering::Relaxed), 0);
     }
 }

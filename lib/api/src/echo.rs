@@ -57,7 +57,7 @@ pub mod op {
 pub enum Error {
     /// The text is empty, or too long in that manner.
     Invalid = 3,
-    /// So many calls wait already that the server takes no more.
+    /// So many calls wait that this one, the oldest, gave way.
     NotReady = 6,
 }
 

@@ -104,8 +104,10 @@ impl echo::Server<Owned<Any>> for Turn<'_> {
     }
 
     fn wait(&mut self, _: Sender, promise: WaitPromise, mark: u32) -> Result<Option<WaitReply>, Error> {
+        // The oldest gives way: its caller may be gone long since, which nobody tells the server.
         if self.echo.waiting.len() == MAX_WAITING {
-            return Err(Error::NotReady);
+            let (_, oldest) = self.echo.waiting.remove(0);
+            oldest.keep(self.server, Err(Error::NotReady));
         }
         self.echo.waiting.push((mark, promise));
         Ok(None)

@@ -7,7 +7,7 @@
 //! - The registers of the thread that lets go have been saved before its state says so: what must survive, and its
 //!   arguments, because the slow path may have to end what began here. A waiting thread's program counter is at its call.
 //! - At most two locks: the channel's, then the port's. While a thread waits on a port, nothing is ready there.
-//! - The message words never come here: the trap code keeps them in registers.
+//! - The message words are read under the channel's lock: once it is free, the sender's registers are anybody's.
 //! - The caller lends its budget, so the payer does not change and no time is settled.
 //! - No timer is touched: a deadline is taken only if the thread's node is armed on this hart for no later.
 //! - Floating-point state does not move here: a thread that has some goes the slow way.
@@ -16,7 +16,7 @@
 
 use crate::binding::{node_object, node_ref};
 use crate::channel::Channel;
-use crate::context::reg;
+use crate::context::{Context, reg};
 use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::memory::{Frame, usage};
@@ -27,14 +27,15 @@ use crate::thread::{Thread, state};
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, REGISTER_BYTES, REGISTER_WORDS};
 use nexus_abi::{Delivery, Handle, Kind, NEVER, Rights, Signals, Sysno, Tag, Ticks};
 
-/// What the thread that runs next finds in its registers beside the message words; every other register that is not
-/// callee-saved is 0.
+/// What the thread that runs next finds in its registers; every other one that is not callee-saved is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HandOver {
     /// Address of its saved registers.
     pub context: usize,
     /// For `a1`.
     pub tag: u64,
+    /// For `a2` to `a7`; 0 past the message's length.
+    pub words: [u64; REGISTER_WORDS],
     /// For `t1`.
     pub key: u64,
     /// For `t2`.
@@ -47,6 +48,32 @@ pub struct HandOver {
 #[inline(always)]
 fn is_plain(tag: u64) -> bool {
     tag & Tag::SIZES <= REGISTER_BYTES as u64 && tag >> Tag::ROOM_SHIFT <= MAX_MESSAGE_BYTES as u64
+}
+
+/// The words of a message of `bytes` bytes. Written out, so that a short message costs little.
+#[inline(always)]
+fn words(from: &Context, bytes: u64) -> [u64; REGISTER_WORDS] {
+    let word = |n: usize| from.get(reg::A0 + 2 + n);
+    let mut words = [0; REGISTER_WORDS];
+    if bytes > 0 {
+        words[0] = word(0);
+        if bytes > 8 {
+            words[1] = word(1);
+            if bytes > 16 {
+                words[2] = word(2);
+                if bytes > 24 {
+                    words[3] = word(3);
+                    if bytes > 32 {
+                        words[4] = word(4);
+                        if bytes > 40 {
+                            words[5] = word(5);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    words
 }
 
 impl<P: Platform> Kernel<P> {
@@ -80,7 +107,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// `channel_call` of the hart's current thread, whose callee-saved registers, `sp`, `gp`, `tp`, program counter
-    /// and arguments but the message words are saved. `None`: the slow path is to do it.
+    /// and arguments are saved. `None`: the slow path is to do it.
     #[inline(always)]
     pub fn fast_call(&self, hart: &Hart, handle: u64, tag: u64, deadline: u64) -> Option<HandOver> {
         let caller = hart.running();
@@ -123,6 +150,7 @@ impl<P: Platform> Kernel<P> {
         Some(HandOver {
             context: self.switch_to(hart, server, s),
             tag: tag | (Delivery::Call as u64) << Tag::DELIVERY_SHIFT,
+            words: words(&c.context, bytes),
             key: end.binding.key.get(),
             identity: process.identity.get(),
             token: caller.0 as u64 | (c.call_number.get() as u64) << 32,
@@ -180,6 +208,7 @@ impl<P: Platform> Kernel<P> {
         Some(HandOver {
             context: self.switch_to(hart, caller, c),
             tag: tag & Tag::SIZES,
+            words: words(&s.context, tag & Tag::SIZES),
             key: 0,
             identity: process.identity.get(),
             token: 0,
@@ -192,7 +221,6 @@ impl<P: Platform> Kernel<P> {
         let from = &self.thread(hart.running()).context;
         let [handle, tag] = [0, 1].map(|n| from.get(reg::A0 + n));
         let [deadline, token] = [3, 4].map(|n| from.get(reg::T[n]));
-        let words: [u64; REGISTER_WORDS] = core::array::from_fn(|n| from.get(reg::A0 + 2 + n));
         let handed = match Sysno::from_raw(from.get(reg::T[0])) {
             Some(Sysno::channel_call) => self.fast_call(hart, handle, tag, deadline),
             Some(Sysno::reply_and_wait) => self.fast_reply(hart, handle, tag, deadline, token),
@@ -205,8 +233,8 @@ impl<P: Platform> Kernel<P> {
         reg::T.into_iter().chain([reg::A0, 1]).for_each(|n| to.set(n, 0));
         to.set(reg::PC, to.get(reg::PC).wrapping_add(4));
         to.set(reg::A0 + 1, over.tag);
-        for (n, word) in words.into_iter().enumerate() {
-            to.set(reg::A0 + 2 + n, if n * 8 < Tag(over.tag).bytes() { word } else { 0 });
+        for (n, word) in over.words.into_iter().enumerate() {
+            to.set(reg::A0 + 2 + n, word);
         }
         to.set(reg::T[1], over.key);
         to.set(reg::T[2], over.identity);

@@ -21,9 +21,8 @@
     .option arch, +a, +d                 # this file alone touches floating-point registers
 
 # The fast paths save what another thread must not overwrite, and the arguments of the call, which the slow path needs to
-# end it; the message words stay in s6 to s11, which the C calling convention keeps, and go to the context only if the
-# fast path is refused.
-    .macro save_and_move
+# end it.
+    .macro save_call
     ld      t6, {local_context}(tp)
     sd      s0, 8*8(t6)
     sd      s1, 9*8(t6)
@@ -48,12 +47,12 @@
     sd      a0, 10*8(t6)
     sd      a1, 11*8(t6)
     sd      t3, 28*8(t6)
-    mv      s6, a2
-    mv      s7, a3
-    mv      s8, a4
-    mv      s9, a5
-    mv      s10, a6
-    mv      s11, a7
+    sd      a2, 12*8(t6)
+    sd      a3, 13*8(t6)
+    sd      a4, 14*8(t6)
+    sd      a5, 15*8(t6)
+    sd      a6, 16*8(t6)
+    sd      a7, 17*8(t6)
     .endm
 
     .globl  trap_entry
@@ -132,7 +131,7 @@ heavy:
     li      t6, {reply_and_wait}
     bne     t0, t6, slow
 
-    save_and_move
+    save_call
     sd      t4, 29*8(t6)
     mv      a2, t3
     mv      a3, tp
@@ -143,7 +142,7 @@ heavy:
     j       refused
 
 fast_call:
-    save_and_move
+    save_call
     mv      a2, t3
     mv      a3, tp
     mv      sp, tp
@@ -154,12 +153,6 @@ refused:
     ld      t6, {local_context}(tp)
     sd      zero, 1*8(t6)
     sd      t0, 5*8(t6)
-    sd      s6, 12*8(t6)
-    sd      s7, 13*8(t6)
-    sd      s8, 14*8(t6)
-    sd      s9, 15*8(t6)
-    sd      s10, 16*8(t6)
-    sd      s11, 17*8(t6)
     sd      zero, 30*8(t6)
     sd      zero, 31*8(t6)
     jal     t5, save_fp
@@ -167,34 +160,9 @@ refused:
     call    {on_syscall}
     j       to_user
 
-# The way out of the fast path: t6 the context, a1, t1, t2, t3 as the thread will find them, the message words in s6 to s11.
+# The way out of the fast path: t6 the context, a1 to a7, t1, t2, t3 as the thread will find them.
     .globl  hand_over
 hand_over:
-    andi    t0, a1, 63                  # bytes of the message, at most 48
-    beqz    t0, no_words
-    mv      a2, s6
-    mv      a3, s7
-    mv      a4, s8
-    mv      a5, s9
-    mv      a6, s10
-    mv      a7, s11
-    # Words past its length are cleared: one instruction each, entered at the first of them.
-    addi    t0, t0, 7
-    srli    t0, t0, 3
-    slli    t0, t0, 2
-    lla     t4, no_words
-    add     t0, t0, t4
-    jr      t0
-    .option push
-    .option norvc
-no_words:
-    li      a2, 0
-    li      a3, 0
-    li      a4, 0
-    li      a5, 0
-    li      a6, 0
-    li      a7, 0
-    .option pop
     sc.d    zero, zero, (tp)            # another thread's load reservation ends here
     ld      t0, 0*8(t6)
     addi    t0, t0, 4

@@ -93,13 +93,22 @@ extern "C" fn on_reply(handle: u64, tag: u64, deadline: u64, local: &'static Loc
 
 #[inline(always)]
 fn hand_over(over: HandOver) -> ! {
-    // SAFETY: the thread of this context has been made current and its address space is loaded; trap.S keeps the message
-    // words where `hand_over` expects them, because the functions above preserve callee-saved registers. Nothing on this
-    // stack is used again.
+    // SAFETY: the thread of this context has been made current and its address space is loaded. Nothing on this stack
+    // is used again.
     unsafe {
         asm!(
             "j hand_over",
-            in("t6") over.context, in("a1") over.tag, in("t1") over.key, in("t2") over.identity, in("t3") over.token,
+            in("t6") over.context,
+            in("a1") over.tag,
+            in("a2") over.words[0],
+            in("a3") over.words[1],
+            in("a4") over.words[2],
+            in("a5") over.words[3],
+            in("a6") over.words[4],
+            in("a7") over.words[5],
+            in("t1") over.key,
+            in("t2") over.identity,
+            in("t3") over.token,
             options(noreturn)
         )
     }

@@ -1,0 +1,53 @@
+//! The other side of a measured round trip: told by a long message which loop to run, it runs it until the next one.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+extern crate alloc;
+
+#[cfg(target_os = "none")]
+mod serve;
+
+use nexus_rt::abi::{Error, NEVER};
+use nexus_rt::{End, Handles, Incoming, Server, Startup};
+
+nexus_rt::main!(run);
+
+/// What a client's channel carries: more than any loop has room for, so that a long message ends the loop.
+const RECEIVES: End = End { depth: 1, bytes: 2048, handles: 1 };
+
+fn run(startup: Startup) -> u64 {
+    let Some(quota) = startup.quota() else { return 3 };
+    let Ok(mut server) = Server::new(quota) else { return 4 };
+    if server.provide(quota, "bench-echo", RECEIVES).is_err() {
+        return 5;
+    }
+    startup.ready();
+    match work(&mut server) {
+        Ok(()) => 0,
+        Err(error) => error as u64,
+    }
+}
+
+fn work(server: &mut Server) -> Result<(), Error> {
+    loop {
+        if let Incoming::Call(message) = server.next(NEVER)? {
+            let mode = server.bytes(&message).first().copied();
+            server.reply(message.token, &[], Handles::new())?;
+            server.flush();
+            run_loop(server.port().handle().0 as u64, mode);
+        }
+    }
+}
+
+#[cfg(target_os = "none")]
+fn run_loop(port: u64, mode: Option<u8>) {
+    let mut bytes = [0; 1024];
+    match mode {
+        Some(b'w') => serve::words(port),
+        Some(b'b') => serve::all(port, &mut bytes, false),
+        Some(b'c') => serve::all(port, &mut [], true),
+        _ => {}
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+fn run_loop(_port: u64, _mode: Option<u8>) {}

@@ -1,0 +1,72 @@
+//! Counts the instructions of the kernel's operations under exact instruction counting. What each row counts is in
+//! `docs/performance.md`.
+//!
+//! It writes to the console itself, so that nothing stands before a figure. What must never happen: a figure of a call that
+//! did not do what it is a figure of.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+extern crate alloc;
+
+#[cfg(target_os = "none")]
+mod measure;
+#[cfg(target_os = "none")]
+mod rows;
+
+use alloc::format;
+use alloc::string::String;
+use nexus_rt::{Owned, ResourceKind, Startup};
+
+nexus_rt::main!(run);
+
+/// Prints figures and counts them.
+pub struct Report {
+    console: Owned<ResourceKind>,
+    printed: usize,
+}
+
+impl Report {
+    fn say(&self, line: &str) {
+        // A console that refuses leaves the line out, which whoever reads it notices.
+        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+    }
+
+    /// One row.
+    pub fn figure(&mut self, name: &str, counts: &mut [u64]) {
+        counts.sort_unstable();
+        let (Some(min), Some(max)) = (counts.first(), counts.last()) else { return };
+        let median = counts[counts.len() / 2];
+        self.say(&format!("BENCH {name} instructions {min} {median} {max} {}", counts.len()));
+        self.printed += 1;
+    }
+
+    /// Where a row's code begins and ends.
+    pub fn mark(&self, name: &str, (start, end): (u64, u64)) {
+        self.say(&format!("BENCH-MARK {name} {start:#x} {end:#x}"));
+    }
+}
+
+fn run(mut startup: Startup) -> u64 {
+    let (Some(console), Some(reset)) = (startup.take("console"), startup.take::<ResourceKind>("reset"))
+    else {
+        return 3;
+    };
+    startup.ready();
+    let mut report = Report { console, printed: 0 };
+    let done = measure_all(&startup, &mut report);
+    match &done {
+        Ok(()) => report.say(&format!("BENCH-END {}", report.printed)),
+        Err(reason) => report.say(&format!("bench: {reason}")),
+    }
+    let _ = reset.reset(done.is_err() as u64);
+    4
+}
+
+#[cfg(target_os = "none")]
+fn measure_all(startup: &Startup, report: &mut Report) -> Result<(), String> {
+    rows::all(startup, report)
+}
+
+#[cfg(not(target_os = "none"))]
+fn measure_all(_startup: &Startup, _report: &mut Report) -> Result<(), String> {
+    Err("figures are counted on the device".into())
+}

@@ -110,6 +110,9 @@ pub struct Server {
     incoming: Buffer,
     outgoing: Buffer,
     spare: Option<Buffer>,
+    /// Room for the handles of the next message: none, unless one was found to need it. Few messages have any, and a
+    /// wait that takes none is one that the kernel ends fastest.
+    handle_room: usize,
     pending: Pending,
     closing: Option<u64>,
     pub(crate) provided: Option<Provided>,
@@ -125,6 +128,7 @@ impl Server {
             incoming: buffer(),
             outgoing: buffer(),
             spare: None,
+            handle_room: 0,
             pending: Pending::default(),
             closing: None,
             provided: None,
@@ -249,8 +253,8 @@ impl Server {
             if pending.token != 0 {
                 mem::swap(&mut self.incoming, &mut self.outgoing);
             }
-            let tag = Tag::new(pending.length, pending.handles.len())
-                .with_room(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
+            let room = mem::take(&mut self.handle_room);
+            let tag = Tag::new(pending.length, pending.handles.len()).with_room(MAX_MESSAGE_BYTES, room);
             let mut received = *pending.handles.raw();
             let mut area = Area { bytes: &mut self.incoming[..], handles: &mut received };
             let token = pending.token;
@@ -266,6 +270,11 @@ impl Server {
                 Err(refusal) if refusal.error == Error::TimedOut || refusal.error == Error::WouldBlock => {
                     pending.handles.gone();
                     return Ok(Incoming::TimedOut);
+                }
+                Err(Refusal { error: Error::BufferTooSmall, key: 1.., .. }) => {
+                    // The answer has left, and the message that brings handles is still at the head.
+                    pending.handles.gone();
+                    self.handle_room = MAX_MESSAGE_HANDLES;
                 }
                 Err(refusal) => self.stumble(token, refusal)?,
             }

@@ -149,11 +149,11 @@ pub struct KernelStats {
     pub frames_total: u64,
     /// Bytes the kernel copied from or to user memory for messages.
     pub bytes_copied: u64,
-    /// Calls and replies that went the fast path.
+    /// Calls that went the fast path.
     pub fast_transfers: u64,
     /// Messages delivered on the slow path.
     pub slow_transfers: u64,
-    /// Thread switches, fast transfers included.
+    /// Thread switches, but for those on the fast path.
     pub switches: u64,
     /// Harts that run.
     pub harts: u64,

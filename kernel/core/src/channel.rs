@@ -3,10 +3,11 @@
 //! One lock, the header's, guards both ends. What must never happen: a message cut short, a handle that is
 //! in two places or in none, an endpoint in flight that takes in handles.
 
-use crate::binding::Binding;
+use crate::binding::{Binding, NodeRef};
 use crate::list::ThreadList;
 use crate::memory::{Frame, Memory, PageType};
 use crate::sync::{Cell32, Cell64};
+use crate::thread::state;
 use nexus_abi::bounds::{
     MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, MAX_QUEUE_DEPTH, MAX_QUEUE_PAGES, PAGE_SIZE,
 };
@@ -52,8 +53,8 @@ impl EndSpec {
 /// Bytes before the handles of a queued message: tag, identity, sequence, reserved.
 const QUEUE_HEADER: usize = 32;
 
-/// One end: what it receives, and who waits for it to.
-#[repr(C)]
+/// One end: what it receives, and who waits for it to. Aligned so that a node reference shifted is its address.
+#[repr(C, align(2048))]
 pub struct End {
     /// 1 until it is closed.
     pub open: Cell32,
@@ -65,8 +66,8 @@ pub struct End {
     pub waiting: Cell32,
     /// Handles among them.
     pub handles_inside: Cell32,
-    /// Calls received and not yet answered.
-    pub open_calls: Cell32,
+    /// What a thread does whose call was received here and is open: `state::OPEN` and the node reference of this end.
+    pub open_state: Cell64,
     /// Where its signals go.
     pub binding: Binding,
     /// Threads whose call waits in the FIFO.
@@ -113,7 +114,8 @@ pub struct QueueEntry(usize);
 
 impl End {
     /// Opens a fresh end for a process.
-    pub fn init(&self, spec: EndSpec, holder: Frame) {
+    pub fn init(&self, spec: EndSpec, holder: Frame, node: NodeRef) {
+        self.open_state.set((state::OPEN as u64) << 32 | node as u64);
         self.open.set(1);
         self.holder.set(holder.0);
         self.depth.set(spec.depth as u32);

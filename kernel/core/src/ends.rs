@@ -2,6 +2,7 @@
 //!
 //! What must never happen: a thread that waits on an end nobody can answer from any more.
 
+use crate::binding::node_ref;
 use crate::channel::{Channel, End, EndSpec};
 use crate::handles::{Capability, ObjectRef};
 use crate::hart::Hart;
@@ -38,8 +39,9 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::Invalid);
         };
         let frame = self.create(quota, Kind::Channel, 1 + (first.pages() + second.pages()) as u32)?;
-        for (end, spec) in self.memory.page::<Channel>(frame).ends.iter().zip([first, second]) {
-            end.init(spec, process);
+        let ends = &self.memory.page::<Channel>(frame).ends;
+        for (at, (end, spec)) in ends.iter().zip([first, second]).enumerate() {
+            end.init(spec, process, node_ref(frame, at));
             for n in 0..spec.pages() {
                 // Charged above; a frame that is missing all the same is noticed before anyone has a handle.
                 let Ok(page) = self.charged_frame() else {
@@ -150,7 +152,6 @@ impl<P: Platform> Kernel<P> {
                 end.waiting.sub(1);
                 end.handles_inside.sub(t.staged.moving().len() as u32);
             }
-            state::OPEN => end.open_calls.sub(1),
             _ => {}
         }
         t.set_doing(state::LIMBO, 0);

@@ -14,18 +14,20 @@
 //!
 //! What must never happen: a message that the slow path would have refused.
 
-use crate::binding::{node_object, node_ref};
+use crate::binding::node_object;
 use crate::channel::Channel;
 use crate::context::{Context, reg};
+use crate::handles::ObjectRef;
 use crate::hart::Hart;
 use crate::kernel::Kernel;
-use crate::memory::{Frame, usage};
+use crate::memory::{Frame, View};
 use crate::objects::Port;
 use crate::platform::Platform;
-use crate::sync::Ordering;
+use crate::process::Process;
+use crate::sync::{Held, Ordering};
 use crate::thread::{Thread, state};
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, REGISTER_BYTES, REGISTER_WORDS};
-use nexus_abi::{Delivery, Handle, Kind, NEVER, Rights, Signals, Sysno, Tag, Ticks};
+use nexus_abi::{Delivery, Kind, NEVER, Rights, Signals, Sysno, Tag, Ticks};
 
 /// What the thread that runs next finds in its registers; every other one that is not callee-saved is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +49,9 @@ pub struct HandOver {
 /// Whether the message travels in registers alone, and what comes back brings no handles.
 #[inline(always)]
 fn is_plain(tag: u64) -> bool {
-    tag & Tag::SIZES <= REGISTER_BYTES as u64 && tag >> Tag::ROOM_SHIFT <= MAX_MESSAGE_BYTES as u64
+    // The first half is the second's commonest case: nothing but a length.
+    tag <= REGISTER_BYTES as u64
+        || (tag & Tag::SIZES <= REGISTER_BYTES as u64 && tag >> Tag::ROOM_SHIFT <= MAX_MESSAGE_BYTES as u64)
 }
 
 /// The words of a message of `bytes` bytes. Written out, so that a short message costs little.
@@ -83,78 +87,91 @@ impl<P: Platform> Kernel<P> {
         deadline == NEVER || (t.timer.hart.get() == hart.id.get() + 1 && t.timer.at.get() <= deadline)
     }
 
-    /// Whether `next` may run at once after `now`.
+    /// Whether `next` of process `owner` may run at once after `now`.
     #[inline(always)]
-    fn may_follow(&self, hart: &Hart, now: &Thread, next: &Thread) -> bool {
+    fn may_follow(&self, hart: &Hart, now: &Thread, next: &Thread, owner: &Process) -> bool {
         (now.context.fp_live.load(Ordering::Relaxed) | next.context.fp_live.load(Ordering::Relaxed)) == 0
             && next.priority.get() + 1 >= hart.best.get()
-            && self.table(next.owner()).asid.get() != 0
+            && owner.asid.get() != 0
     }
 
-    /// Makes `next` the current thread, address space included. Its list has let go of it.
+    /// Makes `next` the current thread, address space included. No list has it any more.
     #[inline(always)]
-    fn switch_to(&self, hart: &Hart, frame: Frame, next: &Thread) -> usize {
-        let owner = next.owner();
-        let context = self.memory.pointer(frame);
-        next.set_doing(state::RUNNING, hart.id.get());
+    fn switch_to(&self, view: &View, hart: &Hart, frame: Frame, next: &Thread, owner: &Process) -> usize {
+        let context = view.pointer(frame);
+        next.state.set(hart.running_state.get());
         hart.current.set(frame.0);
         hart.context.store(context, Ordering::Relaxed);
-        hart.process.set(owner.0);
-        self.platform.switch_space(self.table(owner).satp.get());
-        hart.space.atomic().store(owner.0, Ordering::Release);
-        hart.fast.add(1);
+        hart.process.set(next.process.get());
+        self.platform.switch_space(owner.satp.get());
         context
+    }
+
+    /// Takes the lock of an object that a reference means, if it is still there.
+    #[inline(always)]
+    fn seize<'v>(view: &'v View, object: ObjectRef) -> Option<Held<'v>> {
+        let header = view.header(object.frame);
+        let held = header.lock.hold();
+        (header.generation.get() == object.generation).then_some(held)
     }
 
     /// `channel_call` of the hart's current thread, whose callee-saved registers, `sp`, `gp`, `tp`, program counter
     /// and arguments are saved. `None`: the slow path is to do it.
     #[inline(always)]
     pub fn fast_call(&self, hart: &Hart, handle: u64, tag: u64, deadline: u64) -> Option<HandOver> {
+        let view = &self.memory.view();
         let caller = hart.running();
-        let c = self.thread(caller);
+        let c = view.page::<Thread>(caller);
         if !is_plain(tag) || !self.is_timed(hart, c, deadline) {
             return None;
         }
-        let process = self.table(hart.owner());
-        let capability =
-            process.lookup_as(&self.memory, Handle(handle as u32), Kind::Channel, Rights::SEND).ok()?;
-        let frame = capability.object.frame;
-        let _channel = self.hold(capability.object).ok()?;
-        let at = 1 - capability.end as usize;
-        let end = &self.memory.page::<Channel>(frame).ends[at];
+        let process = view.page::<Process>(hart.owner());
+        let (channel, end) = process.glance(view, handle as u32, Kind::Channel, Rights::SEND)?;
+        let held = Self::seize(view, channel)?;
+        let end = &view.page::<Channel>(channel.frame).ends[end as usize ^ 1];
         let bytes = tag & Tag::SIZES;
         if end.open.get() == 0
             || end.waiting.get() != 0
             || bytes > end.max_bytes.get() as u64
             || end.binding.wanted.get() & Signals::READABLE.bits() == 0
+            || !end.answering.is_empty()
         {
             return None;
         }
-        let port = end.binding.port()?;
-        let _port = self.hold(port).ok()?;
-        let p = self.memory.page::<Port>(port.frame);
+        // Where there are wanted signals there is a port, if perhaps one that is gone.
+        let port = ObjectRef::from_raw(end.binding.port.get());
+        let port_held = Self::seize(view, port)?;
+        let p = view.page::<Port>(port.frame);
         let server = p.waiters.head();
-        let s = self.thread(server);
-        if !server.exists() || !self.may_follow(hart, c, s) {
+        if !server.exists() {
+            return None;
+        }
+        let s = view.page::<Thread>(server);
+        let owner = view.page::<Process>(s.owner());
+        if !self.may_follow(hart, c, s, owner) {
             return None;
         }
 
-        p.waiters.remove(&self.memory, server);
-        c.call_number.add(1);
+        p.waiters.drop_front(&self.memory, server);
+        let number = c.call_number.get().wrapping_add(1);
+        c.call_number.set(number);
         c.deadline.set(deadline);
-        end.answering.push_front(&self.memory, caller);
-        end.open_calls.add(1);
-        c.set_doing(state::OPEN, node_ref(frame, at));
-        s.serving.set(node_ref(frame, at));
+        end.answering.begin(c, caller);
+        let open = end.open_state.get();
+        c.state.set(open);
+        s.serving.set(open as u32);
         s.payer.set(c.payer.get());
-        Some(HandOver {
-            context: self.switch_to(hart, server, s),
+        hart.fast.add(1);
+        let over = HandOver {
+            context: self.switch_to(view, hart, server, s, owner),
             tag: tag | (Delivery::Call as u64) << Tag::DELIVERY_SHIFT,
             words: words(&c.context, bytes),
             key: end.binding.key.get(),
             identity: process.identity.get(),
-            token: caller.0 as u64 | (c.call_number.get() as u64) << 32,
-        })
+            token: caller.0 as u64 | (number as u64) << 32,
+        };
+        held.release_both(port_held, &hart.space, s.process.get());
+        Some(over)
     }
 
     /// `reply_and_wait` with an answer, likewise.
@@ -167,52 +184,57 @@ impl<P: Platform> Kernel<P> {
         deadline: u64,
         token: u64,
     ) -> Option<HandOver> {
+        let view = &self.memory.view();
         let server = hart.running();
-        let s = self.thread(server);
+        let s = view.page::<Thread>(server);
         if !is_plain(tag) || !self.is_timed(hart, s, deadline) {
             return None;
         }
-        let process = self.table(hart.owner());
-        let port =
-            process.lookup_as(&self.memory, Handle(handle as u32), Kind::Port, Rights::WAIT).ok()?.object;
+        let process = view.page::<Process>(hart.owner());
+        let (port, _) = process.glance(view, handle as u32, Kind::Port, Rights::WAIT)?;
         // The channel that the last call came through: the token is believed only if its caller is there.
         let (frame, at) = node_object(s.serving.get());
         if !frame.exists() {
             return None;
         }
-        let _channel = self.memory.lock(frame);
-        let end = &self.memory.page::<Channel>(frame).ends[at];
-        let caller = end.answering.head();
-        let c = self.thread(caller);
-        if self.memory.header(frame).kind.get() & (usage::KIND | usage::RETIRED) != Kind::Channel as u32
-            || !caller.exists()
-            || caller.0 as u64 | (c.call_number.get() as u64) << 32 != token
+        let header = view.header(frame);
+        let held = header.lock.hold();
+        let end = &view.page::<Channel>(frame).ends[at];
+        if header.kind.get() != Kind::Channel as u32 {
+            return None;
+        }
+        let caller = end.answering.only()?;
+        let c = view.page::<Thread>(caller);
+        let owner = view.page::<Process>(c.owner());
+        if caller.0 as u64 | (c.call_number.get() as u64) << 32 != token
             || end.holder.get() != hart.process.get()
             || c.payer.get() != hart.payer.get()
-            || !self.may_follow(hart, s, c)
+            || !self.may_follow(hart, s, c, owner)
         {
             return None;
         }
-        let _port = self.hold(port).ok()?;
-        let p = self.memory.page::<Port>(port.frame);
+        let port_held = Self::seize(view, port)?;
+        let p = view.page::<Port>(port.frame);
         if p.is_ready() {
             return None;
         }
 
-        end.answering.remove(&self.memory, caller);
-        end.open_calls.sub(1);
+        end.answering.clear();
         s.deadline.set(deadline);
         s.payer.set(s.home.get());
         p.waiters.push_front(&self.memory, server);
         s.set_doing(state::PORT, port.frame.0);
-        Some(HandOver {
-            context: self.switch_to(hart, caller, c),
-            tag: tag & Tag::SIZES,
-            words: words(&s.context, tag & Tag::SIZES),
+        let bytes = tag & Tag::SIZES;
+        let over = HandOver {
+            context: self.switch_to(view, hart, caller, c, owner),
+            tag: bytes,
+            words: words(&s.context, bytes),
             key: 0,
             identity: process.identity.get(),
             token: 0,
-        })
+        };
+        held.release_both(port_held, &hart.space, c.process.get());
+        Some(over)
     }
 
     /// A system call whose registers are all saved, by the fast path if it can be: what the trap code does, in the form that

@@ -3,6 +3,7 @@
 use crate::list::ThreadList;
 use crate::memory::Frame;
 use crate::sync::{AtomicUsize, Cell32, Cell64, Lock};
+use crate::thread::state;
 use crate::timers::TimerHeap;
 use nexus_abi::bounds::PRIORITIES;
 
@@ -11,6 +12,8 @@ use nexus_abi::bounds::PRIORITIES;
 pub struct Hart {
     /// Address of the current thread's `Context`; 0 when idle.
     pub context: AtomicUsize,
+    /// What its current thread does: `state::RUNNING` and its number.
+    pub running_state: Cell64,
     /// Its number (0 to 7).
     pub id: Cell32,
     /// Frame of the current thread; 0 when idle.
@@ -50,7 +53,7 @@ pub struct Hart {
     pub heap_pages: Cell32,
     /// Bytes of messages copied from or to users.
     pub copied: Cell64,
-    /// Transfers on the fast path.
+    /// Calls on the fast path.
     pub fast: Cell64,
     /// Messages delivered on the slow path.
     pub slow: Cell64,
@@ -65,6 +68,7 @@ impl Hart {
         let zero64 = || Cell64::new(0);
         Hart {
             context: AtomicUsize::new(0),
+            running_state: Cell64::new((state::RUNNING as u64) << 32 | id as u64),
             id: Cell32::new(id),
             current: zero32(),
             process: zero32(),

@@ -72,8 +72,41 @@ impl ThreadList {
     pub fn pop_front(&self, memory: &Memory) -> Option<Frame> {
         let head = self.head();
         head.exists().then(|| {
-            self.remove(memory, head);
+            self.drop_front(memory, head);
             head
         })
+    }
+
+    /// Takes `head` out, which is the first.
+    #[inline(always)]
+    pub fn drop_front(&self, memory: &Memory, head: Frame) {
+        let next = memory.page::<Thread>(head).next.get();
+        self.head.set(next);
+        match next {
+            0 => self.tail.set(0),
+            _ => memory.page::<Thread>(Frame(next)).prev.set(0),
+        }
+    }
+
+    /// The thread that is in it, if it is one alone.
+    #[inline(always)]
+    pub fn only(&self) -> Option<Frame> {
+        (self.head.get() == self.tail.get() && self.head.get() != 0).then(|| self.head())
+    }
+
+    /// Puts `thread` into the list, which is empty.
+    #[inline(always)]
+    pub fn begin(&self, t: &Thread, thread: Frame) {
+        t.next.set(0);
+        t.prev.set(0);
+        self.head.set(thread.0);
+        self.tail.set(thread.0);
+    }
+
+    /// Forgets the one thread that is in it.
+    #[inline(always)]
+    pub fn clear(&self) {
+        self.head.set(0);
+        self.tail.set(0);
     }
 }

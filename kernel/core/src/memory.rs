@@ -104,12 +104,43 @@ impl<'a> KernelBytes<'a> {
     }
 }
 
+/// Where the bank and the headers of its frames are: small enough for a hot path to keep in registers.
+#[derive(Clone, Copy)]
+pub struct View {
+    base: usize,
+    headers: usize,
+}
+
+impl View {
+    /// The header of a frame.
+    #[inline(always)]
+    pub fn header(&self, frame: Frame) -> &Header {
+        // SAFETY: the table has one header for each frame of the bank, lives for ever, and is made of cells.
+        // A `Frame` is made only by this crate from numbers below `frames`, and a `View` only by `Memory`.
+        unsafe { &*((self.headers + frame.0 as usize * size_of::<Header>()) as *const Header) }
+    }
+
+    /// The frame seen as `T`.
+    #[inline(always)]
+    pub fn page<T: PageType>(&self, frame: Frame) -> &T {
+        const { assert!(size_of::<T>() <= PAGE_SIZE && align_of::<T>() <= PAGE_SIZE) };
+        // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
+        // are a valid shared `T`.
+        unsafe { &*((self.base + frame.0 as usize * PAGE_SIZE) as *const T) }
+    }
+
+    /// Where the kernel sees the frame.
+    #[inline(always)]
+    pub fn pointer(&self, frame: Frame) -> usize {
+        self.base + frame.0 as usize * PAGE_SIZE
+    }
+}
+
 /// The bank of RAM that the kernel manages.
 pub struct Memory {
-    base: usize,
+    view: View,
     physical: u64,
     frames: u32,
-    headers: usize,
     free_lock: Lock,
     free_head: Cell32,
     free_count: Cell32,
@@ -154,10 +185,9 @@ impl Memory {
         unsafe { core::ptr::write_bytes(headers as *mut u8, 0, need as usize * PAGE_SIZE) };
         let taken: u32 = Self::merged(&table, frames);
         Some(Memory {
-            base: base as usize,
+            view: View { base: base as usize, headers },
             physical,
             frames,
-            headers,
             free_lock: Lock::new(),
             free_head: Cell32::new(0),
             free_count: Cell32::new(frames - 1 - taken),
@@ -199,9 +229,7 @@ impl Memory {
     #[inline(always)]
     pub fn header(&self, frame: Frame) -> &Header {
         debug_assert!(frame.0 < self.frames);
-        // SAFETY: the table has one header for each frame of the bank, lives for ever, and is made of cells.
-        // A `Frame` is made only by this crate from numbers below `frames`.
-        unsafe { &*((self.headers + frame.0 as usize * size_of::<Header>()) as *const Header) }
+        self.view.header(frame)
     }
 
     /// A frame number that came from outside, if the bank has such a frame.
@@ -218,18 +246,15 @@ impl Memory {
     /// The frame seen as `T`.
     #[inline(always)]
     pub fn page<T: PageType>(&self, frame: Frame) -> &T {
-        const { assert!(size_of::<T>() <= PAGE_SIZE && align_of::<T>() <= PAGE_SIZE) };
         debug_assert!(frame.0 != 0 && frame.0 < self.frames);
-        // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
-        // are a valid shared `T`.
-        unsafe { &*((self.base + frame.0 as usize * PAGE_SIZE) as *const T) }
+        self.view.page(frame)
     }
 
     /// `len` bytes of the frame from `offset` on, for a user copy. Cut to the page.
     pub fn bytes(&self, frame: Frame, offset: usize, len: usize) -> KernelBytes<'_> {
         let offset = offset.min(PAGE_SIZE);
         KernelBytes {
-            start: (self.base + frame.0 as usize * PAGE_SIZE + offset) as *mut u8,
+            start: (self.view.base + frame.0 as usize * PAGE_SIZE + offset) as *mut u8,
             len: len.min(PAGE_SIZE - offset),
             _borrow: PhantomData,
         }
@@ -268,13 +293,22 @@ impl Memory {
         // SAFETY: the range lies in the mapped bank, and frames of a reserved range are never handed out, so
         // nothing in the kernel writes there; devices and user programs have no way to.
         Some(unsafe {
-            core::slice::from_raw_parts((self.base + start as usize) as *const u8, (end - start) as usize)
+            core::slice::from_raw_parts(
+                (self.view.base + start as usize) as *const u8,
+                (end - start) as usize,
+            )
         })
     }
 
     /// Where the kernel sees the frame.
     pub fn pointer(&self, frame: Frame) -> usize {
-        self.base + frame.0 as usize * PAGE_SIZE
+        self.view.pointer(frame)
+    }
+
+    /// What a hot path needs of it.
+    #[inline(always)]
+    pub fn view(&self) -> View {
+        self.view
     }
 
     /// A free frame, zeroed. `None` only if more is asked for than quotas promised.

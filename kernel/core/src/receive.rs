@@ -10,7 +10,6 @@ use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::Frame;
 use crate::platform::Platform;
-use crate::thread::state;
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS};
 use nexus_abi::{Delivery, Error, Handle, Kind, Rights, Tag};
@@ -206,8 +205,7 @@ impl<P: Platform> Kernel<P> {
         self.release_entries(caller);
         c.staged.tag.set(0);
         end.answering.push_front(&self.memory, caller);
-        end.open_calls.add(1);
-        c.set_doing(state::OPEN, crate::binding::node_ref(frame, at));
+        c.state.set(end.open_state.get());
         caller.0 as u64 | (c.call_number.get() as u64) << 32
     }
 

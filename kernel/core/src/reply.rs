@@ -79,7 +79,6 @@ impl<P: Platform> Kernel<P> {
         }
         let end = &self.memory.page::<Channel>(frame).ends[at];
         end.answering.remove(&self.memory, caller);
-        end.open_calls.sub(1);
         let identity = self.table(hart.owner()).identity.get();
         if plain {
             self.finish(c, 0, [Tag::new(tag.bytes(), 0).0, 0]);

@@ -4,10 +4,10 @@
 //! in the order of `docs/concurrency.md`; nothing is called back while one is held.
 
 #[cfg(loom)]
-pub use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 #[cfg(not(loom))]
-pub use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// A lock word. It guards data that stands beside it, not inside it: everything guarded is atomic cells, read
 /// and written relaxed under the lock, so that no `unsafe` is needed to share it.
@@ -47,6 +47,18 @@ impl Lock {
             #[cfg(not(loom))]
             core::hint::spin_loop();
         }
+    }
+}
+
+impl Held<'_> {
+    /// Releases two locks with one fence, and tells a cell a value that must not be seen before what was done under them.
+    #[inline(always)]
+    pub fn release_both(self, other: Held<'_>, cell: &Cell32, value: u32) {
+        fence(Ordering::Release);
+        other.0.0.store(0, Ordering::Relaxed);
+        self.0.0.store(0, Ordering::Relaxed);
+        cell.set(value);
+        core::mem::forget((self, other));
     }
 }
 

@@ -116,7 +116,7 @@ impl<P: Platform> Kernel<P> {
         }
         let _held = self.hold(capability.object)?;
         let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
-        if end.open_calls.get() != 0 || end.handles_inside.get() != 0 {
+        if !end.answering.is_empty() || end.handles_inside.get() != 0 {
             return Err(Error::Busy);
         }
         let capability = table.withdraw(&self.memory, handle)?;

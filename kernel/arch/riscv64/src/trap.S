@@ -64,10 +64,14 @@ trap_entry:
     csrr    t6, scause
     addi    t6, t6, -8                  # 8: system call
     bnez    t6, other_trap
+    li      t6, {channel_call}
+    beq     t0, t6, fast_call
+    li      t6, {reply_and_wait}
+    beq     t0, t6, fast_reply
     li      t6, {light}
     srl     t6, t6, t0                  # a number above 63 is unknown to either way
     andi    t6, t6, 1
-    beqz    t6, heavy
+    beqz    t6, slow
 
     # A light system call leaves the callee-saved registers where they are.
     csrrw   t6, sscratch, zero
@@ -125,19 +129,14 @@ light_resched:
     call    {on_resched}
     j       to_user
 
-heavy:
-    li      t6, {channel_call}
-    beq     t0, t6, fast_call
-    li      t6, {reply_and_wait}
-    bne     t0, t6, slow
-
+fast_reply:
     save_call
     sd      t4, 29*8(t6)
     mv      a2, t3
     mv      a3, tp
     mv      a4, t4
     mv      sp, tp
-    call    {on_reply}
+    jal     ra, {on_reply}
     li      t0, {reply_and_wait}
     j       refused
 
@@ -146,7 +145,7 @@ fast_call:
     mv      a2, t3
     mv      a3, tp
     mv      sp, tp
-    call    {on_call}
+    jal     ra, {on_call}
     li      t0, {channel_call}
 
 refused:

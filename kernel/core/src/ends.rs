@@ -147,12 +147,9 @@ impl<P: Platform> Kernel<P> {
     fn take_off(&self, end: &End, list: &ThreadList, what: u32, thread: Frame) {
         let t = self.thread(thread);
         list.remove(&self.memory, thread);
-        match what {
-            state::CALLING => {
-                end.waiting.sub(1);
-                end.handles_inside.sub(t.staged.moving().len() as u32);
-            }
-            _ => {}
+        if what == state::CALLING {
+            end.waiting.sub(1);
+            end.handles_inside.sub(t.staged.moving().len() as u32);
         }
         t.set_doing(state::LIMBO, 0);
     }

@@ -57,13 +57,21 @@ pub fn to_words(bytes: &[u8]) -> [u64; REGISTER_WORDS] {
 pub(crate) fn arrived(out: &MessageOut, buffer: &mut [u8]) -> usize {
     let length = out.tag.bytes().min(buffer.len());
     if length <= REGISTER_BYTES {
-        spill(&out.words, &mut buffer[..length]);
+        let room = buffer.len().min(REGISTER_BYTES);
+        spill(&out.words, &mut buffer[..room]);
     }
     length
 }
 
 /// Puts the words of a short message where a long one's bytes arrive, so that a reader need not care.
 fn spill(words: &[u64; REGISTER_WORDS], bytes: &mut [u8]) {
+    if let Some(whole) = bytes.first_chunk_mut::<REGISTER_BYTES>() {
+        // The usual case, without a loop over bytes: what lies past the message's length is of no meaning.
+        for (chunk, word) in whole.chunks_exact_mut(8).zip(words) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        return;
+    }
     for (chunk, word) in bytes.chunks_mut(8).zip(words) {
         chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
     }

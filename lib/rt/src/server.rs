@@ -247,36 +247,41 @@ impl Server {
                     None => continue,
                 }
             }
-            let mut pending = mem::take(&mut self.pending);
+            let token = mem::take(&mut self.pending.token);
             // The two buffers change places with each wait, so that the answer in one does not meet the message
             // that arrives: the kernel uses one area for both.
-            if pending.token != 0 {
+            if token != 0 {
                 mem::swap(&mut self.incoming, &mut self.outgoing);
             }
+            let pending = &mut self.pending;
+            let (length, handles) = (mem::take(&mut pending.length), &mut pending.handles);
             let room = mem::take(&mut self.handle_room);
-            let tag = Tag::new(pending.length, pending.handles.len()).with_room(MAX_MESSAGE_BYTES, room);
-            let mut received = *pending.handles.raw();
-            let mut area = Area { bytes: &mut self.incoming[..], handles: &mut received };
-            let token = pending.token;
+            let tag = Tag::new(length, handles.len()).with_room(MAX_MESSAGE_BYTES, room);
+            let mut area = Area { bytes: &mut self.incoming[..], handles: handles.raw() };
             let waited =
                 sys::reply_and_wait(self.port.handle(), token, tag, pending.words, &mut area, deadline);
             match waited {
                 Ok(out) => {
-                    pending.handles.gone();
+                    let received = *handles.raw();
+                    handles.gone();
                     if let Some(incoming) = self.deliver(out, received) {
                         return Ok(incoming);
                     }
                 }
                 Err(refusal) if refusal.error == Error::TimedOut || refusal.error == Error::WouldBlock => {
-                    pending.handles.gone();
+                    handles.gone();
                     return Ok(Incoming::TimedOut);
                 }
                 Err(Refusal { error: Error::BufferTooSmall, key: 1.., .. }) => {
                     // The answer has left, and the message that brings handles is still at the head.
-                    pending.handles.gone();
+                    handles.gone();
                     self.handle_room = MAX_MESSAGE_HANDLES;
                 }
-                Err(refusal) => self.stumble(token, refusal)?,
+                Err(refusal) => {
+                    // Whatever the kernel did not take is closed.
+                    drop(mem::take(handles));
+                    self.stumble(token, refusal)?;
+                }
             }
         }
     }

@@ -171,7 +171,14 @@ impl<'b, H> Packet<'b, H> {
 
     /// Copies a short message from its words to the buffer, so that parts of it can be borrowed.
     fn settle(&mut self) {
-        if self.len <= REGISTER_BYTES {
+        if self.len > REGISTER_BYTES {
+            return;
+        }
+        if let Some(whole) = self.buffer.first_chunk_mut::<REGISTER_BYTES>() {
+            for (to, word) in whole.chunks_exact_mut(8).zip(self.words) {
+                to.copy_from_slice(&word.to_le_bytes());
+            }
+        } else {
             for (to, word) in self.buffer.chunks_mut(8).zip(self.words) {
                 to.copy_from_slice(&word.to_le_bytes()[..to.len()]);
             }

@@ -87,7 +87,7 @@ pub fn death(_bench: &Bench) -> Verdict {
 /// A service that this process may not use looks like one that does not exist.
 pub fn undeclared(_bench: &Bench) -> Verdict {
     use nexus_rt::api::samgr::Error as Denial;
-    for name in ["log", "spawn", "no-such-service"] {
+    for name in ["services", "spawn", "no-such-service"] {
         let refused = samgr::connect(name).err();
         expect(
             refused == Some(CallError::Service(Denial::PermissionDenied)),

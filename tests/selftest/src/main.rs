@@ -8,6 +8,7 @@ extern crate alloc;
 
 mod echo;
 mod ipc;
+mod log;
 mod peer;
 mod share;
 mod threads;
@@ -68,7 +69,7 @@ fn run(mut startup: Startup) -> u64 {
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
     let bench = Bench { own, quota, identity, image, stats, console };
-    let tests: [Test; 13] = [
+    let tests: [Test; 14] = [
         ("selftest.channel_create", ipc::create),
         ("selftest.sendrecv", ipc::send_receive),
         ("selftest.capxfer", ipc::transfer),
@@ -79,6 +80,7 @@ fn run(mut startup: Startup) -> u64 {
         ("echo.deadline", echo::deadline),
         ("echo.death", echo::death),
         ("echo.undeclared", echo::undeclared),
+        ("log.read", log::read),
         ("threads.join", threads::join),
         ("threads.release", threads::release),
         ("threads.nothing_leaks", threads::nothing_leaks),

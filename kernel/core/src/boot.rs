@@ -130,7 +130,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The quota that everything is split off: all memory that is left, and all processor share.
-    fn make_root_quota(&self) -> Answer<ObjectRef> {
+    pub(crate) fn make_root_quota(&self) -> Answer<ObjectRef> {
         let frame = self.memory.allocate().ok_or(Error::QuotaExceeded)?;
         let header = self.memory.header(frame);
         header.kind.set(Kind::Quota as u32);

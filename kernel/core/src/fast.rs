@@ -6,7 +6,7 @@
 //! - Everything is checked before the first change; a refusal changes nothing and the slow path starts afresh.
 //! - The registers of the thread that lets go have been saved before its state says so: what must survive, and its
 //!   arguments, because the slow path may have to end what began here. A waiting thread's program counter is at its call.
-//! - At most two locks: the channel's, then the port's. While a thread waits on a port, nothing is ready there.
+//! - At most two locks: the channel's, then the port's.
 //! - The message words are read under the channel's lock: once it is free, the sender's registers are anybody's.
 //! - The caller lends its budget, so the payer does not change and no time is settled.
 //! - No timer is touched: a deadline is taken only if the thread's node is armed on this hart for no later.
@@ -143,7 +143,7 @@ impl<P: Platform> Kernel<P> {
         let port_held = Self::seize(view, port)?;
         let p = view.page::<Port>(port.frame);
         let server = p.waiters.head();
-        if !server.exists() {
+        if !server.exists() || p.is_ready() {
             return None;
         }
         let s = view.page::<Thread>(server);

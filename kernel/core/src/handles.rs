@@ -237,4 +237,10 @@ impl Process {
         entry.meta.set(0);
         capability
     }
+
+    /// The two words of an entry, for host tests to compare.
+    #[cfg(test)]
+    pub fn peek(&self, memory: &Memory, index: u32) -> Option<(u64, u64)> {
+        self.entry(memory, index).map(|entry| (entry.meta.get(), entry.object.get()))
+    }
 }

@@ -32,6 +32,8 @@ mod sched;
 mod send;
 mod sync;
 mod syscall;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod threads;
 mod time;

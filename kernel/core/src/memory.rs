@@ -97,6 +97,13 @@ impl<'a> KernelBytes<'a> {
         self.start
     }
 
+    /// `len` bytes from `at` on; the test's copies go page by page.
+    #[cfg(test)]
+    pub fn part(self, at: usize, len: usize) -> KernelBytes<'a> {
+        assert!(at + len <= self.len);
+        KernelBytes { start: self.start.wrapping_add(at), len, _borrow: PhantomData }
+    }
+
     /// How many they are.
     #[allow(clippy::len_without_is_empty, reason = "emptiness is never asked")]
     pub fn len(self) -> usize {
@@ -194,6 +201,16 @@ impl Memory {
             fresh: Cell32::new(1),
             reserved: table,
         })
+    }
+
+    /// A bank of its own for a host test. It is never given back.
+    #[cfg(test)]
+    pub fn for_test(frames: usize) -> Option<Memory> {
+        let layout = std::alloc::Layout::from_size_align(frames * PAGE_SIZE, PAGE_SIZE).ok()?;
+        // SAFETY: the layout is not empty.
+        let base = unsafe { std::alloc::alloc_zeroed(layout) };
+        // SAFETY: freshly allocated, and nobody else has it.
+        unsafe { Memory::new(base, 0x8000_0000, (frames * PAGE_SIZE) as u64, &[]) }
     }
 
     /// How many frames from 1 on lie in at least one reserved range.

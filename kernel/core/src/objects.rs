@@ -7,7 +7,7 @@ use crate::memory::PageType;
 use crate::sync::{Cell32, Cell64};
 use crate::timers::TimerNode;
 
-/// Where threads wait. While anyone waits, nothing is ready.
+/// Where threads wait. While anyone waits, nothing is ready but what another thread has been woken for.
 #[repr(C)]
 pub struct Port {
     /// Threads that wait, warmest first.

@@ -71,7 +71,7 @@ impl<P: Platform> Kernel<P> {
         };
         let p = self.memory.page::<Port>(port.frame);
         self.append(p, binding, node_ref(frame, end));
-        self.wake_waiter(hart, p);
+        self.wake_waiter(hart, port);
     }
 
     fn append(&self, port: &Port, binding: &Binding, node: u32) {
@@ -115,9 +115,12 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    fn wake_waiter(&self, hart: &Hart, port: &Port) {
-        if let Some(thread) = port.waiters.pop_front(&self.memory) {
-            self.thread(thread).resume.set(resume::WAIT);
+    /// Lets the first waiter look again. The port's lock is held.
+    fn wake_waiter(&self, hart: &Hart, port: ObjectRef) {
+        if let Some(thread) = self.memory.page::<Port>(port.frame).waiters.pop_front(&self.memory) {
+            let t = self.thread(thread);
+            t.port.set(port.to_raw());
+            t.resume.set(resume::WAIT);
             self.wake(hart, thread);
         }
     }
@@ -205,26 +208,47 @@ impl<P: Platform> Kernel<P> {
         let _held = self.hold(port)?;
         let p = self.memory.page::<Port>(port.frame);
         p.user.set(p.user.get() | bits as u32);
-        self.wake_waiter(hart, p);
+        self.wake_waiter(hart, port);
         Ok(())
     }
 
-    /// The waiting half of `reply_and_wait`, for the current thread: now, or again after it was woken.
+    /// The waiting half of `reply_and_wait`, for the current thread.
     pub(crate) fn wait(&self, hart: &Hart, thread: Frame) {
+        let context = &self.thread(thread).context;
+        let (handle, tag) = (Handle(context.get(reg::A0) as u32), Tag(context.get(reg::A0 + 1)));
+        let port = self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT);
+        match port {
+            Ok(_) if !tag.is_valid() => self.refuse(thread, Error::Invalid.into()),
+            Ok(port) => self.wait_at(hart, thread, port.object),
+            Err(error) => self.refuse(thread, error.into()),
+        }
+    }
+
+    /// Waits at a port, also again after the thread was woken: a wait that has begun goes on whatever becomes of the
+    /// handle that it began with.
+    pub(crate) fn wait_at(&self, hart: &Hart, thread: Frame, port: ObjectRef) {
         self.settle_time(hart, self.platform.now());
-        if let Err(refusal) = self.try_wait(hart, thread) {
+        if let Err(refusal) = self.try_wait(hart, thread, port) {
             self.refuse(thread, refusal);
+        }
+        if hart.current.get() != 0 {
+            self.pass_on(hart, port);
+        }
+    }
+
+    /// Whoever was woken for what is ready at a port has taken one thing, or nothing: the next waiter sees to the rest.
+    /// No lock is held.
+    pub(crate) fn pass_on(&self, hart: &Hart, port: ObjectRef) {
+        if let Ok(_held) = self.hold(port)
+            && self.memory.page::<Port>(port.frame).is_ready()
+        {
+            self.wake_waiter(hart, port);
         }
     }
 
     /// `Ok` when the thread has been blocked or its delivery is complete.
-    fn try_wait(&self, hart: &Hart, thread: Frame) -> Result<(), Refusal> {
+    fn try_wait(&self, hart: &Hart, thread: Frame, port: ObjectRef) -> Result<(), Refusal> {
         let t = self.thread(thread);
-        let (handle, tag) = (Handle(t.context.get(reg::A0) as u32), Tag(t.context.get(reg::A0 + 1)));
-        let port = self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT)?.object;
-        if !tag.is_valid() {
-            return Err(Error::Invalid.into());
-        }
         let p = self.memory.page::<Port>(port.frame);
         loop {
             let node = {

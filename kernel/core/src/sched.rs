@@ -302,9 +302,11 @@ impl<P: Platform> Kernel<P> {
         hart.resched.set(1);
     }
 
-    fn resume(&self, hart: &Hart, thread: Frame) {
-        match self.thread(thread).resume.take(resume::NONE) {
-            resume::WAIT => self.wait(hart, thread),
+    /// Does what the current thread was woken for.
+    pub(crate) fn resume(&self, hart: &Hart, thread: Frame) {
+        let t = self.thread(thread);
+        match t.resume.take(resume::NONE) {
+            resume::WAIT => self.wait_at(hart, thread, ObjectRef::from_raw(t.port.get())),
             _ => self.take_answer(hart, thread),
         }
     }

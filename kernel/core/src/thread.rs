@@ -96,6 +96,8 @@ pub struct Thread {
     pub deadline: Cell64,
     /// Its place in a hart's timer heap; may be armed earlier than `deadline`, never later.
     pub timer: TimerNode,
+    /// The port at which a wait goes on that was woken, as a raw `ObjectRef`.
+    pub port: Cell64,
     /// See [`resume`].
     pub resume: Cell32,
     /// Raised with each call.

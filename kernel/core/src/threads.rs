@@ -9,7 +9,7 @@ use crate::kernel::{Answer, Kernel};
 use crate::memory::Frame;
 use crate::platform::Platform;
 use crate::process::life;
-use crate::thread::state;
+use crate::thread::{resume, state};
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::MAX_PRIORITY;
 use nexus_abi::{Error, ExitCause, Handle, Kind, Rights};
@@ -220,6 +220,9 @@ impl<P: Platform> Kernel<P> {
             let process = t.owner();
             hart.graves.set(t.next.get());
             self.disarm(thread);
+            if t.resume.get() == resume::WAIT {
+                self.pass_on(hart, ObjectRef::from_raw(t.port.get()));
+            }
             self.release_entries(thread);
             self.drop_staged(t);
             self.memory.free(Frame(t.buffer.get()));

@@ -1,0 +1,231 @@
+//! The fast path against the slow path: two worlds are driven by the same random system calls, one of them always by the
+//! slow path, and everything that can be observed is compared after each.
+
+use super::world::{PAGE_AT, World};
+use crate::context::reg;
+use crate::memory::Frame;
+use nexus_abi::{Handle, Kind, NEVER, NOW, Rights, Signals, Sysno, Tag};
+
+/// xorshift64*: the same numbers for the same seed, everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 33) % bound
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
+
+/// What a world is made of, beside the kernel: handles that its threads use, by process.
+#[derive(Clone, Default)]
+struct Known {
+    ports: Vec<Handle>,
+    ends: Vec<Handle>,
+    others: Vec<Handle>,
+}
+
+/// Two clients and two servers; process 3 serves two clients on one port, process 4 one with two ports.
+fn build(fast: bool) -> (World, Vec<Known>) {
+    let mut world = World::new(fast, 4, 2);
+    let mut known = vec![Known::default(); 5];
+    for n in 1..5 {
+        known[n].ports.push(world.give(n, Kind::Port));
+        known[n].others.push(world.give(n, Kind::Timer));
+    }
+    known[4].ports.push(world.give(4, Kind::Port));
+    let links = [(1, 3, [2, 256, 2]), (2, 3, [1, 40, 1]), (1, 4, [0, 48, 0]), (2, 4, [1, 4096, 8])];
+    for (client, server, spec) in links {
+        let (near, far) = world.connect(client, server, spec);
+        known[client].ends.push(near);
+        known[server].ends.push(far);
+    }
+    for server in [3, 4] {
+        for (n, end) in known[server].ends.clone().into_iter().enumerate() {
+            let port = known[server].ports[n % known[server].ports.len()];
+            let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits() as u64;
+            let thread = (server - 1) * 2;
+            let arguments = [port.0 as u64, end.0 as u64, 0x100 + n as u64, signals];
+            world.call(
+                thread,
+                Sysno::port_bind,
+                &arguments.map(|a| a).iter().enumerate().map(|(n, a)| (reg::A0 + n, *a)).collect::<Vec<_>>(),
+            );
+            assert_eq!(world.answer(thread), Some(Ok(0)));
+        }
+    }
+    (world, known)
+}
+
+/// A tag: mostly one that the fast path takes.
+fn tag(random: &mut Random) -> u64 {
+    let bytes = random.pick(&[0, 0, 8, 13, 24, 32, 33, 40, 40, 41, 48, 48, 49, 256, 257]);
+    let handles = if random.one_in(16) { random.below(3) as usize } else { 0 };
+    let plain = Tag::new(bytes, handles);
+    match random.below(8) {
+        0 => plain.with_room(256, 2).0,
+        1 => plain.with_room(4096, 0).0,
+        2 => plain.with_room(40, 1).0,
+        3 if random.one_in(10) => plain.0 | 1 << (13 + random.below(50)),
+        _ => plain.0,
+    }
+}
+
+/// One system call of thread `n`, the same in both worlds.
+fn choose(
+    random: &mut Random,
+    known: &[Known],
+    tokens: &mut Vec<u64>,
+    n: usize,
+) -> (Sysno, Vec<(usize, u64)>) {
+    let mine = &known[n / 2 + 1];
+    // Every register is set, so that what a call leaves in one that it should not shows.
+    let mut registers: Vec<(usize, u64)> = (1..32).map(|r| (r, random.next())).collect();
+    let mut set = |register: usize, value: u64| registers[register - 1].1 = value;
+    // The trap code saves these as 0.
+    [1, reg::T[5], reg::T[6]].into_iter().for_each(|register| set(register, 0));
+    let deadline = if random.one_in(12) { NOW } else { NEVER };
+    set(reg::T[1], PAGE_AT + random.pick(&[0, 8, 3800, 0x2000]));
+    set(reg::T[2], PAGE_AT + 1024);
+    set(reg::T[3], deadline);
+    set(reg::A0 + 1, tag(random));
+    let any: Vec<Handle> = [&mine.ends, &mine.ports, &mine.others].into_iter().flatten().copied().collect();
+    let stale = Handle(mine.ends.first().map_or(5, |h| h.0) ^ 1 << 16);
+    let handle = |random: &mut Random, usual: &[Handle]| {
+        let odd = random.pick(&any);
+        let odd = random.pick(&[Handle::NONE, stale, odd]);
+        if random.one_in(25) || usual.is_empty() { odd.0 as u64 } else { random.pick(usual).0 as u64 }
+    };
+    let serves = n >= 4;
+    let number = match random.below(40) {
+        0 => Sysno::channel_send,
+        1 => Sysno::channel_recv,
+        2 if random.one_in(20) => Sysno::handle_close,
+        3 => Sysno::port_signal,
+        4 | 5 if serves => Sysno::channel_reply,
+        _ if serves => Sysno::reply_and_wait,
+        _ => Sysno::channel_call,
+    };
+    let token = match random.below(40) {
+        0 => 0,
+        1 => random.next(),
+        2 => tokens.last().map_or(0, |token| token ^ 1 << 32),
+        3 => tokens.last().copied().unwrap_or(0),
+        4 if !tokens.is_empty() => tokens.remove(0),
+        _ if matches!(number, Sysno::channel_reply | Sysno::reply_and_wait) => tokens.pop().unwrap_or(0),
+        _ => 0,
+    };
+    match number {
+        Sysno::port_signal => {
+            set(reg::A0, handle(random, &mine.ports));
+            set(reg::A0 + 1, 1 << 16);
+        }
+        Sysno::reply_and_wait => set(reg::A0, handle(random, &mine.ports)),
+        _ => set(reg::A0, handle(random, &mine.ends)),
+    }
+    set(reg::T[4], token);
+    (number, registers)
+}
+
+/// Runs one history; answers how many calls went the fast path.
+fn history(seed: u64, steps: usize) -> usize {
+    let (mut fast, known) = build(true);
+    let (mut slow, _) = build(false);
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    assert_eq!(fast.digest(), slow.digest());
+    let mut asked = String::new();
+    // The tokens that each process was given and has not tried yet.
+    let mut tokens: [Vec<u64>; 4] = Default::default();
+    let mut given = tokens.clone();
+    for step in 0..steps {
+        let runnable: Vec<usize> = (0..fast.threads.len()).filter(|n| fast.is_runnable(*n)).collect();
+        if runnable.is_empty() || random.one_in(20) {
+            let waiting: Vec<usize> =
+                (0..fast.threads.len()).filter(|n| fast.is_alive(*n) && !fast.is_runnable(*n)).collect();
+            if waiting.is_empty() && runnable.is_empty() {
+                break;
+            }
+            if !waiting.is_empty() {
+                let n = random.pick(&waiting);
+                [&mut fast, &mut slow].into_iter().for_each(|world| world.expire(n));
+            }
+            continue;
+        }
+        let n = random.pick(&runnable);
+        if random.one_in(400) {
+            let victim = 1 + random.below(4) as usize;
+            for world in [&mut fast, &mut slow] {
+                let object = world.kernel.reference(world.processes[victim]);
+                world.kernel.kill(world.hart(), object, nexus_abi::ExitCause::Killed, [0; 3], None);
+                world.settle();
+            }
+        } else {
+            let (number, registers) = choose(&mut random, &known, &mut tokens[n / 2], n);
+            // Handle lists in memory: the process's own handles, or what stands there.
+            if random.one_in(4) {
+                let mine = &known[n / 2 + 1];
+                let list = [0, 1].map(|_| random.pick(&mine.others).0 as u64);
+                for world in [&fast, &slow] {
+                    let page: Frame = world.pages[n / 2 + 1];
+                    let cells = world.kernel.memory.page::<[crate::sync::Cell64; 512]>(page);
+                    cells[128].set(list[0] | list[1] << 32);
+                }
+            }
+            fast.call(n, number, &registers);
+            slow.call(n, number, &registers);
+            asked = format!("{number:?} of thread {n} {registers:x?}");
+        }
+        if fast.digest() != slow.digest() {
+            let (fast, slow) = (fast.describe(), slow.describe());
+            let differ = fast.iter().zip(&slow).filter(|(f, s)| f != s);
+            let differ: Vec<String> = differ.map(|(f, s)| format!("fast {f}, slow {s}")).collect();
+            panic!("seed {seed} step {step}: {asked}\n{}", differ.join("\n"));
+        }
+        for n in (0..fast.threads.len()).filter(|n| fast.is_runnable(*n)) {
+            // A register that only a delivered call sets.
+            let token = fast.kernel.thread(fast.threads[n].frame).context.get(reg::T[3]);
+            if token != 0 && !given[n / 2].contains(&token) {
+                given[n / 2].push(token);
+                tokens[n / 2].push(token);
+            }
+        }
+    }
+    fast.taken
+}
+
+#[test]
+fn the_fast_path_does_what_the_slow_path_does() {
+    let taken: usize = (0..400).map(|seed| history(seed, 400)).sum();
+    assert!(taken > 5_000, "only {taken} calls took the fast path");
+}
+
+#[test]
+fn an_end_without_the_right_to_send_is_refused_on_both_paths() {
+    for fast in [false, true] {
+        let (mut world, known) = build(fast);
+        let end = known[1].ends[0];
+        let process = world.process(1);
+        let capability = process.withdraw(&world.kernel.memory, end).expect("the end");
+        let less = crate::handles::Capability { rights: capability.rights - Rights::SEND, ..capability };
+        process.fill(&world.kernel.memory, end, less);
+        let waits =
+            [(reg::A0, known[3].ports[0].0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER), (reg::T[4], 0)];
+        world.call(4, Sysno::reply_and_wait, &waits);
+        world.call(0, Sysno::channel_call, &[(reg::A0, end.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)]);
+        assert_eq!(world.answer(0), Some(Err(nexus_abi::Error::AccessDenied)));
+        assert_eq!(world.answer(4), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! The simulated machine: user memory is reached through the same page tables that a real one would walk.
+
+use crate::kernel::Kernel;
+use crate::memory::{Frame, KernelBytes};
+use crate::paging;
+use crate::platform::{HartMask, Platform};
+use nexus_abi::Ticks;
+use nexus_abi::bounds::PAGE_SIZE;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Leaf bits of a translation.
+const READ: u64 = 2;
+const WRITE: u64 = 4;
+
+/// The machine.
+#[derive(Default)]
+pub struct Host {
+    /// What its clock shows.
+    pub clock: AtomicU64,
+    /// The kernel that runs on it, for user copies.
+    pub kernel: OnceLock<&'static Kernel<Host>>,
+}
+
+impl Host {
+    /// Copies page by page between kernel bytes and user memory that allows `need`.
+    fn copy(
+        &self,
+        user: u64,
+        bytes: KernelBytes<'_>,
+        need: u64,
+        copy: impl Fn(Frame, usize, usize, usize),
+    ) -> bool {
+        let Some(kernel) = self.kernel.get() else { return false };
+        let root = Frame(kernel.table(Frame(kernel.hart(0).space.get())).root.get());
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = user + done as u64;
+            let run = (PAGE_SIZE - at as usize % PAGE_SIZE).min(bytes.len() - done);
+            let Some((physical, bits)) = paging::translate(&kernel.memory, root, at) else { return false };
+            let Some(frame) = kernel.memory.frame_at(physical).filter(|_| bits & need == need) else {
+                return false;
+            };
+            copy(frame, at as usize % PAGE_SIZE, done, run);
+            done += run;
+        }
+        true
+    }
+}
+
+impl Platform for Host {
+    fn hart(&self) -> usize {
+        0
+    }
+
+    fn switch_space(&self, _satp: u64) {}
+
+    fn satp(&self, root: u64, asid: u32) -> u64 {
+        root >> 12 | (asid as u64) << 44
+    }
+
+    fn now(&self) -> Ticks {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    fn set_timer(&self, _at: Ticks) {}
+
+    fn kick(&self, hart: u32) {
+        panic!("hart {hart} is not there");
+    }
+
+    fn interrupt_pending(&self) -> bool {
+        false
+    }
+
+    fn fence(&self, _harts: HartMask, _asid: u16, _start: u64, _pages: u64) {}
+
+    fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {
+        let Some(kernel) = self.kernel.get() else { return false };
+        self.copy(from, to, READ, |frame, at, done, run| {
+            kernel.memory.fill(to.part(done, run), kernel.memory.bytes(frame, at, run));
+        })
+    }
+
+    fn copy_to_user(&self, to: u64, from: KernelBytes<'_>) -> bool {
+        let Some(kernel) = self.kernel.get() else { return false };
+        self.copy(to, from, READ | WRITE, |frame, at, done, run| {
+            kernel.memory.fill(kernel.memory.bytes(frame, at, run), from.part(done, run));
+        })
+    }
+
+    fn sync_code(&self) {}
+
+    fn console(&self, _bytes: &[u8]) {}
+
+    fn reset(&self, code: u64) -> ! {
+        panic!("reset {code}")
+    }
+}

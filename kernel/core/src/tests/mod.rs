@@ -1,0 +1,5 @@
+//! Host tests of the kernel, on a simulated machine of one hart. Only what stands in this folder may know it.
+
+mod fast;
+mod host;
+mod world;

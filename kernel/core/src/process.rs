@@ -24,7 +24,7 @@ pub mod life {
 pub struct Mapping {
     /// First address.
     pub start: Cell64,
-    /// The vmo, as a raw `ObjectRef`.
+    /// The vmo, as a raw `ObjectRef`; 0 once it was revoked.
     pub vmo: Cell64,
     /// Length in pages.
     pub pages: Cell32,

@@ -241,7 +241,7 @@ impl<P: Platform> Kernel<P> {
         }
         if let Some(mapping) = (0..MAX_MAPPINGS).find(|n| p.mappings[*n].pages.get() != 0) {
             let of = ObjectRef::from_raw(p.mappings[mapping].vmo.get());
-            self.unmap_record(process, mapping, of);
+            self.unmap_record(process, mapping, of, false);
             return;
         }
         if self

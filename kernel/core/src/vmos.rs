@@ -263,12 +263,14 @@ impl<P: Platform> Kernel<P> {
                 .map(|n| (n, ObjectRef::from_raw(owner.mappings[n].vmo.get())))
                 .ok_or(Error::NotFound)?
         };
-        self.unmap_record(target.frame, record.0, record.1);
+        self.unmap_record(target.frame, record.0, record.1, false);
         Ok(())
     }
 
-    /// Removes a mapping of the vmo `of`: translations first, on every hart, then what it kept alive. No lock is held.
-    pub(crate) fn unmap_record(&self, process: Frame, record: usize, of: ObjectRef) {
+    /// Removes a mapping of the vmo `of`: translations first, on every hart, then what it kept alive. When the vmo was
+    /// revoked the address range stays taken until the program unmaps it, so that nothing else comes to lie where the
+    /// program believes the old mapping to be; such a range is of no vmo (`of` is 0). No lock is held.
+    pub(crate) fn unmap_record(&self, process: Frame, record: usize, of: ObjectRef, revoked: bool) {
         let owner = self.table(process);
         let (chain, emptied, start, pages, vmo) = {
             let _held = self.memory.lock(process);
@@ -280,11 +282,17 @@ impl<P: Platform> Kernel<P> {
             {
                 return;
             }
-            let pages = mapping.pages.take(0);
+            let pages = mapping.pages.get();
+            if !revoked {
+                mapping.pages.set(0);
+                owner.mapping_count.sub(1);
+            }
+            if of.to_raw() == 0 {
+                return;
+            }
             let start = mapping.start.get();
             let vmo = ObjectRef::from_raw(mapping.vmo.take(0));
             self.delist(mapping, vmo);
-            owner.mapping_count.sub(1);
             let (chain, emptied) =
                 paging::unmap(&self.memory, Frame(owner.root.get()), start, pages as u64, Frame::NONE);
             (chain, emptied, start, pages, vmo)
@@ -328,7 +336,7 @@ impl<P: Platform> Kernel<P> {
             // Generations only rise: the mapping was made when the vmo was alive.
             let was =
                 ObjectRef { frame, generation: self.memory.header(frame).generation.get().wrapping_sub(1) };
-            self.unmap_record(process, record, was);
+            self.unmap_record(process, record, was, true);
         }
         if vmo.depth.get() == Vmo::CONTIGUOUS {
             return;

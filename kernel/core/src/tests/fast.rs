@@ -42,9 +42,9 @@ struct Known {
 fn build(fast: bool) -> (World, Vec<Known>) {
     let mut world = World::new(fast, 4, 2);
     let mut known = vec![Known::default(); 5];
-    for n in 1..5 {
-        known[n].ports.push(world.give(n, Kind::Port));
-        known[n].others.push(world.give(n, Kind::Timer));
+    for (n, known) in known.iter_mut().enumerate().skip(1) {
+        known.ports.push(world.give(n, Kind::Port));
+        known.others.push(world.give(n, Kind::Timer));
     }
     known[4].ports.push(world.give(4, Kind::Port));
     let links = [(1, 3, [2, 256, 2]), (2, 3, [1, 40, 1]), (1, 4, [0, 48, 0]), (2, 4, [1, 4096, 8])];
@@ -227,5 +227,57 @@ fn an_end_without_the_right_to_send_is_refused_on_both_paths() {
         world.call(0, Sysno::channel_call, &[(reg::A0, end.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)]);
         assert_eq!(world.answer(0), Some(Err(nexus_abi::Error::AccessDenied)));
         assert_eq!(world.answer(4), None);
+    }
+}
+
+/// The hint by which a fast answer finds its channel may be stale: the frame may be another channel by now, whose open call
+/// is nobody's business here.
+#[test]
+fn a_stale_hint_and_a_guessed_token_answer_nobody() {
+    for fast in [false, true] {
+        let mut world = World::new(fast, 4, 1);
+        let ports = [1, 2, 3, 4].map(|n| world.give(n, Kind::Port));
+        let wait = |world: &mut World, n: usize, tag: u64, token: u64| {
+            let registers =
+                [(reg::A0, ports[n].0 as u64), (reg::A0 + 1, tag), (reg::T[3], NEVER), (reg::T[4], token)];
+            world.call(n, Sysno::reply_and_wait, &registers);
+        };
+        let bind = |world: &mut World, n: usize, end: Handle| {
+            let signals = Signals::READABLE.bits() as u64;
+            world.call(
+                n,
+                Sysno::port_bind,
+                &[(10, ports[n].0 as u64), (11, end.0 as u64), (12, 1), (13, signals)],
+            );
+            assert_eq!(world.answer(n), Some(Ok(0)));
+        };
+        let call = |world: &mut World, n: usize, end: Handle| {
+            world.call(
+                n,
+                Sysno::channel_call,
+                &[(reg::A0, end.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)],
+            );
+        };
+        // Process 2 serves process 1 and answers; the channel is closed on both sides.
+        let (near, far) = world.connect(1, 2, [0, 48, 0]);
+        bind(&mut world, 1, far);
+        wait(&mut world, 1, 0, 0);
+        call(&mut world, 0, near);
+        let token = world.kernel.thread(world.threads[1].frame).context.get(reg::T[3]);
+        world.call(1, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+        assert_eq!(world.answer(0), Some(Ok(0)));
+        world.call(0, Sysno::handle_close, &[(reg::A0, near.0 as u64)]);
+        world.call(1, Sysno::handle_close, &[(reg::A0, far.0 as u64)]);
+        // Its frame becomes a channel between 3 and 4, with an open call; 2 knows the token.
+        let (near, far) = world.connect(3, 4, [0, 48, 0]);
+        bind(&mut world, 3, far);
+        wait(&mut world, 3, 0, 0);
+        call(&mut world, 2, near);
+        assert_eq!(world.answer(2), None);
+        let token = world.kernel.thread(world.threads[3].frame).context.get(reg::T[3]);
+        assert_ne!(token, 0);
+        wait(&mut world, 1, 0, token);
+        assert_eq!(world.answer(1), Some(Err(nexus_abi::Error::CallerGone)), "fast: {fast}");
+        assert_eq!(world.answer(2), None, "fast: {fast}");
     }
 }

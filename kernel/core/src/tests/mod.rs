@@ -2,4 +2,5 @@
 
 mod fast;
 mod host;
+mod vmos;
 mod world;

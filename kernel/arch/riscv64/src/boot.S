@@ -11,9 +11,9 @@
 
 # The boot hart: a0 its id, a1 the physical address of the device tree.
 #
-# Firmware may send another hart here too: OpenSBI before 1.3 marks a hart as starting before it notes down where, and a
-# hart that looks in between goes to the address it knew. Such a hart came because it was asked to start, so
-# it goes where it was meant to go. For the same reason nothing but a0 is believed of a hart that starts.
+# Another hart may arrive here too: it was seen in 3 of 300 boots of four harts under OpenSBI 1.1, after it had been asked to
+# start elsewhere; why is not confirmed. It came because it was asked to start, so it goes where it was meant to go. For
+# the same reason nothing but a0 is believed of a hart that starts.
 _start:
     csrw    sie, zero
     lla     t0, boot_hart_taken

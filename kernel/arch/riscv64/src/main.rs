@@ -1,7 +1,7 @@
 //! neuron on riscv64: everything of the kernel that has an instruction or an address in it. The portable
 //! part is `neuron-core`; what this crate must never do is decide anything that core could decide.
 //!
-//! `unsafe` stands in `boot`, `copy`, `cpu`, `hart`, `mmio`, `paging`, `platform`, `sbi` and `trap`.
+//! `unsafe` stands in `boot`, `cell`, `copy`, `cpu`, `hart`, `mmio`, `paging`, `platform`, `sbi` and `trap`.
 //! On the host only the device tree reader is compiled, for its tests.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]

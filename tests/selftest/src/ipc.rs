@@ -1,9 +1,12 @@
 //! Channels between two processes: creation, every size at its bounds, handles, back-pressure, and nothing left over.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use nexus_abi::{Error, NOW, Rights};
+use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
+use nexus_abi::{Error, Kind, NOW, Rights, Tag};
+use nexus_rt::sys::{self, Area};
 use nexus_rt::{CallError, Channel, End, Handles, Owned, Vmo, clock};
 
 use crate::peer::Peer;
@@ -37,13 +40,25 @@ pub fn send_receive(bench: &Bench) -> Verdict {
         let length = loop {
             match peer.channel.receive(&mut room) {
                 Ok(answer) => break answer.bytes.len(),
-                Err(Error::WouldBlock) => nexus_rt::sys::thread_yield(),
+                Err(Error::WouldBlock) => sys::thread_yield(),
                 Err(error) => return Err(format!("receive: {error:?}")),
             }
         };
         expect(room[..length] == message[..], "the message back differs from the one sent")?;
         bench.say(&format!("SELFTEST: ipc v1 sendrecv ok bytes={size}"));
     }
+    // One past what any message can have. The kernel says so, whatever the library would: the area is large enough.
+    const PAST: usize = MAX_MESSAGE_BYTES + 1;
+    let mut bytes = [0; PAST];
+    let mut area = Area { bytes: &mut bytes, handles: &mut [] };
+    let refused = sys::send(peer.channel.handle(), Tag::new(PAST, 0), [0; 6], &mut area, NOW);
+    expect(refused == Err(Error::Invalid), "4097 bytes were not refused")?;
+    let mut room = [0; 8];
+    let (length, _) = why("call", peer.call(b"after", &mut Handles::new(), &mut room))?;
+    expect(&room[..length] == b"after", "something of the refused message arrived")?;
+    let nothing = peer.channel.receive(&mut room).map(|_| ());
+    expect(nothing == Err(Error::WouldBlock), "the peer had something to send back")?;
+
     let small = End { depth: 1, bytes: 64, handles: 0 };
     let (end, _other) = why("channel", Owned::<Channel>::create(bench.quota, small, small))?;
     expect(end.send(&[0; 64], &mut Handles::new(), NOW).is_ok(), "64 bytes into 64")?;
@@ -51,38 +66,83 @@ pub fn send_receive(bench: &Bench) -> Verdict {
     expect(refused == Err(Error::TooLarge), "65 bytes into 64")
 }
 
-/// One and eight vmos move to the peer with fewer rights than they had, are used there, and come back.
+/// One and eight vmos go to the peer, are used there and come back: moved as they are, which ends the sender's handle, and
+/// duplicated with fewer rights, of which the peer can use no more. Nine are refused.
 pub fn transfer(bench: &Bench) -> Verdict {
     let peer = Peer::start(bench, SMALL)?;
     for count in [1usize, 8] {
-        let mut handles = Handles::new();
-        let mut expected = 0u8;
-        for n in 0..count {
-            let vmo = why("vmo", Owned::<Vmo>::create(bench.quota, 4096))?;
-            let value = 10 * count as u8 + n as u8;
-            let mapping = why("map", vmo.map(bench.own, 0, 4096, Rights::READ | Rights::WRITE))?;
-            why("write", mapping.write(0, &[value]))?;
-            expected = expected.wrapping_add(value);
-            let less = why("dup", vmo.duplicate(Rights::READ | Rights::TRANSFER))?;
-            handles.push(less).map_err(|_| "too many handles")?;
-        }
-        let mut room = [0; 8];
-        let (length, mut back) = why("call", peer.call(&[OP_USE], &mut handles, &mut room))?;
-        expect(room[..length] == [expected, count as u8], "the peer saw other memory or could write")?;
-        expect(back.len() == count, "not every handle came back")?;
-        for n in 0..count {
-            let vmo: Owned<Vmo> = why("typed", back.take_typed(n))?;
-            let rights = why("rights", vmo.rights())?;
-            expect(rights == Rights::READ | Rights::TRANSFER, "rights changed on the way")?;
-        }
+        moved(bench, &peer, count)?;
+        diminished(bench, &peer, count)?;
         bench.say(&format!("SELFTEST: ipc v1 capxfer ok n={count}"));
+    }
+    let vmo = why("vmo", Owned::<Vmo>::create(bench.quota, 4096))?;
+    let mut nine = [vmo.handle(); MAX_MESSAGE_HANDLES + 1];
+    let mut area = Area { bytes: &mut [], handles: &mut nine };
+    let tag = Tag::new(0, MAX_MESSAGE_HANDLES + 1);
+    let refused = sys::send(peer.channel.handle(), tag, [0; 6], &mut area, NOW);
+    expect(refused == Err(Error::Invalid), "9 handles were not refused")?;
+    why("the handle after the refusal", vmo.info()).map(|_| ())
+}
+
+/// Fills a fresh vmo's first byte.
+fn filled(bench: &Bench, value: u8) -> Result<Owned<Vmo>, String> {
+    let vmo = why("vmo", Owned::<Vmo>::create(bench.quota, 4096))?;
+    let mapping = why("map", vmo.map(bench.own, 0, 4096, Rights::READ | Rights::WRITE))?;
+    why("write", mapping.write(0, &[value]))?;
+    Ok(vmo)
+}
+
+fn moved(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
+    let (mut handles, mut before, mut expected) = (Handles::new(), Vec::new(), 0u8);
+    for n in 0..count {
+        let value = 20 * count as u8 + n as u8;
+        let vmo = filled(bench, value)?;
+        expected = expected.wrapping_add(value);
+        before.push(vmo.handle());
+        handles.push(vmo).map_err(|_| "too many handles")?;
+    }
+    let mut room = [0; 8];
+    let (length, mut back) = why("call", peer.call(&[OP_USE], &mut handles, &mut room))?;
+    expect(room[..length] == [expected, 0], "the peer saw other memory or could not write")?;
+    for handle in before {
+        let stale = sys::handle_info(handle).err();
+        expect(stale == Some(Error::BadHandle), "the handle that was moved still answers")?;
+    }
+    for n in 0..count {
+        let vmo: Owned<Vmo> = why("typed", back.take_typed(n))?;
+        let rights = why("rights", vmo.rights())?;
+        expect(rights == Kind::Vmo.all_rights(), "rights changed on the way")?;
     }
     Ok(())
 }
 
-/// A queue at its bound and one past it; another channel goes on; the peer finds all that was accepted, and no more.
+fn diminished(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
+    let mut handles = Handles::new();
+    let mut expected = 0u8;
+    for n in 0..count {
+        let value = 10 * count as u8 + n as u8;
+        let vmo = filled(bench, value)?;
+        expected = expected.wrapping_add(value);
+        let less = why("dup", vmo.duplicate(Rights::READ | Rights::TRANSFER))?;
+        handles.push(less).map_err(|_| "too many handles")?;
+    }
+    let mut room = [0; 8];
+    let (length, mut back) = why("call", peer.call(&[OP_USE], &mut handles, &mut room))?;
+    expect(room[..length] == [expected, count as u8], "the peer saw other memory or could write")?;
+    expect(back.len() == count, "not every handle came back")?;
+    for n in 0..count {
+        let vmo: Owned<Vmo> = why("typed", back.take_typed(n))?;
+        let rights = why("rights", vmo.rights())?;
+        expect(rights == Rights::READ | Rights::TRANSFER, "rights changed on the way")?;
+    }
+    Ok(())
+}
+
+/// A queue at its bound and one past it; another channel and another process go on; the peer finds all that was accepted,
+/// and no more.
 pub fn back_pressure(bench: &Bench) -> Verdict {
     let peer = Peer::start(bench, SMALL)?;
+    let other = Peer::start(bench, SMALL)?;
     let end = End { depth: 4, bytes: 8, handles: 0 };
     let (near, far) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
     for n in 1..=4 {
@@ -95,6 +155,8 @@ pub fn back_pressure(bench: &Bench) -> Verdict {
     let mut room = [0; 8];
     let (length, _) = why("other channel", peer.call(b"still", &mut Handles::new(), &mut room))?;
     expect(&room[..length] == b"still", "the other channel was affected")?;
+    let (length, _) = why("other process", other.call(b"too", &mut Handles::new(), &mut room))?;
+    expect(&room[..length] == b"too", "the other process was affected")?;
     let (length, _back) = why("drain", peer.call(&[OP_DRAIN], &mut Handles::one(far), &mut room))?;
     expect(room[..length] == [4, 10], "the peer found other messages than were accepted")?;
     why("send after the drain", near.send(&[6], &mut Handles::new(), NOW))?;

@@ -1,5 +1,6 @@
 //! Host tests of the kernel, on a simulated machine of one hart. Only what stands in this folder may know it.
 
+mod channels;
 mod fast;
 mod host;
 mod vmos;

@@ -55,6 +55,11 @@ impl<P: Platform> Kernel<P> {
         if priority > self.thread(hart.running()).priority.get() {
             hart.resched.set(1);
         }
+        self.call_idle();
+    }
+
+    /// Calls an idle hart, if there is one, to take a thread that was made ready.
+    fn call_idle(&self) {
         // Ordered after the queue: an idle hart announces itself before it looks into the queues a last time.
         let idle = self.idle.atomic().load(Ordering::SeqCst);
         if idle != 0 {
@@ -228,6 +233,10 @@ impl<P: Platform> Kernel<P> {
                 self.settle_time(hart, now);
                 hart.payer.set(t.payer.get());
                 hart.slice_end.set(now + self.slice);
+                // Threads that became ready here while it was idle.
+                if hart.best.get() != 0 {
+                    self.call_idle();
+                }
                 return true;
             }
             if hart.reap.get() != 0 {

@@ -107,6 +107,7 @@ impl<P: Platform> Kernel<P> {
         let readable = Kind::Vmo.all_rights() - Rights::WRITE - Rights::SEAL;
         let gift = |frame: Frame, kind: Kind, rights: Rights| {
             self.memory.header(frame).refs.add(1);
+            self.born(frame);
             Capability { object: self.reference(frame), kind, end: 0, rights }
         };
         let gifts = [

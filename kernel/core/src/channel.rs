@@ -58,6 +58,8 @@ const QUEUE_HEADER: usize = 32;
 pub struct End {
     /// 1 until it is closed.
     pub open: Cell32,
+    /// 1 once it is closed and everything in its FIFO is dropped: the channel goes when both ends are.
+    pub drained: Cell32,
     /// The process that holds it; 0 while it is in flight.
     pub holder: Cell32,
     /// Fast-path refusal: 1 while it is in flight (set and cleared by who moves it).

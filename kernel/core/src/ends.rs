@@ -61,6 +61,7 @@ impl<P: Platform> Kernel<P> {
                 return Err(error);
             }
         };
+        self.born(frame);
         for (end, handle) in handles.iter().enumerate() {
             let rights = Kind::Channel.all_rights();
             self.table(process).fill(
@@ -102,7 +103,8 @@ impl<P: Platform> Kernel<P> {
         self.drain(object, at);
         let Ok(held) = self.hold(object) else { return };
         self.notify(hart, frame, 1 - at);
-        if ends[1 - at].open.get() == 0 {
+        ends[at].drained.set(1);
+        if ends[1 - at].drained.get() != 0 {
             self.retire(frame);
             drop(held);
             self.free_channel(frame);

@@ -102,15 +102,23 @@ impl<P: Platform> Kernel<P> {
         ObjectRef { frame, generation: self.memory.header(frame).generation.get() }
     }
 
-    /// Charges `pages` pages to `quota` and makes an object of `kind` in the first of them.
+    /// Charges `pages` pages to `quota` and makes an object of `kind` in the first of them. Whoever destroys the quota waits
+    /// until the object is whole: [`Self::born`].
     pub(crate) fn create(&self, quota: ObjectRef, kind: Kind, pages: u32) -> Answer<Frame> {
         let frame = self.memory.allocate().ok_or(Error::QuotaExceeded)?;
         if let Err(error) = self.enrol(quota, frame, pages) {
             self.memory.free(frame);
             return Err(error);
         }
-        self.memory.header(frame).kind.set(kind as u32);
+        self.memory.header(frame).kind.set(kind as u32 | usage::MAKING);
         Ok(frame)
+    }
+
+    /// The object is whole. From now on another hart may find and destroy it, so its maker goes on with a reference that
+    /// was taken before.
+    pub(crate) fn born(&self, frame: Frame) {
+        let kind = &self.memory.header(frame).kind;
+        kind.atomic().store(kind.get() & usage::KIND, Ordering::Release);
     }
 
     /// A frame that was charged with its object. Quotas never promise more than there is.
@@ -127,6 +135,7 @@ impl<P: Platform> Kernel<P> {
         if kind == Kind::Vmo && rights.contains(Rights::WRITE) {
             self.memory.page::<Vmo>(frame).writable_handles.add(1);
         }
+        self.born(frame);
         let answer = self.memory.page::<Process>(process).insert(&self.memory, capability);
         if answer.is_err() {
             self.drop_capability(capability);

@@ -9,7 +9,7 @@
 //! view is *believed* is what generations are for. What must never happen here: a frame on the free list that
 //! somebody still owns.
 
-use crate::sync::{Cell32, Held, Lock};
+use crate::sync::{Cell32, Held, Lock, Ordering, fence};
 use core::marker::PhantomData;
 use core::ops::Range;
 use nexus_abi::bounds::PAGE_SIZE;
@@ -38,6 +38,8 @@ pub mod usage {
     pub const KIND: u32 = 0xff;
     /// Set once the object is retired and being taken apart.
     pub const RETIRED: u32 = 0x100;
+    /// Set while the object is being made: on its quota's list, but not yet whole and in nobody's table.
+    pub const MAKING: u32 = 0x200;
 }
 
 /// The part of a frame that outlives what it holds.
@@ -348,6 +350,9 @@ impl Memory {
         header.refs.set(0);
         header.quota.set(0);
         header.charge.set(0);
+        // Whoever still reads what was here before, and then the generation, sees that the object is gone if it reads
+        // anything written from here on.
+        fence(Ordering::Release);
         // SAFETY: the frame was free, so nobody else has a claim on its bytes.
         unsafe { core::ptr::write_bytes(self.bytes(frame, 0, PAGE_SIZE).start, 0, PAGE_SIZE) };
         Some(frame)

@@ -83,10 +83,7 @@ impl<P: Platform> Kernel<P> {
         if tail == 0 {
             port.ready_head.set(node);
         } else {
-            let (frame, end) = node_object(tail);
-            if let Some(last) = self.binding(frame, end) {
-                last.next.set(node);
-            }
+            self.linked(tail).next.set(node);
         }
     }
 

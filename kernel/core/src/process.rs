@@ -72,6 +72,8 @@ pub struct Process {
     pub live_threads: Cell32,
     /// Mappings in use.
     pub mapping_count: Cell32,
+    /// Unmappings that are not complete: until they are, the process is not taken apart to the end.
+    pub unmapping: Cell32,
     /// Next process in a hart's list of processes to take apart, or in the list of dying ones.
     pub reap_next: Cell32,
     /// How far taking apart has come (next handle index).

@@ -244,6 +244,12 @@ impl<P: Platform> Kernel<P> {
             self.unmap_record(process, mapping, of, false);
             return;
         }
+        {
+            let _held = self.memory.lock(process);
+            if p.unmapping.get() != 0 {
+                return;
+            }
+        }
         if self
             .harts
             .iter()

@@ -9,6 +9,7 @@ use crate::memory::{Frame, usage};
 use crate::objects::Quota;
 use crate::platform::Platform;
 use crate::process::Process;
+use crate::sync::Ordering;
 use nexus_abi::{Error, Handle, Kind, Rights};
 
 impl<P: Platform> Kernel<P> {
@@ -167,22 +168,24 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn quota_destroy_step(&self, root: ObjectRef) -> Answer<bool> {
         let mut quota = root;
         loop {
-            let head = {
+            // What stands in the list is not freed while the quota is locked.
+            let (head, object, kind) = {
                 let _held = self.hold(quota)?;
                 let account = self.memory.page::<Quota>(quota.frame);
                 account.dying.set(1);
-                Frame(account.objects.get())
+                let head = Frame(account.objects.get());
+                (head, self.reference(head), self.memory.header(head).kind.atomic().load(Ordering::Acquire))
             };
             if !head.exists() {
-                self.retire_live(quota);
-                self.settle_quota(quota.frame);
+                // Two harts may be destroying it; it is settled once.
+                if self.retire_live(quota) {
+                    self.settle_quota(quota.frame);
+                }
                 return Ok(quota == root);
             }
-            let object = self.reference(head);
-            let kind = self.memory.header(head).kind.get();
             match Kind::from_raw(kind as u8) {
-                // Retired by another hart, which is about to take it off the list.
-                _ if kind & usage::RETIRED != 0 => return Err(Error::Busy),
+                // Retired by another hart, which is about to take it off the list; or another hart is still making it.
+                _ if kind & !usage::KIND != 0 => return Err(Error::Busy),
                 Some(Kind::Quota) => quota = object,
                 Some(kind) => return self.revoke(object, kind).map(|()| false),
                 // Enrolled by another hart, which is about to say what it is.
@@ -199,8 +202,11 @@ impl<P: Platform> Kernel<P> {
                 self.close_end(object, 1);
             }
             Kind::Thread => {
-                let process = self.memory.page::<crate::thread::Thread>(object.frame).owner();
-                return self.revoke_process(self.reference(process));
+                let home = match self.hold(object) {
+                    Ok(_held) => self.thread(object.frame).home.get(),
+                    Err(_) => return Ok(()),
+                };
+                return self.revoke_process(ObjectRef::from_raw(home));
             }
             Kind::Process => {
                 self.revoke_process(object)?;

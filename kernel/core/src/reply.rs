@@ -11,7 +11,7 @@ use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::Frame;
 use crate::platform::Platform;
-use crate::sync::Held;
+use crate::sync::{Held, Ordering, fence};
 use crate::thread::{Thread, resume, state};
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{REGISTER_BYTES, REGISTER_WORDS};
@@ -23,10 +23,10 @@ impl<P: Platform> Kernel<P> {
         let gone = Error::CallerGone;
         let caller = self.memory.frame_from_raw(token as u32).ok_or(gone)?;
         let header = self.memory.header(caller);
-        let generation = header.generation.atomic().load(crate::sync::Ordering::Acquire);
+        let generation = header.generation.atomic().load(Ordering::Acquire);
         let is_thread = || {
             header.kind.get() == Kind::Thread as u32
-                && header.generation.atomic().load(crate::sync::Ordering::Acquire) == generation
+                && header.generation.atomic().load(Ordering::Acquire) == generation
         };
         if !is_thread() {
             return Err(gone);
@@ -34,6 +34,8 @@ impl<P: Platform> Kernel<P> {
         let t = self.thread(caller);
         let (what, place) = t.doing();
         let (frame, end) = node_object(place);
+        // What was read is the thread's own if it is still there after.
+        fence(Ordering::Acquire);
         if what != state::OPEN || !is_thread() {
             return Err(gone);
         }

@@ -105,6 +105,7 @@ impl<P: Platform> Kernel<P> {
         owner.threads.set(thread.0);
         owner.live_threads.add(1);
         owner.reap_priority.set(owner.reap_priority.get().max(t.priority.get()));
+        self.born(thread);
         Ok(())
     }
 
@@ -122,42 +123,32 @@ impl<P: Platform> Kernel<P> {
         if !in_user_space(entry, 4) || entry & 1 != 0 || stack & 15 != 0 {
             return Err(Error::Invalid);
         }
-        let t = self.thread(object.frame);
-        let owner = t.owner();
-        if t.doing().0 != state::NEW {
+        let home = {
+            let _held = self.hold(object)?;
+            ObjectRef::from_raw(self.thread(object.frame).home.get())
+        };
+        // The process's lock keeps it and its table alive, and whoever would end the thread away from it.
+        let _held = self.hold(home).map_err(|_| Error::BadState)?;
+        let (t, owner) = (self.thread(object.frame), self.table(home.frame));
+        let is_new = self.memory.header(object.frame).generation.get() == object.generation
+            && owner.life.get() == life::ALIVE
+            && t.doing().0 == state::NEW;
+        if !is_new {
             return Err(Error::BadState);
         }
         let mut name = Handle::NONE;
-        let mut moving = None;
         if gift != Handle::NONE {
-            name = self.table(owner).reserve(&self.memory)?;
+            name = owner.reserve(&self.memory)?;
             match self.moor(hart, gift, Frame::NONE) {
-                Ok(capability) => moving = Some(capability),
+                Ok(capability) => self.land(home.frame, name, capability),
                 Err(error) => {
-                    self.table(owner).release(&self.memory, name);
+                    owner.release(&self.memory, name);
                     return Err(error);
                 }
             }
-        }
-        {
-            let held = self.memory.lock(owner);
-            let alive = self.memory.header(object.frame).generation.get() == object.generation
-                && self.table(owner).life.get() == life::ALIVE
-                && t.doing().0 == state::NEW;
-            if !alive {
-                drop(held);
-                self.table(owner).release(&self.memory, name);
-                if let Some(capability) = moving {
-                    self.unmoor(hart, hart.owner(), gift, capability);
-                }
-                return Err(Error::BadState);
-            }
-            t.set_doing(state::LIMBO, 0);
-        }
-        if let Some(capability) = moving {
-            self.land(owner, name, capability);
             table.release(&self.memory, gift);
         }
+        t.set_doing(state::LIMBO, 0);
         self.begin(hart, object.frame, start, name);
         Ok(())
     }

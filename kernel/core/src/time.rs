@@ -56,24 +56,27 @@ impl<P: Platform> Kernel<P> {
         hart.heap.insert(&storage, hart.id.get(), frame, at);
     }
 
-    /// Takes a node out of whatever heap it is in.
+    /// Takes a node out of whatever heap it is in. Its object is not freed meanwhile, and no lock is held that a firing
+    /// node needs: a timer's own.
     pub(crate) fn disarm(&self, frame: Frame) {
+        while !self.try_disarm(frame) {
+            core::hint::spin_loop();
+        }
+    }
+
+    /// The same, with the object's lock held; false while another hart ends a wait with the node.
+    fn try_disarm(&self, frame: Frame) -> bool {
         loop {
             let on = self.storage(self.harts[0]).node(frame).hart.atomic().load(Ordering::Acquire);
-            if on == 0 {
-                return;
-            }
-            if on == TimerNode::FIRING {
-                // Another hart is ending a wait with it; that takes no lock that may be held here.
-                core::hint::spin_loop();
-                continue;
+            if on == 0 || on == TimerNode::FIRING {
+                return on == 0;
             }
             let hart = self.harts[on as usize - 1];
             let storage = self.storage(hart);
             let _held = hart.heap.lock.hold();
             if storage.node(frame).hart.get() == on {
                 hart.heap.remove(&storage, frame);
-                return;
+                return true;
             }
         }
     }
@@ -231,11 +234,11 @@ impl<P: Platform> Kernel<P> {
             self.table(hart.owner()).lookup_as(&self.memory, timer, Kind::Timer, Rights::MANAGE)?.object;
         let timer = self.memory.page::<Timer>(object.frame);
         loop {
-            // Disarmed without the timer's lock, which a firing node needs.
-            drop(self.hold(object)?);
-            self.disarm(object.frame);
-            let _held = self.hold(object)?;
-            if timer.node.hart.get() != 0 {
+            // The lock keeps the timer; a firing node needs it.
+            let held = self.hold(object)?;
+            if !self.try_disarm(object.frame) {
+                drop(held);
+                core::hint::spin_loop();
                 continue;
             }
             timer.binding.pending.set(timer.binding.pending.get() & !Signals::EXPIRED.bits());

@@ -165,14 +165,15 @@ impl<P: Platform> Kernel<P> {
 
     /// A capability arrives in a process, whose entry for it was reserved.
     pub(crate) fn land(&self, process: Frame, handle: Handle, capability: Capability) {
+        // The channel may be destroyed meanwhile. Its lock may be taken under that of the channel it came through: what an
+        // end carries in its queue went in before the end itself was sent, so no circle of such pairs exists.
         if capability.kind == Kind::Channel
-            && self.memory.header(capability.object.frame).generation.get() == capability.object.generation
+            && let Ok(_held) = self.hold(capability.object)
         {
-            // While in flight an end is written only by whoever carries it, and its node is in no list.
             let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
             end.binding.clear();
             end.holder.set(process.0);
-            end.flight.atomic().store(0, crate::sync::Ordering::Release);
+            end.flight.set(0);
         }
         self.table(process).fill(&self.memory, handle, capability);
     }

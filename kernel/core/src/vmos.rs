@@ -290,6 +290,7 @@ impl<P: Platform> Kernel<P> {
             if of.to_raw() == 0 {
                 return;
             }
+            owner.unmapping.add(1);
             let start = mapping.start.get();
             let vmo = ObjectRef::from_raw(mapping.vmo.take(0));
             self.delist(mapping, vmo);
@@ -300,6 +301,10 @@ impl<P: Platform> Kernel<P> {
         self.platform.fence(self.online(), owner.asid.get() as u16, start, pages as u64);
         paging::free_chain(&self.memory, chain);
         self.charge_less(process, emptied);
+        {
+            let _held = self.memory.lock(process);
+            owner.unmapping.sub(1);
+        }
         if self.unref(vmo) {
             self.bury(vmo.frame, Kind::Vmo);
         }

@@ -45,6 +45,19 @@ impl Owned<Vmo> {
     }
 }
 
+/// A number that is read and written at once.
+pub trait Word: Copy + sealed::Word {}
+
+mod sealed {
+    pub trait Word {}
+    impl Word for u8 {}
+    impl Word for u16 {}
+    impl Word for u32 {}
+    impl Word for u64 {}
+}
+
+impl<W: Copy + sealed::Word> Word for W {}
+
 /// Memory mapped into this process. Dropping it unmaps it.
 #[derive(Debug)]
 pub struct Mapping {
@@ -84,11 +97,49 @@ impl Mapping {
     /// Copies bytes out of it, one volatile read each word, for memory that others may be writing.
     pub fn read(&self, offset: usize, out: &mut [u8]) -> Result<(), Error> {
         let start = self.range(offset, out.len())?;
-        for (index, byte) in out.iter_mut().enumerate() {
-            // SAFETY: `range` checked that the whole slice lies in this mapping.
-            *byte = unsafe { core::ptr::read_volatile((start + index) as *const u8) };
+        let mut index = 0;
+        while index < out.len() {
+            let from = start + index;
+            if let Some(word) = out.get_mut(index..index + 8).filter(|_| from.is_multiple_of(8)) {
+                // SAFETY: `range` checked that the whole slice lies in this mapping, and 8 bytes of it are left; the
+                // address is a multiple of 8.
+                let value = unsafe { core::ptr::read_volatile(from as *const u64) };
+                word.copy_from_slice(&value.to_ne_bytes());
+                index += 8;
+            } else {
+                // SAFETY: `range` checked that the whole slice lies in this mapping.
+                out[index] = unsafe { core::ptr::read_volatile(from as *const u8) };
+                index += 1;
+            }
         }
         Ok(())
+    }
+
+    /// Reads a number, at once, at an offset that is a multiple of its size.
+    #[inline]
+    pub fn load<W: Word>(&self, offset: usize) -> Result<W, Error> {
+        let start = self.word::<W>(offset)?;
+        // SAFETY: `word` checked that it lies in this mapping, aligned; any bits are a number.
+        Ok(unsafe { core::ptr::read_volatile(start as *const W) })
+    }
+
+    /// Writes a number, at once, at an offset that is a multiple of its size.
+    #[inline]
+    pub fn store<W: Word>(&self, offset: usize, value: W) -> Result<(), Error> {
+        if !self.access.contains(Rights::WRITE) {
+            return Err(Error::AccessDenied);
+        }
+        let start = self.word::<W>(offset)?;
+        // SAFETY: `word` checked that it lies in this mapping, aligned; the mapping is writable, and no reference to
+        // it exists (it is not sealed, so `sealed_bytes` made none).
+        unsafe { core::ptr::write_volatile(start as *mut W, value) };
+        Ok(())
+    }
+
+    fn word<W: Word>(&self, offset: usize) -> Result<usize, Error> {
+        let start = self.range(offset, size_of::<W>())?;
+        // A mapping begins at a page.
+        if offset.is_multiple_of(size_of::<W>()) { Ok(start) } else { Err(Error::Invalid) }
     }
 
     /// Copies bytes into it.

@@ -13,7 +13,7 @@ pub use message::{
 };
 pub use nexus_abi as abi;
 pub use object::*;
-pub use raw::{MessageOut, ticks};
+pub use raw::{MessageOut, device_fence, ticks};
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,18 @@ pub struct Outcome {
     pub results: [u64; 2],
 }
 
+/// Keeps accesses to memory and to device registers before it from being seen after those behind it, by devices too.
+#[inline(always)]
+pub fn device_fence() {
+    #[cfg(target_arch = "riscv64")]
+    // SAFETY: it orders accesses and does nothing else. The compiler must not move accesses across it, so it is not `nomem`.
+    unsafe {
+        core::arch::asm!("fence iorw, iorw", options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "riscv64"))]
+    core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
+}
+
 /// Makes any system call with any seven arguments.
 ///
 /// # Safety

@@ -8,6 +8,7 @@ pub mod exec;
 pub mod intake;
 pub mod introduce;
 pub mod log;
+pub mod random;
 pub mod renew;
 pub mod samgr;
 pub mod start;
@@ -21,6 +22,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &intake::INTERFACE,
     &introduce::INTERFACE,
     &log::INTERFACE,
+    &random::INTERFACE,
     &renew::INTERFACE,
     &samgr::INTERFACE,
     &start::INTERFACE,

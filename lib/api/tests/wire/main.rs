@@ -5,6 +5,7 @@ mod exec;
 mod intake;
 mod introduce;
 mod log;
+mod random;
 mod renew;
 mod samgr;
 mod start;

@@ -55,6 +55,25 @@ pub const USER_START: u64 = PAGE_SIZE as u64;
 /// First address past user space (Sv39: half of the 39-bit space).
 pub const USER_END: u64 = 1 << 38;
 
+/// First user address of device windows: these are mapped from here to [`USER_END`] and nothing else is. No pointer given to
+/// the kernel may lie there, so that the kernel never touches a device on a program's behalf.
+pub const DEVICE_START: u64 = 0x3c_0000_0000;
+
+/// Largest window of device registers, in bytes (64 MiB).
+pub const MAX_MMIO_BYTES: u64 = 64 << 20;
+
+/// Most windows at a time.
+pub const MAX_WINDOWS: usize = 64;
+
+/// Interrupt sources of the machine; source 0 is none.
+pub const MAX_IRQ_SOURCES: usize = 1024;
+
+/// Largest pool of device memory, in bytes (16 MiB).
+pub const MAX_POOL_BYTES: u64 = 16 << 20;
+
+/// Kernel records that are kept; older ones are lost.
+pub const KERNEL_RECORDS: usize = 8;
+
 /// Most bytes one `console_write` takes.
 pub const MAX_CONSOLE_WRITE: usize = 256;
 

@@ -1,6 +1,7 @@
 //! Structures that the kernel writes into user memory. Layout is pinned by golden tests: little-endian, no
 //! padding, only fields at the end may be added.
 
+use crate::bounds::KERNEL_RECORDS;
 use crate::{Identity, Ticks};
 
 /// What `object_info` is asked about.
@@ -19,6 +20,14 @@ pub enum Topic {
     Quota = 4,
     /// [`KernelStats`], from the root resource.
     Kernel = 5,
+    /// [`MmioInfo`] of a window of device registers.
+    Mmio = 6,
+    /// [`PoolInfo`] of a pool.
+    Pool = 7,
+    /// [`DmaInfo`] of a vmo that was taken out of a pool; needs DMA instead of INSPECT.
+    Dma = 8,
+    /// [`KernelRecords`], from the root resource; needs WAIT instead of INSPECT.
+    Records = 9,
 }
 
 impl Topic {
@@ -31,6 +40,10 @@ impl Topic {
             3 => Some(Topic::Vmo),
             4 => Some(Topic::Quota),
             5 => Some(Topic::Kernel),
+            6 => Some(Topic::Mmio),
+            7 => Some(Topic::Pool),
+            8 => Some(Topic::Dma),
+            9 => Some(Topic::Records),
             _ => None,
         }
     }
@@ -121,6 +134,93 @@ pub struct VmoInfo {
     pub sealed: u32,
     /// Mappings of it, in all processes.
     pub mappings: u32,
+    /// Handles to it, in all processes and on their way.
+    pub handles: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// What a window of device registers is. Where it is, is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct MmioInfo {
+    /// Its size in bytes, a multiple of the page size.
+    pub size: u64,
+    /// Mappings of it, in all processes.
+    pub mappings: u32,
+    /// Handles to it, in all processes and on their way.
+    pub handles: u32,
+}
+
+/// The state of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct PoolInfo {
+    /// Its size in pages.
+    pub pages: u32,
+    /// Pages that no vmo has.
+    pub pages_free: u32,
+    /// Vmos that were taken and still are.
+    pub vmos: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// Where a device finds a vmo.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct DmaInfo {
+    /// Physical address of its first byte.
+    pub address: u64,
+    /// Its size in bytes: all of it is contiguous.
+    pub size: u64,
+}
+
+/// What a kernel record is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u32)]
+pub enum RecordKind {
+    /// A process read or wrote an address of the device range where it has no window, or where the device refused.
+    MmioOutside = 1,
+    /// A process tried to execute an address of the device range.
+    MmioExecute = 2,
+}
+
+impl RecordKind {
+    /// The kind with this number.
+    pub const fn from_raw(number: u32) -> Option<RecordKind> {
+        match number {
+            1 => Some(RecordKind::MmioOutside),
+            2 => Some(RecordKind::MmioExecute),
+            _ => None,
+        }
+    }
+}
+
+/// Something that the kernel saw and that nobody asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct KernelRecord {
+    /// [`RecordKind`] number; 0: none yet.
+    pub kind: u32,
+    /// Who did it.
+    pub identity: Identity,
+    /// 0.
+    pub reserved: u32,
+    /// The address concerned.
+    pub address: u64,
+    /// When.
+    pub at: Ticks,
+}
+
+/// The last records of the kernel. Record number `n`, counted from 0, is `records[n % KERNEL_RECORDS]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct KernelRecords {
+    /// Records made since boot.
+    pub total: u64,
+    /// The last of them.
+    pub records: [KernelRecord; KERNEL_RECORDS],
 }
 
 /// The state of a quota.

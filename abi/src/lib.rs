@@ -15,7 +15,8 @@ mod tag;
 
 pub use error::Error;
 pub use info::{
-    ExitCause, ExitRecord, HandleInfo, KernelStats, ProcessInfo, QuotaInfo, StartInfo, Topic, VmoInfo,
+    DmaInfo, ExitCause, ExitRecord, HandleInfo, KernelRecord, KernelRecords, KernelStats, MmioInfo, PoolInfo,
+    ProcessInfo, QuotaInfo, RecordKind, StartInfo, Topic, VmoInfo,
 };
 pub use object::{Handle, Identity, Kind, Rights, Signals};
 pub use syscall::{SyscallInfo, Sysno};

@@ -35,6 +35,12 @@ pub enum Kind {
     Identity = 8,
     /// The root resource: what is left of the machine that is not memory or time.
     Resource = 9,
+    /// A window of device registers: an exact range of physical addresses.
+    Mmio = 10,
+    /// One interrupt source.
+    Irq = 11,
+    /// Physically contiguous memory for a device, of which vmos are taken.
+    Pool = 12,
 }
 
 impl Kind {
@@ -49,14 +55,18 @@ impl Kind {
         Kind::Quota,
         Kind::Identity,
         Kind::Resource,
+        Kind::Mmio,
+        Kind::Irq,
+        Kind::Pool,
     ];
 
     /// The kind with this number.
     pub const fn from_raw(number: u8) -> Option<Kind> {
-        if number >= 1 && number <= 9 { Some(Self::ALL[number as usize - 1]) } else { None }
+        if number >= 1 && number <= 12 { Some(Self::ALL[number as usize - 1]) } else { None }
     }
 
-    /// Every right that means something on this kind; a new handle from its `create` call has them all.
+    /// Every right that means something on this kind; a new handle from its `create` call has them all (but DMA, which
+    /// only vmos of a pool have; these in turn have neither EXECUTE nor SEAL).
     pub const fn all_rights(self) -> Rights {
         let common = Rights::TRANSFER.union(Rights::INSPECT);
         let dup = common.union(Rights::DUPLICATE);
@@ -67,12 +77,18 @@ impl Kind {
             Kind::Channel => common.union(Rights::SEND).union(Rights::RECEIVE).union(Rights::WAIT),
             Kind::Port => dup.union(Rights::WAIT).union(Rights::SIGNAL).union(Rights::BIND),
             Kind::Vmo => {
-                dup.union(Rights::READ).union(Rights::WRITE).union(Rights::EXECUTE).union(Rights::SEAL)
+                let access = Rights::READ.union(Rights::WRITE).union(Rights::EXECUTE);
+                dup.union(access).union(Rights::SEAL).union(Rights::DMA)
             }
             Kind::Timer => dup.union(Rights::WAIT).union(Rights::MANAGE),
             Kind::Quota => dup.union(Rights::CHARGE).union(Rights::SPLIT).union(Rights::MANAGE),
             Kind::Identity => dup.union(Rights::USE).union(Rights::MINT),
-            Kind::Resource => dup.union(Rights::CONSOLE).union(Rights::RESET).union(Rights::MINT),
+            Kind::Resource => {
+                dup.union(Rights::CONSOLE).union(Rights::RESET).union(Rights::MINT).union(Rights::WAIT)
+            }
+            Kind::Mmio => dup.union(Rights::READ).union(Rights::WRITE),
+            Kind::Irq => dup.union(Rights::WAIT).union(Rights::MANAGE),
+            Kind::Pool => dup.union(Rights::DMA),
         }
     }
 
@@ -88,6 +104,9 @@ impl Kind {
             Kind::Quota => "quota",
             Kind::Identity => "identity",
             Kind::Resource => "resource",
+            Kind::Mmio => "mmio",
+            Kind::Irq => "irq",
+            Kind::Pool => "pool",
         }
     }
 }
@@ -102,9 +121,9 @@ bitflags! {
         const TRANSFER = 1 << 1;
         /// Ask for information about the object.
         const INSPECT = 1 << 2;
-        /// Bind the object to a port; on a port, wait on it.
+        /// Bind the object to a port; on a port, wait on it. Resource: learn of kernel records.
         const WAIT = 1 << 3;
-        /// Process: create threads, start, kill. Thread: start. Timer: set. Quota: destroy.
+        /// Process: create threads, start, kill. Thread: start. Timer: set. Quota: destroy. Irq: acknowledge.
         const MANAGE = 1 << 4;
         /// Process: map and unmap memory in it.
         const MAP = 1 << 5;
@@ -116,9 +135,9 @@ bitflags! {
         const SIGNAL = 1 << 8;
         /// Port: bind objects to it.
         const BIND = 1 << 9;
-        /// Vmo: map readable.
+        /// Vmo, mmio: map readable.
         const READ = 1 << 10;
-        /// Vmo: map writable.
+        /// Vmo, mmio: map writable.
         const WRITE = 1 << 11;
         /// Vmo: map executable (once sealed).
         const EXECUTE = 1 << 12;
@@ -130,12 +149,14 @@ bitflags! {
         const SPLIT = 1 << 15;
         /// Identity: create processes that bear it.
         const USE = 1 << 16;
-        /// Identity: mint other identities. Resource: mint device windows and interrupts.
+        /// Identity: mint other identities. Resource: mint windows, interrupts and pools.
         const MINT = 1 << 17;
         /// Resource: write to the kernel's console.
         const CONSOLE = 1 << 18;
         /// Resource: end or restart the machine.
         const RESET = 1 << 19;
+        /// Pool: take memory out of it. Vmo of a pool: learn its physical address.
+        const DMA = 1 << 20;
     }
 }
 
@@ -154,6 +175,10 @@ bitflags! {
         const EXPIRED = 1 << 3;
         /// Process: it has ended and gave back what it held; its exit record can be read.
         const TERMINATED = 1 << 4;
+        /// Irq: it has fired, and is off until it is acknowledged (edge: told once for each firing).
+        const INTERRUPT = 1 << 5;
+        /// Resource: the kernel has a new record (edge).
+        const RECORD = 1 << 6;
         /// Port: the 16 bits that `port_signal` raises, in the high half of the word.
         const USER = 0xffff_0000;
     }

@@ -20,7 +20,7 @@ macro_rules! with_syscalls {
             2 handle_dup (handle, rights) -> (handle) [BadHandle AccessDenied WrongType Invalid NoSpace]
                 "Makes a second handle with `rights`, all of which the first must have. Endpoints (`WrongType`) cannot be duplicated.";
             3 object_info (handle, topic, address, bytes) -> (written) [BadHandle WrongType AccessDenied Invalid BadAddress BadState]
-                "Writes the structure of `topic` to `address`, cut to `bytes`; answers how many were written. Needs INSPECT (but for the topic Handle).";
+                "Writes the structure of `topic` to `address`, cut to `bytes`; answers how many were written. Needs INSPECT (the topic Dma: DMA; Handle: nothing).";
             4 channel_create (quota, end0, end1) -> (endpoint0, endpoint1) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
                 "Makes a channel. `end0` and `end1` say what each end can receive: queue depth (bits 0-15), largest message in bytes (16-31) and in handles (32-47). The queues are charged now.";
             5 channel_send (endpoint, tag, words, bytes_address, handles_address, deadline) -> () [BadHandle WrongType AccessDenied Invalid BadAddress TooLarge WouldBlock TimedOut PeerClosed Busy]
@@ -36,15 +36,15 @@ macro_rules! with_syscalls {
             10 port_create (quota) -> (port) [BadHandle WrongType AccessDenied QuotaExceeded NoSpace]
                 "Makes a port.";
             11 port_bind (port, object, key, signals) -> () [BadHandle WrongType AccessDenied Invalid Busy NotFound]
-                "Binds an endpoint, timer or process to a port: its signals arrive there under `key`. An object is bound to one port (`Busy`); `signals` 0 unbinds.";
+                "Binds an endpoint, timer, process, irq or the resource to a port: its signals arrive there under `key`. An object is bound to one port (`Busy`); `signals` 0 unbinds.";
             12 port_signal (port, bits) -> () [BadHandle WrongType AccessDenied Invalid]
                 "Raises user bits (16 to 31) on the port itself; they arrive as one event with key 0. Bits raised again before they are taken merge.";
             13 vmo_create (quota, bytes) -> (vmo) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
                 "Makes zeroed memory of a fixed size, a whole number of pages.";
             14 vmo_seal (vmo) -> () [BadHandle WrongType AccessDenied Sealed]
                 "Makes a vmo immutable for ever. `Sealed` when it is, or when a handle with WRITE or a writable mapping exists anywhere.";
-            15 vm_map (process, vmo, offset, bytes, address, access) -> (address) [BadHandle WrongType AccessDenied Invalid Exists NoSpace QuotaExceeded BadState]
-                "Maps part of a vmo; `address` 0 lets the kernel choose. `access` is READ, READ+WRITE or READ+EXECUTE as rights bits; EXECUTE needs a sealed vmo.";
+            15 vm_map (process, memory, offset, bytes, address, access) -> (address) [BadHandle WrongType AccessDenied Invalid Exists NoSpace QuotaExceeded BadState]
+                "Maps part of a vmo or of a device window; `address` 0 lets the kernel choose. `access` is READ, READ+WRITE or READ+EXECUTE as rights bits; EXECUTE needs a sealed vmo. Windows lie in a range of their own.";
             16 vm_unmap (process, address) -> () [BadHandle WrongType AccessDenied NotFound BadState]
                 "Removes the mapping that begins at `address`, whole.";
             17 process_create (quota, identity, handles, max_priority, cpu) -> (process) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
@@ -73,6 +73,16 @@ macro_rules! with_syscalls {
                 "Writes to the kernel's console, until a driver has taken it over.";
             29 machine_reset (resource, code) -> () [BadHandle WrongType AccessDenied Invalid]
                 "Ends the machine: `code` 0 is a good end, 1 to 0x7fff a failure, 0x8000 a restart. Does not return.";
+            30 mmio_create (resource, quota, base, bytes) -> (mmio) [BadHandle WrongType AccessDenied Invalid Exists QuotaExceeded NoSpace]
+                "Mints the window of device registers at physical address `base`, whole pages. RAM and the kernel's own devices are `AccessDenied`, what overlaps another live window `Exists`.";
+            31 irq_create (resource, quota, source) -> (irq) [BadHandle WrongType AccessDenied Invalid Exists QuotaExceeded NoSpace]
+                "Mints the interrupt of a source of the machine's controller; it is off until it is acknowledged. A source has one at a time (`Exists`).";
+            32 irq_ack (irq) -> () [BadHandle WrongType AccessDenied]
+                "Lets the source interrupt again. Nothing happens when it already can.";
+            33 pool_create (resource, quota, bytes) -> (pool) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
+                "Makes a pool of physically contiguous memory, all charged now; its frames go nowhere else until the pool is destroyed.";
+            34 pool_take (pool, bytes) -> (vmo) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
+                "Takes a zeroed, physically contiguous vmo out of a pool. One page is charged to the pool's quota for the vmo itself; its memory goes back to the pool, and nowhere else.";
         }
     };
 }

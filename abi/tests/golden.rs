@@ -5,8 +5,9 @@
 
 use nexus_abi::bounds::*;
 use nexus_abi::{
-    Delivery, Error, ExitCause, ExitRecord, HandleInfo, Identity, KernelStats, Kind, NEVER, NOW, ProcessInfo,
-    QuotaInfo, Rights, Signals, StartInfo, Sysno, Tag, Topic, VmoInfo,
+    Delivery, DmaInfo, Error, ExitCause, ExitRecord, HandleInfo, Identity, KernelRecord, KernelRecords,
+    KernelStats, Kind, MmioInfo, NEVER, NOW, PoolInfo, ProcessInfo, QuotaInfo, RecordKind, Rights, Signals,
+    StartInfo, Sysno, Tag, Topic, VmoInfo,
 };
 use std::fmt::Write;
 use std::mem::{align_of, offset_of, size_of};
@@ -67,6 +68,9 @@ fn interface() -> Result<String, std::fmt::Error> {
     for (number, cause) in (1..).map_while(|n| ExitCause::from_raw(n).map(|cause| (n, cause))) {
         writeln!(out, "exit cause {number} {cause:?}")?;
     }
+    for (number, kind) in (1..).map_while(|n| RecordKind::from_raw(n).map(|kind| (n, kind))) {
+        writeln!(out, "record {number} {kind:?}")?;
+    }
     for delivery in [Delivery::Message, Delivery::Call, Delivery::Event] {
         let tag = Tag::new(0, 0).with_delivery(delivery);
         writeln!(out, "delivery {} {delivery:?} tag {:#x}", delivery as u8, tag.0)?;
@@ -82,7 +86,12 @@ fn interface() -> Result<String, std::fmt::Error> {
         HandleInfo { kind, rights }
         ProcessInfo { identity, ended, threads, handles, mappings, cpu_ticks }
         ExitRecord { cause, identity, reserved, code, pc, address, registers }
-        VmoInfo { size, sealed, mappings }
+        VmoInfo { size, sealed, mappings, handles, reserved }
+        MmioInfo { size, mappings, handles }
+        PoolInfo { pages, pages_free, vmos, reserved }
+        DmaInfo { address, size }
+        KernelRecord { kind, identity, reserved, address, at }
+        KernelRecords { total, records }
         QuotaInfo { pages, pages_used, cpu, cpu_used, objects }
         KernelStats { frames_free, frames_total, bytes_copied, fast_transfers, slow_transfers, switches, harts }
         StartInfo { timebase_hz, harts, boot_image_bytes, device_tree_bytes, boot_ticks }
@@ -90,7 +99,8 @@ fn interface() -> Result<String, std::fmt::Error> {
     constants! { out,
         PAGE_SIZE MAX_MESSAGE_BYTES MAX_MESSAGE_HANDLES REGISTER_WORDS REGISTER_BYTES MAX_QUEUE_DEPTH MAX_QUEUE_PAGES
         HANDLES_PER_PAGE MAX_HANDLES MAX_MAPPINGS MAX_VMO_BYTES PRIORITIES MAX_PRIORITY BUDGET_PERIOD_MS SLICE_MS
-        CPU_PERMILLE_TOTAL USER_START USER_END MAX_CONSOLE_WRITE MAX_HARTS
+        CPU_PERMILLE_TOTAL USER_START USER_END DEVICE_START MAX_MMIO_BYTES MAX_WINDOWS MAX_IRQ_SOURCES MAX_POOL_BYTES
+        KERNEL_RECORDS MAX_CONSOLE_WRITE MAX_HARTS
     }
     Ok(out)
 }

@@ -4,8 +4,10 @@ use crate::handles::Capability;
 use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, KernelBytes};
+use crate::mmio::Mmio;
 use crate::objects::{Identity, Quota, Vmo};
 use crate::platform::Platform;
+use crate::pool::Pool;
 use crate::process::life;
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{MAX_CONSOLE_WRITE, PAGE_SIZE};
@@ -42,16 +44,20 @@ impl<P: Platform> Kernel<P> {
         let topic = Topic::from_raw(topic).ok_or(Error::Invalid)?;
         let needs = match topic {
             Topic::Handle => None,
-            Topic::Process | Topic::Exit => Some(Kind::Process),
-            Topic::Vmo => Some(Kind::Vmo),
-            Topic::Quota => Some(Kind::Quota),
-            Topic::Kernel => Some(Kind::Resource),
+            Topic::Process | Topic::Exit => Some((Kind::Process, Rights::INSPECT)),
+            Topic::Vmo => Some((Kind::Vmo, Rights::INSPECT)),
+            Topic::Quota => Some((Kind::Quota, Rights::INSPECT)),
+            Topic::Kernel => Some((Kind::Resource, Rights::INSPECT)),
+            Topic::Mmio => Some((Kind::Mmio, Rights::INSPECT)),
+            Topic::Pool => Some((Kind::Pool, Rights::INSPECT)),
+            Topic::Dma => Some((Kind::Vmo, Rights::DMA)),
+            Topic::Records => Some((Kind::Resource, Rights::WAIT)),
         };
-        if let Some(kind) = needs {
+        if let Some((kind, right)) = needs {
             if capability.kind != kind {
                 return Err(Error::WrongType);
             }
-            if !capability.rights.contains(Rights::INSPECT) {
+            if !capability.rights.contains(right) {
                 return Err(Error::AccessDenied);
             }
         }
@@ -98,7 +104,9 @@ impl<P: Platform> Kernel<P> {
                 words
                     .put64(vmo.pages.get() as u64 * PAGE_SIZE as u64)
                     .put32(vmo.sealed.get())
-                    .put32(vmo.mapping_count.get());
+                    .put32(vmo.mapped.count.get())
+                    .put32(self.memory.header(frame).refs.get() - vmo.mapped.count.get())
+                    .put32(0);
             }
             Topic::Quota => {
                 let quota = self.memory.page::<Quota>(frame);
@@ -109,6 +117,27 @@ impl<P: Platform> Kernel<P> {
                     .put64(quota.cpu_used.get() as u64)
                     .put64(quota.count.get() as u64);
             }
+            Topic::Mmio => {
+                let window = self.memory.page::<Mmio>(frame);
+                words
+                    .put64(window.pages.get() as u64 * PAGE_SIZE as u64)
+                    .put32(window.mapped.count.get())
+                    .put32(self.memory.header(frame).refs.get() - window.mapped.count.get());
+            }
+            Topic::Pool => {
+                let pool = self.memory.page::<Pool>(frame);
+                words.put32(pool.pages.get()).put32(pool.free.get()).put32(pool.vmos.get()).put32(0);
+            }
+            Topic::Dma => {
+                // Only vmos of a pool have the right.
+                let vmo = self.memory.page::<Vmo>(frame);
+                words
+                    .put64(self.memory.address(Frame(vmo.root.get())))
+                    .put64(vmo.pages.get() as u64 * PAGE_SIZE as u64);
+            }
+            Topic::Records => self.records.read(|word| {
+                words.put64(word);
+            }),
             Topic::Kernel => {
                 let sum = |cell: fn(&Hart) -> u64| self.harts.iter().copied().map(cell).sum::<u64>();
                 words

@@ -5,11 +5,14 @@
 
 use crate::handles::{Capability, ObjectRef};
 use crate::hart::Hart;
+use crate::irq::Irqs;
 use crate::memory::{Frame, Memory, usage};
+use crate::mmio::Windows;
 use crate::objects::Vmo;
 use crate::paging::Table;
 use crate::platform::Platform;
 use crate::process::Process;
+use crate::records::Records;
 use crate::sync::{Cell32, Cell64, Held, Lock, Ordering};
 use nexus_abi::bounds::{BUDGET_PERIOD_MS, MAX_HARTS, SLICE_MS};
 use nexus_abi::{Error, Handle, Kind, Rights, Ticks};
@@ -41,11 +44,14 @@ pub struct Kernel<P: Platform> {
     pub(crate) dying: Cell32,
     /// The free-standing quota that all others were split off.
     pub(crate) root_quota: Cell64,
+    pub(crate) windows: Windows,
+    pub(crate) irqs: Irqs,
+    pub(crate) records: Records,
 }
 
 impl<P: Platform> Kernel<P> {
     /// A kernel with no process. `kernel_root` is the page table whose upper half every process shares; `harts` stand
-    /// where the architecture's trap code finds them.
+    /// where the architecture's trap code finds them. `None` without memory to begin with.
     pub fn new(
         platform: P,
         memory: Memory,
@@ -53,8 +59,9 @@ impl<P: Platform> Kernel<P> {
         asid_bits: u32,
         timebase_hz: u64,
         harts: [&'static Hart; MAX_HARTS],
-    ) -> Kernel<P> {
-        Kernel {
+    ) -> Option<Kernel<P>> {
+        let irqs = Irqs::new(&memory)?;
+        Some(Kernel {
             platform,
             memory,
             kernel_root,
@@ -69,7 +76,10 @@ impl<P: Platform> Kernel<P> {
             dying_lock: Lock::new(),
             dying: Cell32::new(0),
             root_quota: Cell64::new(0),
-        }
+            windows: Windows::new(),
+            irqs,
+            records: Records::new(),
+        })
     }
 
     /// The hart with this number (0 to 7).
@@ -209,6 +219,9 @@ impl<P: Platform> Kernel<P> {
             Kind::Vmo => self.clear_vmo(frame),
             Kind::Process => self.clear_process(frame),
             Kind::Quota => return self.settle_quota(frame),
+            Kind::Mmio => self.clear_mmio(frame),
+            Kind::Irq => self.clear_irq(frame),
+            Kind::Pool => self.clear_pool(frame),
             Kind::Channel | Kind::Thread | Kind::Identity | Kind::Resource => {}
         }
         self.discharge(frame);

@@ -149,12 +149,14 @@ impl View {
 pub struct Memory {
     view: View,
     physical: u64,
-    frames: u32,
-    free_lock: Lock,
+    pub(crate) frames: u32,
+    pub(crate) free_lock: Lock,
     free_head: Cell32,
-    free_count: Cell32,
-    fresh: Cell32,
-    reserved: [(u32, u32); Self::MAX_RESERVED],
+    pub(crate) free_count: Cell32,
+    pub(crate) fresh: Cell32,
+    /// First free run: see `runs.rs`.
+    pub(crate) runs: Cell32,
+    pub(crate) reserved: [(u32, u32); Self::MAX_RESERVED],
 }
 
 impl Memory {
@@ -201,6 +203,7 @@ impl Memory {
             free_head: Cell32::new(0),
             free_count: Cell32::new(frames - 1 - taken),
             fresh: Cell32::new(1),
+            runs: Cell32::new(0),
             reserved: table,
         })
     }
@@ -339,7 +342,7 @@ impl Memory {
                 self.free_head.set(self.header(head).next.get());
                 head
             } else {
-                self.next_fresh()?
+                self.next_fresh().or_else(|| self.break_run())?
             };
             self.free_count.sub(1);
             frame
@@ -353,22 +356,33 @@ impl Memory {
         // Whoever still reads what was here before, and then the generation, sees that the object is gone if it reads
         // anything written from here on.
         fence(Ordering::Release);
-        // SAFETY: the frame was free, so nobody else has a claim on its bytes.
-        unsafe { core::ptr::write_bytes(self.bytes(frame, 0, PAGE_SIZE).start, 0, PAGE_SIZE) };
+        self.zero(frame);
         Some(frame)
+    }
+
+    /// Clears a frame that the caller owns and nobody looks at yet.
+    pub(crate) fn zero(&self, frame: Frame) {
+        let bytes = self.bytes(frame, 0, PAGE_SIZE);
+        // SAFETY: a whole frame of the bank, on whose bytes nobody else has a claim.
+        unsafe { core::ptr::write_bytes(bytes.start, 0, bytes.len) };
     }
 
     /// The next frame that was never handed out.
     fn next_fresh(&self) -> Option<Frame> {
-        let mut at = self.fresh.get();
-        while let Some(hit) = self.reserved.iter().find(|r| r.0 <= at && at < r.1) {
-            at = hit.1;
-        }
+        let at = self.skip_reserved(self.fresh.get());
         if at >= self.frames {
             return None;
         }
         self.fresh.set(at + 1);
         Some(Frame(at))
+    }
+
+    /// The first frame from `at` on that is not reserved.
+    pub(crate) fn skip_reserved(&self, mut at: u32) -> u32 {
+        while let Some(hit) = self.reserved.iter().find(|r| r.0 <= at && at < r.1) {
+            at = hit.1;
+        }
+        at
     }
 
     /// Gives a frame back. The caller owned it and has removed every way to it.

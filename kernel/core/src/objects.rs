@@ -1,8 +1,9 @@
-//! The small objects: port, vmo, timer, quota, identity (the root resource has no state of its own). What is done with them stands in the file of
-//! each one's name.
+//! The small objects: port, vmo, timer, quota, identity. What is done with them stands in the file of each one's name.
+//! (Window, interrupt, pool and resource have their structure there too.)
 
 use crate::binding::{Binding, NodeRef};
 use crate::list::ThreadList;
+use crate::mapping::Mapped;
 use crate::memory::PageType;
 use crate::sync::{Cell32, Cell64};
 use crate::timers::TimerNode;
@@ -39,7 +40,7 @@ pub struct Vmo {
     /// Size in pages; never changes.
     pub pages: Cell32,
     /// Levels of index pages above the frames; [`Vmo::CONTIGUOUS`]: `root` is the first of consecutive frames,
-    /// which no free list ever gets.
+    /// which no free list ever gets; [`Vmo::POOLED`]: of frames of a pool.
     pub depth: Cell32,
     /// The top index page, or the only frame.
     pub root: Cell32,
@@ -47,17 +48,17 @@ pub struct Vmo {
     pub sealed: Cell32,
     /// Handles with WRITE, also those in flight.
     pub writable_handles: Cell32,
-    /// Writable mappings.
-    pub writable_mappings: Cell32,
-    /// Mappings, and the first of them (see `Mapping::next`).
-    pub mapping_count: Cell32,
-    /// See `mapping_count`.
-    pub mapping_head: Cell32,
+    /// Who maps it.
+    pub mapped: Mapped,
+    /// The pool that its memory belongs to, as a raw `ObjectRef`.
+    pub pool: Cell64,
 }
 
 impl Vmo {
     /// See `depth`.
     pub const CONTIGUOUS: u32 = u32::MAX;
+    /// See `depth`.
+    pub const POOLED: u32 = u32::MAX - 1;
 }
 
 /// Signals once when its deadline has passed.

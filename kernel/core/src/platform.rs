@@ -4,6 +4,7 @@
 //! No method may block, allocate or call back into the kernel.
 
 use crate::memory::KernelBytes;
+use core::ops::Range;
 use nexus_abi::Ticks;
 
 /// A set of harts, one bit each, by the kernel's own hart number (0 to 7).
@@ -47,6 +48,24 @@ pub trait Platform: Sync {
 
     /// Makes instruction fetches of every hart see what was written to memory (a new executable mapping).
     fn sync_code(&self);
+
+    /// Whether a physical range is a device's that may be given to a program: no RAM, and nothing that the kernel itself uses.
+    fn is_device(&self, range: Range<u64>) -> bool;
+
+    /// The highest interrupt source of the machine's controller; 0 if it has none.
+    fn irq_sources(&self) -> u32;
+
+    /// Takes the next interrupt for the calling hart off the controller; 0: there is none.
+    fn irq_claim(&self) -> u32;
+
+    /// Ends what [`Self::irq_claim`] began, on the same hart.
+    fn irq_complete(&self, source: u32);
+
+    /// Whether the source can interrupt: its priority, not its enable bit (see `docs/concurrency.md`).
+    fn irq_enable(&self, source: u32, on: bool);
+
+    /// The source, which is off, interrupts hart `to` from now on, and no longer hart `from`.
+    fn irq_route(&self, source: u32, from: Option<u32>, to: u32);
 
     /// Writes bytes to the kernel console.
     fn console(&self, bytes: &[u8]);

@@ -8,12 +8,14 @@ use crate::channel::Channel;
 use crate::context::reg;
 use crate::handles::ObjectRef;
 use crate::hart::Hart;
+use crate::irq::Irq;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::Frame;
 use crate::objects::{Port, Timer};
 use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::receive::Refusal;
+use crate::records::Resource;
 use crate::thread::{resume, state};
 use nexus_abi::{Delivery, Error, Handle, Kind, Rights, Signals, Tag};
 
@@ -24,6 +26,8 @@ impl<P: Platform> Kernel<P> {
             Kind::Channel => Some(&self.memory.page::<Channel>(frame).ends[end].binding),
             Kind::Timer => Some(&self.memory.page::<Timer>(frame).binding),
             Kind::Process => Some(&self.memory.page::<Process>(frame).binding),
+            Kind::Irq => Some(&self.memory.page::<Irq>(frame).binding),
+            Kind::Resource => Some(&self.memory.page::<Resource>(frame).binding),
             _ => None,
         }
     }
@@ -108,6 +112,8 @@ impl<P: Platform> Kernel<P> {
         match self.memory.header(frame).kind.get() & crate::memory::usage::KIND {
             kind if kind == Kind::Channel as u32 => &self.memory.page::<Channel>(frame).ends[end].binding,
             kind if kind == Kind::Timer as u32 => &self.memory.page::<Timer>(frame).binding,
+            kind if kind == Kind::Irq as u32 => &self.memory.page::<Irq>(frame).binding,
+            kind if kind == Kind::Resource as u32 => &self.memory.page::<Resource>(frame).binding,
             _ => &self.table(frame).binding,
         }
     }
@@ -161,6 +167,8 @@ impl<P: Platform> Kernel<P> {
             Kind::Channel => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,
             Kind::Timer => Signals::EXPIRED,
             Kind::Process => Signals::TERMINATED,
+            Kind::Irq => Signals::INTERRUPT,
+            Kind::Resource => Signals::RECORD,
             _ => return Err(Error::WrongType),
         };
         let readable = signals & Signals::READABLE.bits() as u64 != 0;

@@ -319,6 +319,7 @@ impl<P: Platform> Kernel<P> {
             self.platform.fence(1 << hart.id.get(), asid, stval, 1);
             return;
         }
+        self.record_fault(hart, scause, stval);
         let about = [scause, t.context.get(crate::context::reg::PC), stval];
         self.kill(hart, self.reference(process), ExitCause::Faulted, about, Some(t));
     }

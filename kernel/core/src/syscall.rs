@@ -78,6 +78,11 @@ impl<P: Platform> Kernel<P> {
             Some(Sysno::timer_set) => self.timer_set(hart, h(0), a[1]).map(none),
             Some(Sysno::quota_create) => self.quota_create(process, h(0), a[1], a[2]).map(one),
             Some(Sysno::identity_create) => self.identity_create(process, [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::mmio_create) => self.mmio_create(process, [a[0], a[1], a[2], a[3]]).map(one),
+            Some(Sysno::irq_create) => self.irq_create(process, [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::irq_ack) => self.irq_ack(hart, h(0)).map(none),
+            Some(Sysno::pool_create) => self.pool_create(process, [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::pool_take) => self.pool_take(process, h(0), a[1]).map(one),
             Some(Sysno::console_write) => self.console_write(hart, [a[0], a[1], a[2]]).map(none),
             _ => Err(Error::BadSyscall),
         };

@@ -12,12 +12,12 @@ use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, KernelBytes};
 use crate::platform::Platform;
 use crate::thread::{MovingHandle, Staged};
-use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS, USER_END, USER_START};
+use nexus_abi::bounds::{DEVICE_START, MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS, USER_START};
 use nexus_abi::{Error, Handle, Kind, Rights, Tag};
 
 /// Whether `len` bytes at `address` lie in user space. Says nothing of what is mapped there.
 pub(crate) fn in_user_space(address: u64, len: usize) -> bool {
-    (USER_START..USER_END).contains(&address) && len as u64 <= USER_END - address
+    (USER_START..DEVICE_START).contains(&address) && len as u64 <= DEVICE_START - address
 }
 
 impl MovingHandle {

@@ -4,7 +4,7 @@
 use crate::owned::{Owned, Process, Quota, Vmo};
 use crate::sys;
 use core::slice;
-use nexus_abi::{Error, Rights, VmoInfo};
+use nexus_abi::{Error, Handle, Rights, VmoInfo};
 
 impl Owned<Vmo> {
     /// Makes zeroed memory, a whole number of pages.
@@ -38,10 +38,8 @@ impl Owned<Vmo> {
         bytes: u64,
         access: Rights,
     ) -> Result<Mapping, Error> {
-        let address = sys::vm_map(process.handle(), self.handle(), offset, bytes, 0, access)?;
         let sealed = self.info().is_ok_and(|info| info.sealed == 1);
-        let process = process.duplicate(Rights::MAP)?;
-        Ok(Mapping { address, bytes: bytes as usize, access, sealed, process })
+        Mapping::new(self.handle(), process, offset, bytes, access, sealed)
     }
 }
 
@@ -69,6 +67,20 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Maps part of a vmo or window. `sealed` only for what can never change any more.
+    pub(crate) fn new(
+        memory: Handle,
+        process: &Owned<Process>,
+        offset: u64,
+        bytes: u64,
+        access: Rights,
+        sealed: bool,
+    ) -> Result<Mapping, Error> {
+        let process = process.duplicate(Rights::MAP)?;
+        let address = sys::vm_map(process.handle(), memory, offset, bytes, 0, access)?;
+        Ok(Mapping { address, bytes: bytes as usize, access, sealed, process })
+    }
+
     /// Where it is.
     pub fn address(&self) -> u64 {
         self.address

@@ -6,8 +6,9 @@ use nexus_abi::{Error, ExitRecord, KernelStats, ProcessInfo, QuotaInfo, Rights, 
 
 pub use crate::owned::{Channel, Vmo};
 pub use crate::owned::{
-    Identity as IdentityKind, Port as PortKind, Process as ProcessKind, Quota as QuotaKind,
-    Resource as ResourceKind, Thread as ThreadKind, Timer as TimerKind,
+    Identity as IdentityKind, Irq as IrqKind, Mmio as MmioKind, Pool as PoolKind, Port as PortKind,
+    Process as ProcessKind, Quota as QuotaKind, Resource as ResourceKind, Thread as ThreadKind,
+    Timer as TimerKind,
 };
 pub use crate::sys::End;
 

@@ -4,8 +4,8 @@
 use crate::raw;
 use core::mem::{MaybeUninit, size_of};
 use nexus_abi::{
-    Error, ExitRecord, Handle, HandleInfo, KernelStats, ProcessInfo, QuotaInfo, Rights, Signals, Ticks,
-    Topic, VmoInfo,
+    DmaInfo, Error, ExitRecord, Handle, HandleInfo, KernelRecords, KernelStats, MmioInfo, PoolInfo,
+    ProcessInfo, QuotaInfo, Rights, Signals, Ticks, Topic, VmoInfo,
 };
 
 /// What one end of a channel can receive.
@@ -87,6 +87,14 @@ info! {
     quota_info: Quota -> QuotaInfo;
     /// Counters of the kernel, from the root resource.
     kernel_stats: Kernel -> KernelStats;
+    /// Size and use of a window.
+    mmio_info: Mmio -> MmioInfo;
+    /// Size and use of a pool.
+    pool_info: Pool -> PoolInfo;
+    /// Where a device finds a vmo of a pool.
+    dma_info: Dma -> DmaInfo;
+    /// The last records of the kernel, from the root resource.
+    kernel_records: Records -> KernelRecords;
 }
 
 /// Makes a channel.
@@ -99,7 +107,7 @@ pub fn port_create(quota: Handle) -> Result<Handle, Error> {
     safe!(port_create(raw_of(quota))).map(named)
 }
 
-/// Binds an endpoint, timer or process to a port; no signals unbinds.
+/// Binds an endpoint, timer, process, irq or the resource to a port; no signals unbinds.
 pub fn port_bind(port: Handle, object: Handle, key: u64, signals: Signals) -> Result<(), Error> {
     safe!(port_bind(raw_of(port), raw_of(object), key, signals.bits() as u64))
 }
@@ -120,17 +128,17 @@ pub fn vmo_seal(vmo: Handle) -> Result<(), Error> {
     safe!(vmo_seal(raw_of(vmo)))
 }
 
-/// Maps part of a vmo at `address` (0: the kernel chooses), which cannot overlap what is mapped. The memory is
+/// Maps part of a vmo or window at `address` (0: the kernel chooses), which cannot overlap what is mapped. The memory is
 /// reached through the address alone, so making the mapping is harmless.
 pub fn vm_map(
     process: Handle,
-    vmo: Handle,
+    memory: Handle,
     offset: u64,
     bytes: u64,
     address: u64,
     access: Rights,
 ) -> Result<u64, Error> {
-    safe!(vm_map(raw_of(process), raw_of(vmo), offset, bytes, address, access.bits() as u64))
+    safe!(vm_map(raw_of(process), raw_of(memory), offset, bytes, address, access.bits() as u64))
 }
 
 /// Removes a mapping.
@@ -248,4 +256,29 @@ pub fn console_write(resource: Handle, text: &[u8]) -> Result<(), Error> {
 /// Ends or restarts the machine.
 pub fn machine_reset(resource: Handle, code: u64) -> Result<(), Error> {
     safe!(machine_reset(raw_of(resource), code))
+}
+
+/// Mints a window of device registers.
+pub fn mmio_create(resource: Handle, quota: Handle, base: u64, bytes: u64) -> Result<Handle, Error> {
+    safe!(mmio_create(raw_of(resource), raw_of(quota), base, bytes)).map(named)
+}
+
+/// Mints the interrupt of a source.
+pub fn irq_create(resource: Handle, quota: Handle, source: u32) -> Result<Handle, Error> {
+    safe!(irq_create(raw_of(resource), raw_of(quota), source as u64)).map(named)
+}
+
+/// Lets an interrupt fire again.
+pub fn irq_ack(irq: Handle) -> Result<(), Error> {
+    safe!(irq_ack(raw_of(irq)))
+}
+
+/// Makes a pool of contiguous memory.
+pub fn pool_create(resource: Handle, quota: Handle, bytes: u64) -> Result<Handle, Error> {
+    safe!(pool_create(raw_of(resource), raw_of(quota), bytes)).map(named)
+}
+
+/// Takes a contiguous vmo out of a pool.
+pub fn pool_take(pool: Handle, bytes: u64) -> Result<Handle, Error> {
+    safe!(pool_take(raw_of(pool), bytes)).map(named)
 }

@@ -58,6 +58,12 @@ pub mod kinds {
         Identity: Some(Kind::Identity);
         /// The root resource.
         Resource: Some(Kind::Resource);
+        /// A window of device registers.
+        Mmio: Some(Kind::Mmio);
+        /// One interrupt source.
+        Irq: Some(Kind::Irq);
+        /// Contiguous memory for a device.
+        Pool: Some(Kind::Pool);
     }
 }
 

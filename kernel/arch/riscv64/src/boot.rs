@@ -6,7 +6,7 @@ use crate::hart::{self, Local, SLOT_BYTES, STACKS};
 use crate::paging::{self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT};
 use crate::platform::{KERNEL, Riscv, kernel};
 use crate::tree::{self, Machine};
-use crate::{cpu, power, sbi, trap};
+use crate::{cpu, plic, power, sbi, trap};
 use core::arch::global_asm;
 use core::fmt::Write;
 use core::mem::offset_of;
@@ -89,12 +89,18 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     if let Some(test) = &machine.test {
         power::use_test_device(paging::map_device(test.clone()));
     }
+    if let Some(controller) = &machine.plic {
+        plic::use_controller(paging::map_device(controller.window()), controller);
+    }
     let asid_bits = paging::asid_bits();
     // SAFETY: this is the boot hart, no other has been started.
     let harts = unsafe { hart::make_locals() };
     let memory = take_memory(&machine, tree_range.clone());
-    let platform = Riscv::new(machine.harts());
-    KERNEL.set(Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz, harts));
+    let platform = Riscv::new(machine.harts(), machine.barred());
+    match Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz, harts) {
+        Some(kernel) => KERNEL.set(kernel),
+        None => panic!("not enough memory"),
+    }
     start_harts(&machine);
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;

@@ -28,10 +28,13 @@ pub fn satp() -> u64 {
     read_csr!("satp") as u64
 }
 
+/// Supervisor external interrupt, likewise.
+pub const EXTERNAL: usize = 1 << 9;
+
 /// Which enabled interrupts wait.
 #[inline(always)]
 pub fn pending() -> usize {
-    read_csr!("sip") & (SOFTWARE | TIMER)
+    read_csr!("sip") & (SOFTWARE | TIMER | EXTERNAL)
 }
 
 /// Clears the software interrupt.
@@ -41,10 +44,10 @@ pub fn clear_software() {
     unsafe { asm!("csrc sip, {}", in(reg) SOFTWARE, options(nostack)) };
 }
 
-/// Lets the two interrupts be taken in user mode and wake `wait`.
+/// Lets the three interrupts be taken in user mode and wake `wait`.
 pub fn enable_interrupts() {
     // SAFETY: the trap vector is set (boot.S), and supervisor mode itself keeps SIE clear.
-    unsafe { asm!("csrw sie, {}", in(reg) SOFTWARE | TIMER, options(nostack)) };
+    unsafe { asm!("csrw sie, {}", in(reg) SOFTWARE | TIMER | EXTERNAL, options(nostack)) };
 }
 
 /// Sleeps until an enabled interrupt waits; it is not taken here.

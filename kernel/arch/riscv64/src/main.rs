@@ -33,6 +33,8 @@ mod panic;
 #[cfg(target_os = "none")]
 mod platform;
 #[cfg(target_os = "none")]
+mod plic;
+#[cfg(target_os = "none")]
 mod power;
 #[cfg(target_os = "none")]
 mod sbi;

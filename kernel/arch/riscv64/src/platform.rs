@@ -1,7 +1,9 @@
 //! The machine as core sees it, and the one kernel.
 
 use crate::cell::Once;
-use crate::{console, copy, cpu, hart, paging, power, sbi};
+use crate::tree::MAX_BARRED;
+use crate::{console, copy, cpu, hart, paging, plic, power, sbi};
+use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::Kernel;
 use neuron_core::memory::KernelBytes;
@@ -25,14 +27,16 @@ pub fn kernel() -> &'static Kernel<Riscv> {
 /// What the trait needs to know of the machine.
 pub struct Riscv {
     hart_ids: [u64; MAX_HARTS],
+    barred: [Range<u64>; MAX_BARRED],
 }
 
 impl Riscv {
-    /// The kernel's hart `n` is the machine's `ids[n]`.
-    pub fn new(ids: &[u64]) -> Riscv {
-        let mut hart_ids = [0; MAX_HARTS];
-        hart_ids[..ids.len()].copy_from_slice(ids);
-        Riscv { hart_ids }
+    /// The kernel's hart `n` is the machine's `ids[n]`; no program gets a window of what is `barred`.
+    pub fn new(ids: &[u64], barred: &[Range<u64>]) -> Riscv {
+        let mut riscv = Riscv { hart_ids: [0; MAX_HARTS], barred: [const { 0..0 }; MAX_BARRED] };
+        riscv.hart_ids[..ids.len()].copy_from_slice(ids);
+        riscv.barred[..barred.len()].clone_from_slice(barred);
+        riscv
     }
 
     /// Calls firmware for a set of harts, in as few groups as their ids allow.
@@ -114,6 +118,35 @@ impl Platform for Riscv {
         cpu::fence();
         cpu::fence_code();
         self.for_groups(kernel().online() & !self.own_bit(), sbi::remote_fence_code);
+    }
+
+    fn is_device(&self, range: Range<u64>) -> bool {
+        // The kernel's devices stand in whole pages, as windows do.
+        let page = PAGE_SIZE as u64;
+        let overlaps = |r: &Range<u64>| {
+            r.start / page * page < range.end && range.start < r.end.saturating_add(page - 1) / page * page
+        };
+        !self.barred.iter().any(|r| !r.is_empty() && overlaps(r))
+    }
+
+    fn irq_sources(&self) -> u32 {
+        plic::sources()
+    }
+
+    fn irq_claim(&self) -> u32 {
+        plic::claim(self.hart())
+    }
+
+    fn irq_complete(&self, source: u32) {
+        plic::complete(self.hart(), source);
+    }
+
+    fn irq_enable(&self, source: u32, on: bool) {
+        plic::set_priority(source, on);
+    }
+
+    fn irq_route(&self, source: u32, from: Option<u32>, to: u32) {
+        plic::route(source, from, to);
     }
 
     fn console(&self, bytes: &[u8]) {

@@ -18,6 +18,7 @@ const FS_INITIAL: usize = 1 << 13;
 const INTERRUPT: u64 = 1 << 63;
 const SOFTWARE: u64 = INTERRUPT | 1;
 const TIMER: u64 = INTERRUPT | 5;
+const EXTERNAL: u64 = INTERRUPT | 9;
 const ILLEGAL_INSTRUCTION: u64 = 2;
 
 global_asm!(
@@ -133,6 +134,7 @@ extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {
             cpu::clear_software();
             kernel().kicked(hart);
         }
+        EXTERNAL => kernel().external(hart),
         // A thread's first floating-point instruction finds them off. An instruction that is illegal for
         // another reason traps a second time.
         ILLEGAL_INSTRUCTION if give_fp(hart) => return,
@@ -166,6 +168,9 @@ fn choose(hart: &Hart) {
         }
         if pending & cpu::TIMER != 0 {
             kernel().timer(hart);
+        }
+        if pending & cpu::EXTERNAL != 0 {
+            kernel().external(hart);
         }
     }
 }

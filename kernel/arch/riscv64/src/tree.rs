@@ -3,11 +3,15 @@
 //! The tree comes from outside the kernel and is believed in nothing: what is missing or contradicts itself is an
 //! error with a reason, never a panic in here and never a guess. No reference into the tree survives the reading.
 
+pub mod plic;
+
 use core::ops::Range;
 use dtoolkit::fdt::{Fdt, FdtNode};
 use dtoolkit::standard::{NodeStandard, Status};
 use dtoolkit::{Node, Property};
 use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
+
+pub use plic::Plic;
 
 /// Largest device tree, in bytes.
 pub const MAX_TREE_BYTES: u64 = 1 << 20;
@@ -15,6 +19,8 @@ pub const MAX_TREE_BYTES: u64 = 1 << 20;
 pub const MAX_RESERVED: usize = 12;
 /// How deep buses can nest.
 const MAX_BUS_DEPTH: usize = 4;
+/// Most ranges that no program gets.
+pub const MAX_BARRED: usize = 32;
 
 /// Why the kernel cannot use a device tree.
 pub type Reason = &'static str;
@@ -66,6 +72,11 @@ pub struct Machine {
     pub serial: Option<Serial>,
     /// The window of the test device, which ends the machine.
     pub test: Option<Range<u64>>,
+    /// The interrupt controller.
+    pub plic: Option<Plic>,
+    /// What no program gets a window of: memory, and the devices of kernel and firmware. The first `barred_count` of them.
+    barred: [Range<u64>; MAX_BARRED],
+    barred_count: usize,
     /// The boot image that the loader placed in RAM.
     pub initrd: Range<u64>,
 }
@@ -74,6 +85,11 @@ impl Machine {
     /// The ranges that firmware reserved.
     pub fn reserved(&self) -> &[Reserved] {
         &self.reserved[..self.reserved_count]
+    }
+
+    /// What no program gets a window of.
+    pub fn barred(&self) -> &[Range<u64>] {
+        &self.barred[..self.barred_count]
     }
 
     /// The ids of the harts that will run, the boot hart's first.
@@ -98,6 +114,9 @@ impl Machine {
                 .ok_or("no timebase-frequency")?,
             serial: None,
             test: None,
+            plic: None,
+            barred: [const { 0..0 }; MAX_BARRED],
+            barred_count: 0,
             initrd: number(&chosen, "linux,initrd-start").ok_or("no initrd")?
                 ..number(&chosen, "linux,initrd-end").ok_or("no initrd")?,
         };
@@ -109,9 +128,14 @@ impl Machine {
             for_each_reg(&node, |start, bytes| machine.reserve(start, bytes, no_map))?;
         }
         machine.add_harts(&cpus, boot_hart)?;
+        for node in root.children().filter(|n| n.name_without_address() == "memory") {
+            for_each_reg(&node, |start, bytes| machine.bar(start, bytes))?;
+        }
+        let mut outcome = Ok(());
         visit_bus(&root, 0, &|start, _| Some(start), &mut |node, start, bytes| {
-            machine.add_device(node, start, bytes)
+            outcome = outcome.and(machine.add_device(&cpus, node, start, bytes));
         })?;
+        outcome?;
         let initrd = &machine.initrd;
         if initrd.start >= initrd.end || initrd.start < machine.ram.start || initrd.end > machine.ram.end {
             return Err("the initrd is not in the kernel's bank of RAM");
@@ -127,6 +151,14 @@ impl Machine {
         let slot = self.reserved.get_mut(self.reserved_count).ok_or("too many reserved ranges")?;
         *slot = Reserved { range: start..end, no_map };
         self.reserved_count += 1;
+        self.bar(start, bytes)
+    }
+
+    fn bar(&mut self, start: u64, bytes: u64) -> Result<(), Reason> {
+        let end = start.checked_add(bytes).ok_or("a range wraps")?;
+        *self.barred.get_mut(self.barred_count).ok_or("too many ranges that belong to the kernel")? =
+            start..end;
+        self.barred_count += 1;
         Ok(())
     }
 
@@ -148,18 +180,35 @@ impl Machine {
         if boot_hart_seen { Ok(()) } else { Err("the boot hart is not in it") }
     }
 
-    fn add_device(&mut self, node: &FdtNode<'_>, base: u64, bytes: u64) {
+    fn add_device(
+        &mut self,
+        cpus: &FdtNode<'_>,
+        node: &FdtNode<'_>,
+        base: u64,
+        bytes: u64,
+    ) -> Result<(), Reason> {
         if self.serial.is_none() && node.is_compatible("ns16550a") {
             let shift = number(node, "reg-shift").unwrap_or(0);
             let width = number(node, "reg-io-width").unwrap_or(1);
             // The kernel touches registers 0 (data) and 5 (line status).
             if shift <= 3 && (width == 1 || (width == 4 && shift >= 2)) && bytes >= (5 << shift) + width {
                 self.serial = Some(Serial { base, bytes, shift: shift as u32, width: width as u32 });
+                self.bar(base, bytes)?;
             }
         }
         if self.test.is_none() && node.is_compatible("sifive,test0") && bytes >= 4 && base.is_multiple_of(4) {
             self.test = Some(base..base.saturating_add(bytes));
+            self.bar(base, bytes)?;
         }
+        let is_plic = node.is_compatible("riscv,plic0") || node.is_compatible("sifive,plic-1.0.0");
+        let timer = node.is_compatible("riscv,clint0") || node.is_compatible("sifive,clint0");
+        if timer || node.property("interrupt-controller").is_some() {
+            self.bar(base, bytes)?;
+        }
+        if self.plic.is_none() && is_plic {
+            self.plic = plic::read(node, cpus, self.harts(), base, bytes);
+        }
+        Ok(())
     }
 }
 

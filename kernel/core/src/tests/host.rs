@@ -1,13 +1,18 @@
 //! The simulated machine: user memory is reached through the same page tables that a real one would walk.
 
+use super::controller::{Controller, IRQ_SOURCES};
 use crate::kernel::Kernel;
 use crate::memory::{Frame, KernelBytes};
 use crate::paging;
 use crate::platform::{HartMask, Platform};
+use core::ops::Range;
 use nexus_abi::Ticks;
 use nexus_abi::bounds::PAGE_SIZE;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Physical addresses below this are devices' (the simulated RAM begins there).
+pub const DEVICES_END: u64 = 0x4000_0000;
 
 /// Leaf bits of a translation.
 const READ: u64 = 2;
@@ -18,6 +23,10 @@ const WRITE: u64 = 4;
 pub struct Host {
     /// What its clock shows.
     pub clock: AtomicU64,
+    /// The hart that calls.
+    pub at: AtomicUsize,
+    /// Its interrupt controller.
+    pub controller: Controller,
     /// The kernel that runs on it, for user copies.
     pub kernel: OnceLock<&'static Kernel<Host>>,
 }
@@ -50,7 +59,7 @@ impl Host {
 
 impl Platform for Host {
     fn hart(&self) -> usize {
-        0
+        self.at.load(Ordering::Relaxed)
     }
 
     fn switch_space(&self, _satp: u64) {}
@@ -90,6 +99,30 @@ impl Platform for Host {
     }
 
     fn sync_code(&self) {}
+
+    fn is_device(&self, range: Range<u64>) -> bool {
+        range.end <= DEVICES_END
+    }
+
+    fn irq_sources(&self) -> u32 {
+        IRQ_SOURCES
+    }
+
+    fn irq_claim(&self) -> u32 {
+        self.controller.claim(self.hart() as u32)
+    }
+
+    fn irq_complete(&self, source: u32) {
+        self.controller.complete(self.hart() as u32, source);
+    }
+
+    fn irq_enable(&self, source: u32, on: bool) {
+        self.controller.set_priority(source, on);
+    }
+
+    fn irq_route(&self, source: u32, from: Option<u32>, to: u32) {
+        self.controller.route(source, from, to);
+    }
 
     fn console(&self, _bytes: &[u8]) {}
 

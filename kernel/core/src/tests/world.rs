@@ -44,8 +44,8 @@ impl World {
         let memory = Memory::for_test(FRAMES).expect("memory");
         let root: &'static Table = Box::leak(Box::new(core::array::from_fn(|_| Cell64::new(0))));
         let harts = core::array::from_fn(|id| &*Box::leak(Box::new(Hart::new(id as u32))));
-        let kernel: &'static _ =
-            Box::leak(Box::new(Kernel::new(Host::default(), memory, root, 16, 10_000_000, harts)));
+        let kernel = Kernel::new(Host::default(), memory, root, 16, 10_000_000, harts).expect("kernel");
+        let kernel: &'static _ = Box::leak(Box::new(kernel));
         let _ = kernel.platform.kernel.set(kernel);
         kernel.hart_online(0);
         let quota = kernel.make_root_quota().expect("quota");

@@ -23,7 +23,8 @@ fn node<const P: usize, const C: usize>(
 
 fn cpu(id: u32, mmu: &str, status: &str) -> DeviceTreeNode {
     let properties = [property("reg", id), property("mmu-type", mmu), property("status", status)];
-    node(&format!("cpu@{id:x}"), properties, [])
+    let local = [property("interrupt-controller", &[][..] as &[u8]), property("phandle", id + 100)];
+    node(&format!("cpu@{id:x}"), properties, [node("interrupt-controller", local, [])])
 }
 
 fn reg(start: u64, bytes: u64) -> DeviceTreeProperty {
@@ -120,6 +121,78 @@ fn a_board_is_read_whole() {
         (0x4700_0000..0x4700_1000, false),
     ];
     assert_eq!(reserved, expected);
+}
+
+/// A controller for three harts (machine and supervisor mode of each), as a child of the root.
+fn controller(wiring: &[u32]) -> DeviceTreeNode {
+    let bytes: Vec<u8> = wiring.iter().flat_map(|cell| cell.to_be_bytes()).collect();
+    let properties = [
+        property("compatible", "acme,plic\0riscv,plic0"),
+        property("interrupt-controller", &[][..] as &[u8]),
+        property("riscv,ndev", 95u32),
+        property("interrupts-extended", &bytes[..]),
+        reg(0xc00_0000, 0x20_6000),
+    ];
+    node("plic@c000000", properties, [])
+}
+
+#[test]
+fn no_program_gets_memory_or_what_the_kernel_uses() {
+    let mut tree = board();
+    tree.root.add_child(controller(&[104, 11, 104, 9, 109, 11, 109, 9, 170, 11, 170, 9]));
+    tree.root.add_child(node(
+        "clint@2000000",
+        [property("compatible", "riscv,clint0"), reg(0x200_0000, 0x1_0000)],
+        [],
+    ));
+    let machine = read(&tree).unwrap();
+    let barred: Vec<_> = machine.barred().iter().map(|r| (r.start, r.end)).collect();
+    let expected = [
+        (0x4600_0000, 0x4600_2000),
+        (0x4000_0000, 0x4008_0000),
+        (0x4700_0000, 0x4700_1000),
+        (0x2000_0000, 0x3000_0000),
+        (0x4000_0000, 0x4800_0123),
+        (0x9000_1000, 0x9000_1100),
+        (0x9000_4000, 0x9000_5000),
+        (0xc00_0000, 0xc20_6000),
+        (0x200_0000, 0x201_0000),
+    ];
+    assert_eq!(barred, expected);
+    for n in barred.len()..MAX_BARRED {
+        tree.root.add_child(node(&format!("memory@{n:x}"), [reg(0x1_0000_0000 + n as u64, 1)], []));
+    }
+    assert!(read(&tree).is_ok());
+    tree.root.add_child(node("memory@ff", [reg(0x2_0000_0000, 1)], []));
+    assert_eq!(read(&tree).unwrap_err(), "too many ranges that belong to the kernel");
+}
+
+#[test]
+fn a_controller_is_used_when_it_serves_every_hart() {
+    let with = |wiring: &[u32], change: &dyn Fn(&mut DeviceTree)| {
+        let mut tree = board();
+        tree.root.add_child(controller(wiring));
+        change(&mut tree);
+        read(&tree).unwrap().plic
+    };
+    let all = [104, 11, 104, 9, 109, 11, 109, 9, 170, 11, 170, 9];
+    let plic = with(&all, &|_| ()).expect("a controller");
+    // The boot hart, 9, comes first.
+    assert_eq!((plic.base, plic.sources, &plic.contexts[..3]), (0xc00_0000, 95, &[3, 1, 5][..]));
+    assert_eq!(plic.window(), 0xc00_0000..0xc20_6000, "exactly the registers of its contexts");
+    assert_eq!(with(&all[..10], &|_| ()), None, "one hart is not served");
+    assert_eq!(with(&[104, 11, 104, 9, 109, 11, 109, 9, 170, 11, 170, 10], &|_| ()), None);
+    assert_eq!(with(&[], &|_| ()), None);
+    let set_plic = |name, value: u32| move |t: &mut DeviceTree| set(t, "/plic@c000000", name, value);
+    assert_eq!(with(&all, &set_plic("riscv,ndev", 0)), None);
+    assert_eq!(with(&all, &set_plic("riscv,ndev", 1024)), None, "past the bound");
+    assert!(with(&all, &set_plic("riscv,ndev", 1023)).is_some());
+    let narrow = |t: &mut DeviceTree| {
+        let node = t.find_node_mut("/plic@c000000").unwrap();
+        node.remove_property("reg");
+        node.add_property(reg(0xc00_0000, 0x20_5fff));
+    };
+    assert_eq!(with(&all, &narrow), None, "its window ends before its last context");
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! A simulated interrupt controller as strict as real ones: a completion from a hart that the source is not sent to is forgotten,
+//! and the source then never interrupts again.
+
+use std::sync::Mutex;
+
+/// The highest source of the simulated machine.
+pub const IRQ_SOURCES: u32 = 95;
+
+#[derive(Default, Clone, Copy)]
+struct Source {
+    /// The device asks for attention.
+    line: bool,
+    on: bool,
+    hart: Option<u32>,
+    claimed_by: Option<u32>,
+}
+
+/// The controller.
+pub struct Controller(Mutex<[Source; IRQ_SOURCES as usize + 1]>);
+
+impl Default for Controller {
+    fn default() -> Self {
+        Controller(Mutex::new([Source::default(); IRQ_SOURCES as usize + 1]))
+    }
+}
+
+impl Controller {
+    fn with<T>(&self, source: u32, act: impl FnOnce(&mut Source) -> T) -> T {
+        act(&mut self.0.lock().expect("lock")[source as usize])
+    }
+
+    /// The device raises or lowers its line.
+    pub fn set_line(&self, source: u32, up: bool) {
+        self.with(source, |s| s.line = up);
+    }
+
+    /// Whether the source's priority is above 0.
+    pub fn is_on(&self, source: u32) -> bool {
+        self.with(source, |s| s.on)
+    }
+
+    /// Where the source is sent.
+    pub fn hart_of(&self, source: u32) -> Option<u32> {
+        self.with(source, |s| s.hart)
+    }
+
+    /// Whether a claim was never completed.
+    pub fn is_stuck(&self, source: u32) -> bool {
+        self.with(source, |s| s.claimed_by.is_some())
+    }
+
+    /// See `Platform::irq_claim`.
+    pub fn claim(&self, hart: u32) -> u32 {
+        let mut sources = self.0.lock().expect("lock");
+        let due = |s: &Source| s.line && s.on && s.claimed_by.is_none() && s.hart == Some(hart);
+        match sources.iter().position(due) {
+            Some(source) => {
+                sources[source].claimed_by = Some(hart);
+                source as u32
+            }
+            None => 0,
+        }
+    }
+
+    /// See `Platform::irq_complete`.
+    pub fn complete(&self, hart: u32, source: u32) {
+        self.with(source, |s| {
+            if s.hart == Some(hart) && s.claimed_by == Some(hart) {
+                s.claimed_by = None;
+            }
+        });
+    }
+
+    /// See `Platform::irq_enable`.
+    pub fn set_priority(&self, source: u32, on: bool) {
+        self.with(source, |s| s.on = on);
+    }
+
+    /// See `Platform::irq_route`.
+    pub fn route(&self, source: u32, from: Option<u32>, to: u32) {
+        self.with(source, |s| {
+            assert_eq!(s.hart, from, "the kernel does not know where source {source} is sent");
+            assert!(!s.on, "source {source} is moved while it is on");
+            s.hart = Some(to);
+        });
+    }
+}

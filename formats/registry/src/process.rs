@@ -86,6 +86,8 @@ bitflags! {
         const QUOTA = 1 << 5;
         /// `root`: everything the kernel gives the first process. Only the first process can have it.
         const ROOT = 1 << 6;
+        /// `minter`: the identity that mints all others. Only a test program can have it.
+        const MINTER = 1 << 7;
     }
 }
 
@@ -99,5 +101,6 @@ impl Grants {
         ("kernel-stats", Grants::KERNEL_STATS),
         ("quota", Grants::QUOTA),
         ("root", Grants::ROOT),
+        ("minter", Grants::MINTER),
     ];
 }

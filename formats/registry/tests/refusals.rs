@@ -242,6 +242,12 @@ fn what_is_not_a_field_is_refused_with_its_line() {
         &["there is no grant `tea`", "console"],
     );
     refused_rows(
+        &[init(), execd(), Row { more: "grants = [\"minter\"]", ..logd() }],
+        &["only a test program can have the grant `minter`"],
+    );
+    let minting = Row { more: "grants = [\"minter\"]", ..probe() };
+    build(&file(&[init(), logd(), execd()]), &[&minting.text()]).unwrap();
+    refused_rows(
         &[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }],
         &["unknown variant `sometimes`"],
     );

@@ -37,13 +37,16 @@ pub fn declared(
         hand(grants, "reset", &root.resource, Rights::RESET)?;
     }
     if wants(Declared::KERNEL_STATS) {
-        hand(grants, "kernel-stats", &root.resource, Rights::INSPECT)?;
+        hand(grants, "kernel-stats", &root.resource, Rights::INSPECT | Rights::DUPLICATE)?;
     }
     if wants(Declared::BOOT_IMAGE) {
         hand(grants, "boot-image", &root.image, readable | Rights::EXECUTE)?;
     }
     if wants(Declared::DEVICE_TREE) {
         hand(grants, "device-tree", &root.device_tree, readable)?;
+    }
+    if wants(Declared::MINTER) {
+        hand(grants, "minter", &root.minter, Rights::MINT | Rights::DUPLICATE | COMMON)?;
     }
     if wants(Declared::QUOTA) {
         // Who makes processes makes them as itself.

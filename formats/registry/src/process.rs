@@ -86,7 +86,7 @@ bitflags! {
         const QUOTA = 1 << 5;
         /// `root`: everything the kernel gives the first process. Only the first process can have it.
         const ROOT = 1 << 6;
-        /// `minter`: the identity that mints all others. Only a test program can have it.
+        /// `minter`: what mints identities, and windows, interrupts and pools. Only a test program can have it.
         const MINTER = 1 << 7;
     }
 }

@@ -47,6 +47,7 @@ pub fn declared(
     }
     if wants(Declared::MINTER) {
         hand(grants, "minter", &root.minter, Rights::MINT | Rights::DUPLICATE | COMMON)?;
+        hand(grants, "machine", &root.resource, Rights::MINT | Rights::DUPLICATE | COMMON)?;
     }
     if wants(Declared::QUOTA) {
         // Who makes processes makes them as itself.

@@ -9,8 +9,9 @@ use nexus_abi::{Error, Kind, NOW, Rights, Tag};
 use nexus_rt::sys::{self, Area};
 use nexus_rt::{CallError, Channel, End, Handles, Owned, Vmo, clock};
 
-use crate::peer::Peer;
-use crate::{Bench, Verdict, expect, why};
+use harness::Account;
+
+use crate::{Bench, Program, Verdict, expect, start_peer, why};
 
 const OP_USE: u8 = 0xf1;
 const OP_DRAIN: u8 = 0xf2;
@@ -19,7 +20,7 @@ const SMALL: u64 = 400;
 
 /// A channel whose other end a peer holds carries a word there and back.
 pub fn create(bench: &Bench) -> Verdict {
-    let peer = Peer::start(bench, SMALL)?;
+    let peer = start_peer(bench, SMALL)?;
     let mut room = [0; 8];
     let (length, _) = why("call", peer.call(b"hello", &mut Handles::new(), &mut room))?;
     expect(&room[..length] == b"hello", "the echo differs")?;
@@ -29,7 +30,7 @@ pub fn create(bench: &Bench) -> Verdict {
 
 /// Both ways of sending, at each size where something changes, and one past the largest.
 pub fn send_receive(bench: &Bench) -> Verdict {
-    let peer = Peer::start(bench, SMALL)?;
+    let peer = start_peer(bench, SMALL)?;
     for size in [0, 1, 48, 49, 4095, 4096] {
         let message: Vec<u8> = (0..size).map(|n| (n * 31 + size) as u8 & 0x7f).collect();
         let mut room = [0xee; 4096];
@@ -69,7 +70,7 @@ pub fn send_receive(bench: &Bench) -> Verdict {
 /// One and eight vmos go to the peer, are used there and come back: moved as they are, which ends the sender's handle, and
 /// duplicated with fewer rights, of which the peer can use no more. Nine are refused.
 pub fn transfer(bench: &Bench) -> Verdict {
-    let peer = Peer::start(bench, SMALL)?;
+    let peer = start_peer(bench, SMALL)?;
     for count in [1usize, 8] {
         moved(bench, &peer, count)?;
         diminished(bench, &peer, count)?;
@@ -92,7 +93,7 @@ fn filled(bench: &Bench, value: u8) -> Result<Owned<Vmo>, String> {
     Ok(vmo)
 }
 
-fn moved(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
+fn moved(bench: &Bench, peer: &Program, count: usize) -> Verdict {
     let (mut handles, mut before, mut expected) = (Handles::new(), Vec::new(), 0u8);
     for n in 0..count {
         let value = 20 * count as u8 + n as u8;
@@ -116,7 +117,7 @@ fn moved(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
     Ok(())
 }
 
-fn diminished(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
+fn diminished(bench: &Bench, peer: &Program, count: usize) -> Verdict {
     let mut handles = Handles::new();
     let mut expected = 0u8;
     for n in 0..count {
@@ -141,8 +142,8 @@ fn diminished(bench: &Bench, peer: &Peer, count: usize) -> Verdict {
 /// A queue at its bound and one past it; another channel and another process go on; the peer finds all that was accepted,
 /// and no more.
 pub fn back_pressure(bench: &Bench) -> Verdict {
-    let peer = Peer::start(bench, SMALL)?;
-    let other = Peer::start(bench, SMALL)?;
+    let peer = start_peer(bench, SMALL)?;
+    let other = start_peer(bench, SMALL)?;
     let end = End { depth: 4, bytes: 8, handles: 0 };
     let (near, far) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
     for n in 1..=4 {
@@ -167,10 +168,10 @@ pub fn back_pressure(bench: &Bench) -> Verdict {
 /// A peer that lives, talks and is revoked a hundred times leaves every charge as it was.
 pub fn nothing_leaks(bench: &Bench) -> Verdict {
     const ROUNDS: usize = 100;
-    drop(Peer::start(bench, SMALL)?);
-    let before = (why("info", bench.quota.info())?, why("stats", bench.stats.stats())?.frames_free);
+    drop(start_peer(bench, SMALL)?);
+    let before = Account::take(bench)?;
     for _ in 0..ROUNDS {
-        let mut peer = Peer::start(bench, SMALL)?;
+        let mut peer = start_peer(bench, SMALL)?;
         let mut room = [0; 64];
         why("call", peer.call(&[7; 49], &mut Handles::new(), &mut room))?;
         // A kill is over when it is signalled: on another hart the peer may answer until then.
@@ -180,6 +181,5 @@ pub fn nothing_leaks(bench: &Bench) -> Verdict {
         let dead = channel.call(b"?", &mut Handles::new(), &mut room, 0, clock::in_millis(1000)).err();
         expect(dead == Some(CallError::ServerDied), "a dead server still answers")?;
     }
-    let after = (why("info", bench.quota.info())?, why("stats", bench.stats.stats())?.frames_free);
-    expect(before == after, &format!("before {before:?}, after {after:?}"))
+    before.unchanged(bench)
 }

@@ -6,8 +6,7 @@ use nexus_abi::{ExitCause, NOW};
 use nexus_rt::Handles;
 use sha2::{Digest, Sha256};
 
-use crate::peer::Peer;
-use crate::{Bench, Verdict, expect, why};
+use crate::{Bench, Verdict, expect, start_peer, why};
 
 const OP_PRODUCE: u8 = 0xf3;
 const OP_CONSUME: u8 = 0xf4;
@@ -20,8 +19,8 @@ const STORE_PAGE_FAULT: u64 = 15;
 
 /// Producer, consumer, hash, and the fault of a write through a read-only mapping.
 pub fn share(bench: &Bench) -> Verdict {
-    let producer = Peer::start(bench, 3000)?;
-    let mut consumer = Peer::start(bench, 600)?;
+    let producer = start_peer(bench, 3000)?;
+    let mut consumer = start_peer(bench, 600)?;
     let before = why("stats", bench.stats.stats())?.bytes_copied;
     let mut room = [0; 64];
     let (_, mut made) = why("produce", producer.call(&[OP_PRODUCE], &mut Handles::new(), &mut room))?;
@@ -31,8 +30,7 @@ pub fn share(bench: &Bench) -> Verdict {
     let copied = why("stats", bench.stats.stats())?.bytes_copied - before;
 
     why("send", consumer.channel.send(&[OP_TRESPASS], &mut Handles::new(), NOW))?;
-    consumer.wait_end()?;
-    let record = why("exit record", consumer.process.exit_record())?;
+    let record = consumer.wait_end()?;
     let faulted = record.cause == ExitCause::Faulted as u32 && record.code == STORE_PAGE_FAULT;
     expect(faulted, &format!("a write through a read-only mapping: {record:?}"))?;
     bench.say("vmo: consumer mapped ok");

@@ -100,6 +100,8 @@ pub enum Variant {
     Production,
     /// With the programs of tests/system.test.toml added
     Test,
+    /// The same, told to do things hundreds and thousands of times
+    Full,
     /// With the programs of tests/system.bench.toml added
     Bench,
 }
@@ -110,6 +112,7 @@ impl Variant {
         match self {
             Variant::Production => "production",
             Variant::Test => "test",
+            Variant::Full => "full",
             Variant::Bench => "bench",
         }
     }

@@ -50,9 +50,8 @@ impl House {
     pub fn additions(&self, variant: Variant) -> Option<PathBuf> {
         match variant {
             Variant::Production => None,
-            Variant::Test | Variant::Bench => {
-                Some(self.root.join("tests").join(format!("system.{}.toml", variant.name())))
-            }
+            Variant::Test | Variant::Full => Some(self.root.join("tests/system.test.toml")),
+            Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
         }
     }
 

@@ -9,6 +9,14 @@ use crate::cli::Variant;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 
+/// What the long lane tells its programs where the quick one says [`QUICK`]: all that the two images differ by.
+const FULL: &str = "args = \"lane=full\"";
+const QUICK: &str = "args = \"lane=quick\"";
+
+fn lane(variant: Variant, additions: String) -> String {
+    if variant == Variant::Full { additions.replace(QUICK, FULL) } else { additions }
+}
+
 /// The compiled table and the programs of its processes.
 pub fn compile(house: &House, variant: Variant) -> Outcome<(Vec<u8>, Vec<String>)> {
     let read = |path: &std::path::Path| {
@@ -21,7 +29,7 @@ pub fn compile(house: &House, variant: Variant) -> Outcome<(Vec<u8>, Vec<String>
             let what = format!("there is no {}, so there is no {} image", house.show(&path), variant.name());
             return Err(Failure::new(Exit::Build, what, "add the file with the processes it adds"));
         }
-        Some(path) => Some(read(&path)?),
+        Some(path) => Some(read(&path)?).map(|(name, text)| (name, lane(variant, text))),
         None => None,
     };
     let additions: Vec<Source> = added.iter().map(|(name, text)| Source { name, text }).collect();

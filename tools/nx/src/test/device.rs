@@ -17,6 +17,8 @@ use crate::machine::{Ended, Machine};
 /// How long the test image may take on the exact lane, and on the race lane.
 const EXACT_LIMIT: Duration = Duration::from_secs(400);
 const RACE_LIMIT: Duration = Duration::from_secs(200);
+/// The same for the exact lane when everything is done hundreds and thousands of times.
+const FULL_LIMIT: Duration = Duration::from_secs(7200);
 
 const RACES: usize = 3;
 const RACES_FULL: usize = 100;
@@ -129,9 +131,13 @@ fn sum_line(text: &str) -> Option<(usize, usize)> {
 
 /// The exact lane: one hart, each instruction one nanosecond.
 pub fn run(bench: &mut Bench) -> Outcome {
-    let options = exact(bench.house, bench.output)?;
+    let (variant, limit) = match bench.full {
+        true => (Variant::Full, FULL_LIMIT),
+        false => (Variant::Test, EXACT_LIMIT),
+    };
+    let options = machine(bench.house, variant, bench.output)?;
     let begun = Instant::now();
-    let device = boot(&options, EXACT_LIMIT)?;
+    let device = boot(&options, limit)?;
     let repeat = &device.command;
     for (name, why) in &device.tests {
         let detail = why.clone().unwrap_or_default();
@@ -157,9 +163,13 @@ pub fn run(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
-/// The machine of the exact lane, built.
+/// The machine of the exact lane with the test image, built.
 pub fn exact(house: &House, output: crate::output::Output) -> Outcome<Options> {
-    let built = build::build(house, Variant::Test, output)?;
+    machine(house, Variant::Test, output)
+}
+
+fn machine(house: &House, variant: Variant, output: crate::output::Output) -> Outcome<Options> {
+    let built = build::build(house, variant, output)?;
     let mut options = Options::new(&built.folder, 1);
     options.icount = true;
     options.log = Some(house.scratch("device")?.join("console.log"));

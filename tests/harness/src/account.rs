@@ -1,0 +1,40 @@
+//! Everything that a test could leave behind, counted: what must be the same before and after.
+
+use crate::{Bench, Verdict, why};
+use alloc::format;
+use alloc::string::String;
+
+/// Charges of this process's quota, entries of its tables, and free memory of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Account {
+    pages: u64,
+    objects: u64,
+    cpu: u64,
+    threads: u32,
+    handles: u32,
+    mappings: u32,
+    frames_free: u64,
+}
+
+impl Account {
+    /// The account now.
+    pub fn take(bench: &Bench) -> Result<Account, String> {
+        let quota = why("quota", bench.quota.info())?;
+        let own = why("process", bench.own.info())?;
+        Ok(Account {
+            pages: quota.pages_used,
+            objects: quota.objects,
+            cpu: quota.cpu_used,
+            threads: own.threads,
+            handles: own.handles,
+            mappings: own.mappings,
+            frames_free: why("stats", bench.stats.stats())?.frames_free,
+        })
+    }
+
+    /// Fails unless everything is as it was.
+    pub fn unchanged(self, bench: &Bench) -> Verdict {
+        let now = Account::take(bench)?;
+        if now == self { Ok(()) } else { Err(format!("before {self:?}, after {now:?}")) }
+    }
+}

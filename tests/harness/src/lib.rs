@@ -1,0 +1,107 @@
+//! What every driver of device tests is made of: what it tests with, and how it says what came out.
+//!
+//! The drivers are modules and libraries of the one process `selftest`, which runs them in order and ends the machine
+//! with the sum. A line is never printed here before its test has said that it holds.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod account;
+mod program;
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Debug;
+use nexus_rt::{IdentityKind, Owned, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo};
+
+pub use account::Account;
+pub use program::{Program, Wish};
+
+/// Why a test failed.
+pub type Verdict = Result<(), String>;
+
+/// A test's name and what it does.
+pub type Test = (&'static str, fn(&Bench) -> Verdict);
+
+/// What the tests are made with.
+pub struct Bench {
+    /// This process, to map memory in.
+    pub own: &'static Owned<ProcessKind>,
+    /// What everything is charged to.
+    pub quota: &'static Owned<QuotaKind>,
+    /// Who other processes are.
+    pub identity: Owned<IdentityKind>,
+    /// What mints identities.
+    pub minter: Owned<IdentityKind>,
+    /// What mints windows, interrupts and pools.
+    pub machine: Owned<ResourceKind>,
+    /// The boot image, for the programs of other processes.
+    pub image: Owned<Vmo>,
+    /// Counters of the kernel.
+    pub stats: Owned<ResourceKind>,
+    /// The kernel's console.
+    pub console: Owned<ResourceKind>,
+    /// What ends the machine.
+    pub reset: Owned<ResourceKind>,
+    /// Whether this is the long run: hundreds and thousands instead of a few.
+    pub full: bool,
+}
+
+impl Bench {
+    /// Takes what the registry grants to `selftest`.
+    pub fn new(startup: &mut Startup) -> Option<Bench> {
+        Some(Bench {
+            own: startup.process()?,
+            quota: startup.quota()?,
+            identity: startup.take("identity")?,
+            minter: startup.take("minter")?,
+            machine: startup.take("machine")?,
+            image: startup.take("boot-image")?,
+            stats: startup.take("kernel-stats")?,
+            console: startup.take("console")?,
+            reset: startup.take("reset")?,
+            full: match startup.args() {
+                "lane=quick" => false,
+                "lane=full" => true,
+                _ => return None,
+            },
+        })
+    }
+
+    /// Prints a line.
+    pub fn say(&self, line: &str) {
+        // A console that refuses leaves the line out, which whoever reads it notices.
+        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+    }
+
+    /// How often to repeat what must not grow: often enough that growth is seen, or as often as it is promised.
+    pub fn rounds(&self) -> u32 {
+        if self.full { 1000 } else { 20 }
+    }
+
+    /// Runs tests in order, a result line each; answers how many passed and failed.
+    pub fn run(&self, tests: &[Test]) -> (usize, usize) {
+        let mut failed = 0;
+        for (name, test) in tests {
+            match test(self) {
+                Ok(()) => self.say(&format!("TEST {name} ok")),
+                Err(reason) => {
+                    failed += 1;
+                    self.say(&format!("TEST {name} FAILED: {reason}"));
+                }
+            }
+        }
+        (tests.len() - failed, failed)
+    }
+}
+
+/// Any refusal as text, with what was tried.
+pub fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Result<T, String> {
+    result.map_err(|error| format!("{what}: {error:?}"))
+}
+
+/// A condition that must hold.
+pub fn expect(holds: bool, what: &str) -> Verdict {
+    if holds { Ok(()) } else { Err(String::from(what)) }
+}

@@ -1,0 +1,19 @@
+//! Attacks that end with an error: the attacker lives, and says whether every error was the right one.
+
+use crate::watch::Watch;
+use harness::{Bench, Verdict};
+
+macro_rules! attacks {
+    ($($function:ident = $name:literal;)+) => {
+        $(#[doc = concat!("`", $name, "` of the attacker, as often as the lane asks for.")]
+        pub fn $function(bench: &Bench) -> Verdict {
+            Watch::new(bench)?.attack($name, bench.rounds())
+        })+
+    };
+}
+
+attacks! {
+    handles_guessed = "handles.guessed";
+    handles_wrong_kind = "handles.wrong_kind";
+    handles_missing_right = "handles.missing_right";
+}

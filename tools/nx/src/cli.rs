@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::exit::Exit;
-
 /// Builds, runs, tests, proves and measures Nexus OS.
 #[derive(Parser, Debug)]
-#[command(name = "nx", version, max_term_width = 110, after_help = EXAMPLES, after_long_help = long_help())]
+#[command(name = "nx", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(help_template = "{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")]
 pub struct Cli {
     /// Answer as JSON, with stable field names, on standard output
     #[arg(long, global = true)]
@@ -19,77 +18,127 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXAMPLES: &str = "Examples:
-  nx doctor                                  is everything here that is needed?
-  nx run                                     build, boot, watch the services come up, get a prompt
-  nx run --headless --until ready --timeout 60 --smp 4
-  nx test                                    host and device tests
-  nx test ipc                                those with `ipc` in their name
-  nx prove --gate 1                          the evidence for gate 1
-  nx bench ipc --json                        the ipc figures, for programs
+const EXAMPLES: &str = "\
+Examples:
+  nx doctor              is everything here that is needed?
+  nx run                 build, boot, watch the services come up
+  nx run --headless --until ready --timeout 60
+  nx test                host and device tests
+  nx test ipc            those with `ipc` in their name
+  nx prove --gate 1      the evidence for gate 1
+  nx bench ipc --json    the ipc figures, for programs
 
-`nx --help` also lists the exit codes and the environment.";
-
-fn long_help() -> String {
-    let codes = Exit::ALL.iter().map(|(exit, what)| format!("  {:>3}  {what}\n", *exit as u8));
-    format!("{EXAMPLES}\n\nExit codes:\n{}\nEnvironment:\n{ENVIRONMENT}", codes.collect::<String>())
-}
-
-const ENVIRONMENT: &str = "  NX_QEMU           the QEMU to use instead of qemu-system-riscv64
-  NX_ROOT           the source tree to work on, when not called through ./nx
-  CARGO_TARGET_DIR  where cargo keeps what it built
-  CI                any value: no prompt, no colour";
+Read on: `nx help COMMAND`, `nx help exit-codes`, `nx help topics`,
+docs/nx.md, docs/architecture.md.";
 
 /// What `nx` can do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Build kernel, programs and boot image
-    #[command(
-        after_help = "The outputs are in build/production, build/test or build/bench: neuron.elf, neuron.bin, boot.img, and
-programs/ with symbols. The same source gives the same bytes."
-    )]
+    #[command(after_help = "\
+Examples:
+  nx build               what users get, in build/production
+  nx build test --json   the image of the device tests; answers where it is
+
+In the folder are neuron.elf, neuron.bin, boot.img, and programs/ with
+symbols. The same source gives the same bytes.
+
+Exit codes: 0 built, 3 something is missing here, 4 refused or does not
+compile, 9 a file cannot be written. Read on: docs/how-to-add-a-service.md.")]
     Build(BuildArgs),
     /// Build, boot in QEMU, and show the system come up
-    #[command(after_help = "Examples:
-  nx run                                              ends at a prompt that takes these same commands
-  nx run --headless --until ready --timeout 60        exit code 0 when every service is ready
+    #[command(after_help = "\
+Examples:
+  nx run                     ends at a prompt that takes these same commands
   nx run --smp 4 --memory 256
+  nx run --headless --until ready --timeout 60
+                             for scripts: 0 when every service is ready
+  nx run --headless          until the machine ends by itself
 
-The console goes to build/run/console.log as well. Ctrl-C ends the machine.")]
+Ready is when every process that system.toml says announces itself has done
+so. Ctrl-C ends the machine; nothing is left behind, whatever happens to nx.
+
+Exit codes: 0 ready (or ended well), 5 not ready in time, 6 the kernel
+panicked, 7 QEMU could not start or crashed, 8 the machine ended too early,
+130 interrupted. Read on: docs/architecture.md, docs/nx.md.")]
     Run(RunArgs),
     /// Run host and device tests; a line each, then `N passed, N failed`
-    #[command(after_help = "Examples:
-  nx test                 everything of the quick lane
-  nx test style           one suite
-  nx test backpressure    tests with that in their name
-  nx test --list          what there is
-  nx test --full          the hundreds and thousands as well")]
+    #[command(after_help = "\
+Examples:
+  nx test                everything of the quick lane
+  nx test style          one suite
+  nx test backpressure   tests with that in their name
+  nx test --list         what there is
+  nx test --full         the hundreds and thousands as well
+
+A test that fails has a `repeat:` line that can be pasted into a shell.
+
+Exit codes: 0 all passed, 1 one failed or none has that name.
+Read on: docs/nx.md.")]
     Test(TestArgs),
     /// Prove the gates: a row each, with the evidence
-    #[command(
-        after_help = "A gate is `closed` when each of its proofs was seen in this very run, `open` when its proofs do not exist
-yet, `failed` when one is missing. Exit code 0 when no gate failed (with --gate: when that one is closed)."
-    )]
+    #[command(after_help = "\
+Examples:
+  nx prove               all six gates
+  nx prove --gate 1      that one, and 0 only when it is closed
+  nx prove --json        state, evidence and the command that repeats it
+
+A gate is `closed` when each of its proofs was seen in this very run, `open`
+when its proofs do not exist yet, `failed` when one is missing.
+
+Exit codes: 0 no gate failed (with --gate: that one is closed), 1 otherwise.
+Read on: docs/nx.md.")]
     Prove(ProveArgs),
     /// Measure: guest instructions, boot, image size, idle load
-    #[command(after_help = "Examples:
-  nx bench                every figure
-  nx bench ipc            those whose name begins with `ipc`
-  nx bench ipc --audit    recount them from a single-step trace; both counts must agree
-  nx bench --json         [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\"}]")]
+    #[command(after_help = "\
+Examples:
+  nx bench               every figure
+  nx bench ipc           those whose name begins with `ipc`
+  nx bench ipc --audit   recount them from a single-step trace; both must agree
+  nx bench --json        [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\"}]
+
+Exit codes: 0 measured, 1 no such figure, or the counts disagree.
+Read on: docs/performance.md.")]
     Bench(BenchArgs),
     /// Check this host and print the command that mends what is missing
+    #[command(after_help = "\
+Examples:
+  nx doctor              a row for each thing that is needed
+  nx doctor --json       [{\"name\", \"ok\", \"found\", \"mend\"}]
+
+It changes nothing itself. Exit codes: 0 all is here, 3 something is missing;
+the last line then is the command that mends it.")]
     Doctor,
     /// Print shell completions
+    #[command(after_help = "\
+Examples:
+  source <(nx completions bash)
+  nx completions fish > ~/.config/fish/completions/nx.fish")]
     Completions {
         /// For which shell
         shell: clap_complete::Shell,
     },
     /// Write man pages
+    #[command(
+        visible_alias = "manual",
+        after_help = "\
+Examples:
+  nx man                 writes to build/man; then: man -l build/man/nx-run.1"
+    )]
     Man {
         /// The folder to write them to
         #[arg(default_value = "build/man")]
         folder: PathBuf,
+    },
+    /// Explain a command or a topic
+    #[command(after_help = "\
+Examples:
+  nx help run            a command, with examples
+  nx help exit-codes     what each exit code means
+  nx help topics         what else there is")]
+    Help {
+        /// A command, or a topic: exit-codes, environment, files, json, topics
+        subject: Option<String>,
     },
 }
 
@@ -167,6 +216,9 @@ pub struct RunArgs {
     /// Boot what is in this folder (neuron.bin, boot.img) instead of building
     #[arg(long, value_name = "FOLDER")]
     pub image: Option<PathBuf>,
+    /// Draw what was shown as an SVG, to this file
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
 }
 
 /// What `nx run --headless` waits for.

@@ -1,10 +1,22 @@
 //! Where things are: the source tree, and what `nx` writes, which is all under `build/`.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use crate::cli::Variant;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::interrupt;
+use crate::output::Output;
+
+/// Most commands of one kind that keep a console at the same time.
+const MAX_LOGS: usize = 16;
+
+/// How often a lock that another holds is tried.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The source tree that `nx` works on.
 #[derive(Clone, Debug)]
@@ -60,15 +72,81 @@ impl House {
         self.root.join("build").join(variant.name())
     }
 
+    /// Where the console of a machine is kept: `build/NAME/console.log`. While another command keeps its own there, the
+    /// next one takes `build/NAME-2`, and so on.
+    pub fn log(&self, name: &str) -> Outcome<Log> {
+        for number in 1..=MAX_LOGS {
+            let name = if number == 1 { name.to_string() } else { format!("{name}-{number}") };
+            let folder = self.folder(&name)?;
+            let lock = open_lock(&folder.join(".lock"))?;
+            if lock.try_lock().is_ok() {
+                return Ok(Log { path: folder.join("console.log"), lock: Arc::new(lock) });
+            }
+        }
+        let what = format!("{MAX_LOGS} commands of this kind run already");
+        Err(Failure::new(Exit::Host, what, "wait for one of them, or end it"))
+    }
+
     /// A folder under `build/`, made when it is missing.
-    pub fn scratch(&self, name: &str) -> Outcome<PathBuf> {
+    pub fn folder(&self, name: &str) -> Outcome<PathBuf> {
         let folder = self.root.join("build").join(name);
         fs::create_dir_all(&folder).map_err(|e| Failure::host(folder.display(), &e))?;
         Ok(folder)
+    }
+
+    /// The right to build, which one command has at a time; it ends with the value. Waits, and says for whom.
+    pub fn lock_build(&self, output: Output) -> Outcome<File> {
+        let path = self.folder("")?.join(".lock");
+        let mut lock = open_lock(&path)?;
+        let mut told = false;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(Failure::host(path.display(), &error)),
+                Err(TryLockError::WouldBlock) if interrupt::seen() => {
+                    return Err(interrupt::failure("nothing was built"));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    if !told {
+                        let mut who = String::new();
+                        let _ = lock.read_to_string(&mut who);
+                        output.step(
+                            "wait",
+                            &format!("another nx builds here (process {}); it goes first", who.trim()),
+                        );
+                    }
+                    told = true;
+                    thread::sleep(GLANCE);
+                }
+            }
+        }
+        // Only a hint for those who wait.
+        let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        Ok(lock)
     }
 
     /// `path` as seen from the root, for messages.
     pub fn show(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
+}
+
+/// A console that is kept in a file of its own.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The file.
+    pub path: PathBuf,
+    lock: Arc<File>,
+}
+
+impl Log {
+    /// Another file beside it, under the same lock.
+    pub fn named(&self, name: &str) -> Log {
+        Log { path: self.path.with_file_name(name), lock: Arc::clone(&self.lock) }
+    }
+}
+
+fn open_lock(path: &Path) -> Outcome<File> {
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path);
+    file.map_err(|e| Failure::host(path.display(), &e))
 }

@@ -1,25 +1,67 @@
-//! Ctrl-C, TERM and HUP: noted, never acted on in a handler. Whoever waits looks here often and ends what it
-//! started; a second Ctrl-C ends `nx` at once, and the machine with it.
+//! Why work is to stop: Ctrl-C, TERM, HUP, or an output that nobody reads any more. Noted, never acted on in a
+//! handler: whoever waits looks here often and ends what it started. A second Ctrl-C ends `nx` at once, and the
+//! machine with it.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-static SEEN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+use crate::exit::{Exit, Failure};
+
+/// Not the number of a signal: the output is gone.
+const OUTPUT_GONE: usize = usize::MAX;
+
+#[derive(Default)]
+struct Noted {
+    any: Arc<AtomicBool>,
+    which: Arc<AtomicUsize>,
+}
+
+static NOTED: OnceLock<Noted> = OnceLock::new();
 
 /// Begins to note signals.
 pub fn listen() {
-    let seen = SEEN.get_or_init(Arc::default);
+    let noted = NOTED.get_or_init(Noted::default);
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // Registering fails only for signals that cannot be caught.
-        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(seen));
-        let _ = signal_hook::flag::register(signal, Arc::clone(seen));
+        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&noted.any));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&noted.any));
+        let _ = signal_hook::flag::register_usize(signal, Arc::clone(&noted.which), signal as usize);
     }
 }
 
-/// Whether one came.
+/// Whether there is a reason to stop.
 pub fn seen() -> bool {
-    SEEN.get().is_some_and(|seen| seen.load(Ordering::Relaxed))
+    NOTED.get().is_some_and(|noted| noted.any.load(Ordering::Relaxed))
+}
+
+/// Notes that whoever read the output went away (`nx run | head`): going on would be work for nobody.
+pub fn output_gone() {
+    let noted = NOTED.get_or_init(Noted::default);
+    noted.which.store(OUTPUT_GONE, Ordering::Relaxed);
+    noted.any.store(true, Ordering::Relaxed);
+}
+
+/// Forgets a Ctrl-C, and only that: it ended one command at the prompt, not the prompt. Whether there was one.
+pub fn forgive() -> bool {
+    let Some(noted) = NOTED.get() else { return false };
+    let was = noted.which.compare_exchange(SIGINT as usize, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    if was {
+        noted.any.store(false, Ordering::Relaxed);
+    }
+    was
+}
+
+/// The failure of work that was stopped; `state` says what was left in order.
+pub fn failure(state: &str) -> Failure {
+    let which = NOTED.get().map_or(0, |noted| noted.which.load(Ordering::Relaxed));
+    let why = match i32::try_from(which) {
+        Ok(SIGTERM) => "told to end (TERM)",
+        Ok(SIGHUP) => "the terminal is gone (HUP)",
+        Err(_) => "nobody reads the output any more",
+        Ok(_) => "interrupted",
+    };
+    Failure::new(Exit::Interrupted, format!("{why}; {state}"), "")
 }

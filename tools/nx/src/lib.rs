@@ -8,18 +8,22 @@ pub mod build;
 pub mod cli;
 pub mod doctor;
 pub mod exit;
+pub mod help;
 pub mod house;
 pub mod interrupt;
 pub mod machine;
 pub mod manual;
 pub mod output;
+pub mod picture;
+pub mod process;
 pub mod prompt;
 pub mod prove;
 pub mod run;
 pub mod test;
+pub mod timings;
 
 use cli::{Cli, Command};
-use exit::Outcome;
+use exit::{Failure, Outcome};
 use house::House;
 use output::Output;
 
@@ -28,12 +32,28 @@ pub fn dispatch(cli: &Cli) -> Outcome {
     let output = Output::new(cli.json);
     match &cli.command {
         Command::Doctor => doctor::run(&House::find()?, output),
-        Command::Completions { shell } => manual::completions(*shell),
+        Command::Completions { shell } => manual::completions(*shell, output),
+        Command::Help { subject } => help::run(subject.as_deref(), output),
         Command::Man { folder } => manual::pages(folder, output),
         Command::Build(args) => build::run(&House::find()?, args, output),
         Command::Run(args) => run::run(&House::find()?, args, output),
         Command::Test(args) => test::run(&House::find()?, args, output),
         Command::Prove(args) => prove::run(&House::find()?, args, output),
         Command::Bench(args) => bench::run(&House::find()?, args, output),
+    }
+}
+
+/// Says why a command did not do what was asked, and what to do next.
+pub fn tell(failure: &Failure, json: bool) {
+    if json {
+        let value = serde_json::json!({
+            "error": failure.exit.word(),
+            "exit": failure.exit as u8,
+            "what": failure.what,
+            "next": failure.mend,
+        });
+        eprintln!("{value}");
+    } else {
+        eprintln!("nx: {failure}");
     }
 }

@@ -21,17 +21,7 @@ fn main() -> ExitCode {
     match nx::dispatch(&cli) {
         Ok(()) => Exit::Good.into(),
         Err(failure) => {
-            if cli.json {
-                let value = serde_json::json!({
-                    "error": failure.exit.word(),
-                    "exit": failure.exit as u8,
-                    "what": failure.what,
-                    "next": failure.mend,
-                });
-                eprintln!("{value}");
-            } else {
-                eprintln!("nx: {failure}");
-            }
+            nx::tell(&failure, cli.json);
             failure.exit.into()
         }
     }

@@ -7,11 +7,17 @@ use serde_json::json;
 
 use crate::cli::definition;
 use crate::exit::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, print_text};
 
 /// Prints completions for a shell.
-pub fn completions(shell: clap_complete::Shell) -> Outcome {
-    clap_complete::generate(shell, &mut definition(), "nx", &mut std::io::stdout());
+pub fn completions(shell: clap_complete::Shell, output: Output) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut definition(), "nx", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    if !output.json {
+        print_text(&script);
+    }
+    output.value(&json!({ "shell": shell.to_string(), "script": script }));
     Ok(())
 }
 
@@ -19,7 +25,8 @@ pub fn completions(shell: clap_complete::Shell) -> Outcome {
 pub fn pages(folder: &Path, output: Output) -> Outcome {
     fs::create_dir_all(folder).map_err(|e| Failure::host(folder.display(), &e))?;
     clap_mangen::generate_to(definition(), folder).map_err(|e| Failure::host(folder.display(), &e))?;
-    output.line(&format!("man pages are in {}", folder.display()));
+    let folder = folder.display().to_string();
+    output.line(&format!("man pages are in {folder}; read one: man -l {folder}/nx.1"));
     output.value(&json!({ "folder": folder }));
     Ok(())
 }

@@ -1,17 +1,13 @@
 //! `nx prove`: a row a gate. A gate is closed only by lines that were seen in this very run, printed by test programs
 //! on a machine that then ended with success; what is not built yet is plainly open.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::cli::{ProveArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
-use crate::output::{Output, table};
-use crate::test::{Device, boot_device, exact, said};
-
-const LIMIT: Duration = Duration::from_secs(400);
+use crate::output::{Cell, Output, Paint};
+use crate::test::{Device, exact, said, watched};
 
 /// How a gate stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +64,7 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     let device = if has_image && wanted.iter().any(|(_, _, proofs)| !proofs.is_empty()) {
         let options = exact(house, output)?;
         output.step("prove", "booting the test image, one hart, instructions counted exactly");
-        Some(boot_device(&options, LIMIT)?)
+        Some(watched(house, output, &options, false)?)
     } else {
         None
     };
@@ -131,15 +127,14 @@ fn judge(gate: u8, name: &'static str, proofs: &[&str], device: Option<&Device>)
 
 fn show(rows: &[Row], output: Output) {
     let word = |state| match state {
-        State::Closed => output.good("closed"),
-        State::Open => output.dim("open"),
-        State::Failed => output.bad("failed"),
+        State::Closed => Cell(String::from("closed"), Paint::Good),
+        State::Open => Cell(String::from("open"), Paint::Dim),
+        State::Failed => Cell(String::from("failed"), Paint::Bad),
     };
-    let cells =
-        |row: &Row| vec![row.gate.to_string(), row.name.to_string(), word(row.state), row.evidence.clone()];
-    for line in table(&rows.iter().map(cells).collect::<Vec<_>>()) {
-        output.line(&line);
-    }
+    let cells = |row: &Row| {
+        vec![row.gate.to_string().into(), row.name.into(), word(row.state), row.evidence.clone().into()]
+    };
+    output.table(&rows.iter().map(cells).collect::<Vec<_>>());
     let plain = |state| match state {
         State::Closed => "closed",
         State::Open => "open",

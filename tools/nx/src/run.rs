@@ -14,9 +14,11 @@ use crate::cli::{RunArgs, Until};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::machine::options::Options;
+use crate::machine::screen::Screen;
 use crate::machine::watch::{Roster, Verdict, Watcher};
 use crate::machine::{Ended, Machine};
-use crate::output::Output;
+use crate::output::{Output, Paint};
+use crate::picture;
 use crate::prompt;
 
 /// How long a machine may take to become ready when nothing else is said.
@@ -24,40 +26,57 @@ const DEFAULT_TIMEOUT: u64 = 60;
 
 /// Does what `nx run` says.
 pub fn run(house: &House, args: &RunArgs, output: Output) -> Outcome {
+    let Some(file) = &args.picture else { return session(house, args, output) };
+    picture::begin();
+    let command =
+        std::env::args().skip(1).take_while(|word| word != "--picture").collect::<Vec<_>>().join(" ");
+    picture::note(&[(String::from("$ "), Paint::Dim), (format!("./nx {command}"), Paint::Plain)]);
+    // A picture is made as if somebody watched: with times.
+    let outcome = session(house, args, output.as_watched());
+    let drawn = picture::svg("Nexus OS", &picture::end());
+    fs::write(file, drawn).map_err(|e| Failure::host(file.display(), &e))?;
+    output.step("picture", &file.display().to_string());
+    outcome
+}
+
+fn session(house: &House, args: &RunArgs, output: Output) -> Outcome {
     let folder = match &args.image {
         Some(folder) => folder.clone(),
         None => build::build(house, args.variant, output)?.folder,
     };
-    let scratch = house.scratch("run")?;
+    let kept = house.log("run")?;
+    let log = house.show(&kept.path);
     let mut options = Options::with_args(&folder, &args.machine);
-    options.log = Some(scratch.join("console.log"));
+    options.log = Some(kept);
     options.no_reboot = args.headless;
     options.prepare()?;
     let mut roster = roster(&options.image)?;
     let mut machine = Machine::start(&options)?;
     let harts = if args.machine.smp == 1 { "1 hart" } else { &format!("{} harts", args.machine.smp) };
-    let log = house.show(&scratch.join("console.log"));
-    output.step("boot", &format!("{harts}, {} MiB; console also in {log}", args.machine.memory));
+    output.step("boot", &format!("{harts}, {} MiB; the console is kept in {log}", args.machine.memory));
 
     let bounded = args.until.is_some() || args.timeout.is_some() || !args.headless;
     let seconds = args.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let deadline = bounded.then(|| Instant::now() + Duration::from_secs(seconds));
     let mut watcher = Watcher::default();
+    let mut screen = Screen::new(output);
     let wait_for_ready = args.until == Some(Until::Ready) || !args.headless;
     let verdict = watcher.watch(&mut machine, deadline, |line| {
-        output.line(&line.text);
+        screen.show(line);
         roster.note(line);
         wait_for_ready && roster.ready_at().is_some()
     });
     match verdict {
         Verdict::Done => {
             ready(&roster, &machine, &log, output);
-            if args.headless { Ok(()) } else { prompt::stay(house, &mut machine, &mut watcher, output) }
+            if args.headless { Ok(()) } else { prompt::stay(&mut machine, &mut watcher, &mut screen, output) }
         }
         // Without --until the machine's own good end is what was asked for.
         Verdict::Ended(Ended::Code(0)) if args.headless && args.until.is_none() => {
             output.step("ended", "the machine ended by itself, with success");
-            output.value(&json!({ "result": "ended", "code": 0, "log": log, "command": machine.command }));
+            output.value(&json!({
+                "result": "ended", "code": 0, "log": log, "command": machine.command,
+            }));
             Ok(())
         }
         other => {

@@ -3,20 +3,30 @@
 
 mod support;
 
-use support::{Scratch, exists, exit, program, words};
+use support::{Scratch, exit, program, program_file, words};
 
 #[test]
 fn help_teaches_examples_and_exit_codes() {
     let scratch = Scratch::new("");
     let help = scratch.nx(&["--help"]).output().unwrap();
     assert_eq!(exit(&help), 0);
-    for part in ["nx run --headless --until ready", "Exit codes:", "130  interrupted", "NX_QEMU"] {
+    for part in ["nx run --headless --until ready", "nx help exit-codes", "docs/nx.md"] {
         assert!(words(&help).contains(part), "{part}");
     }
-    for command in ["build", "run", "test", "prove", "bench", "doctor"] {
+    for command in ["build", "run", "test", "prove", "bench", "doctor", "completions", "man", "help"] {
         assert!(words(&help).contains(command));
-        assert_eq!(exit(&scratch.nx(&[command, "--help"]).output().unwrap()), 0);
+        let long = scratch.nx(&[command, "--help"]).output().unwrap();
+        assert_eq!(exit(&long), 0);
+        assert!(words(&long).contains("Examples:"), "{command}");
+        let own = scratch.nx(&[command, "-h"]).output().unwrap();
+        let asked = scratch.nx(&["help", command]).output().unwrap();
+        assert_eq!(words(&asked), words(&own), "{command}");
     }
+    let codes = scratch.nx(&["help", "exit-codes"]).output().unwrap();
+    assert!(words(&codes).contains("130  interrupted"));
+    let wrong = scratch.nx(&["help", "brewing"]).output().unwrap();
+    assert_eq!(exit(&wrong), 2);
+    assert!(words(&wrong).contains("next: nx help"));
 }
 
 #[test]
@@ -38,16 +48,89 @@ fn failures_are_json_for_programs() {
     assert!(value["what"].as_str().unwrap().contains("there is no [system] table"));
 }
 
+/// What the doctor says of each thing, with only `programs` in the search path.
+fn doctor(qemu: &str, programs: &[(&str, &str)]) -> (i32, serde_json::Value, String) {
+    let scratch = Scratch::new(qemu);
+    let folder = scratch.path("bin");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, script) in programs {
+        program_file(&folder.join(name), &format!("#!/bin/sh\n{script}\n"));
+    }
+    std::fs::write(scratch.path("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.95.0\"\n").unwrap();
+    let output = scratch.nx(&["doctor", "--json"]).env("PATH", &folder).output().unwrap();
+    let value = serde_json::from_slice(&output.stdout).unwrap();
+    (exit(&output), value, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn check<'a>(value: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    value.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
+}
+
+/// A QEMU that has everything; `$FW` is where its firmware is.
+const QEMU: &str = "FW=$(dirname $0)/image; case $1 in --version) echo 'QEMU emulator version 7.2.0';; \
+    -machine) echo 'virt  RISC-V VirtIO board';; -L) echo $FW;; esac";
+
 #[test]
-fn the_doctor_names_what_is_missing_and_the_mending_command() {
-    let scratch = Scratch::new("echo 'QEMU emulator version 6.0.0'");
+fn on_a_bare_host_the_doctor_names_everything_with_its_mending_command() {
+    let (code, value, error) = doctor("exit 1", &[]);
+    assert_eq!(code, 3);
+    for (name, mend) in [
+        (
+            "toolchain",
+            "rustup toolchain install 1.95.0 --profile minimal -c rustfmt,clippy -t riscv64gc-unknown-none-elf",
+        ),
+        ("target", "rustup target add --toolchain 1.95.0 riscv64gc-unknown-none-elf"),
+        ("linker", "apt-get install -y --no-install-recommends gcc libc6-dev"),
+        ("qemu", "apt-get install -y --no-install-recommends qemu-system-misc"),
+        ("machine", "apt-get install -y --no-install-recommends qemu-system-misc"),
+        ("firmware", "apt-get install -y --no-install-recommends qemu-system-misc"),
+        ("setpriv", "apt-get install -y --no-install-recommends util-linux"),
+    ] {
+        let check = check(&value, name);
+        assert_eq!(check["ok"], false, "{name}");
+        assert!(check["mend"].as_str().unwrap().ends_with(mend), "{check}");
+        assert!(error.contains(mend), "the failure has the command that mends {name}");
+    }
+    for name in ["disk", "target/", "build/"] {
+        assert_eq!(check(&value, name)["ok"], true, "{name}");
+    }
+}
+
+#[test]
+fn the_doctor_finds_what_is_too_old_or_of_another_kind() {
+    let old = "case $1 in --version) echo 'QEMU emulator version 7.1.9';; -machine) echo 'spike  x';; esac";
+    let programs = [("cargo", "echo 'cargo 1.80.0 (x)'"), ("rustc", "echo /nowhere"), ("cc", "echo cc 12")];
+    let (code, value, _) = doctor(old, &programs);
+    assert_eq!(code, 3);
+    for (name, found) in [
+        ("toolchain", "cargo 1.80.0 (x), but the tree is built with 1.95.0"),
+        ("target", "riscv64gc-unknown-none-elf is not installed"),
+        ("qemu", "QEMU emulator version 7.1.9 is older than 7.2"),
+        ("machine", "this QEMU has no machine `virt`"),
+        ("firmware", "QEMU finds no opensbi-riscv64-generic-fw_dynamic.bin"),
+    ] {
+        assert_eq!(check(&value, name)["found"], found, "{name}");
+    }
+    assert_eq!(check(&value, "linker")["ok"], true);
+}
+
+#[test]
+fn a_host_that_has_everything_is_well() {
+    let scratch = Scratch::new(QEMU);
+    std::fs::write(scratch.path("image/opensbi-riscv64-generic-fw_dynamic.bin"), "").unwrap();
+    let output = scratch.nx(&["doctor"]).output().unwrap();
+    assert_eq!(exit(&output), 0, "{}", words(&output));
+    assert!(words(&output).contains("go on with: nx run"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found() {
+    let scratch = Scratch::new(QEMU);
+    std::fs::write(scratch.path("target"), "a file in the way").unwrap();
     let output = scratch.nx(&["doctor", "--json"]).output().unwrap();
-    assert_eq!(exit(&output), 3, "{}", words(&output));
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let qemu = value.as_array().unwrap().iter().find(|check| check["name"] == "qemu").unwrap();
-    assert_eq!(qemu["ok"], false);
-    assert!(qemu["found"].as_str().unwrap().contains("older than 7.2"));
-    assert!(qemu["mend"].as_str().unwrap().contains("apt-get install"));
+    assert_eq!(check(&value, "target/")["ok"], false);
+    assert!(check(&value, "target/")["mend"].as_str().unwrap().contains("chown"));
 }
 
 #[test]
@@ -58,8 +141,11 @@ fn completions_and_man_pages_come_from_the_definition() {
         assert_eq!(exit(&output), 0);
         assert!(words(&output).contains("headless"));
     }
-    assert_eq!(exit(&scratch.nx(&["man", "pages"]).output().unwrap()), 0);
-    assert!(exists(&scratch.path("pages/nx-run.1")));
+    for name in ["man", "manual"] {
+        assert_eq!(exit(&scratch.nx(&[name, name]).output().unwrap()), 0);
+        let page = std::fs::read_to_string(scratch.path(name).join("nx-run.1")).unwrap();
+        assert!(page.contains(".TH nx-run 1") && page.contains("\\-\\-headless"), "{page}");
+    }
 }
 
 #[test]

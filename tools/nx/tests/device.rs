@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use nx::machine::options::Options;
+use nx::machine::watch::Watcher;
 use nx::test::{Device, boot_device};
 use support::Scratch;
 
@@ -13,7 +14,7 @@ fn device(script: &str) -> Device {
     let scratch = Scratch::new(script);
     let mut options = Options::new(&scratch.path("image"), 1);
     options.qemu = scratch.path("qemu").to_string_lossy().into_owned();
-    boot_device(&options, Duration::from_secs(60)).unwrap()
+    boot_device(&options, Duration::from_secs(60), Watcher::default()).unwrap()
 }
 
 #[test]

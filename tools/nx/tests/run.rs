@@ -48,7 +48,7 @@ fn a_crash_of_qemu_is_told_apart() {
     let scratch = Scratch::new("echo 'logd: ready'; kill -SEGV $$");
     let output = scratch.run(UNTIL);
     assert_eq!(exit(&output), 7, "{}", words(&output));
-    assert!(words(&output).contains("QEMU crashed (signal 11)"));
+    assert!(words(&output).contains("QEMU crashed (signal 11, SIGSEGV)"));
 }
 
 #[test]
@@ -87,7 +87,9 @@ fn nothing_is_left_behind_when_the_time_is_up() {
 
 #[test]
 fn a_signal_ends_the_machine_too() {
-    for signal in ["TERM", "INT", "HUP"] {
+    for (signal, why) in
+        [("TERM", "told to end (TERM)"), ("INT", "interrupted"), ("HUP", "the terminal is gone (HUP)")]
+    {
         let scratch = Scratch::new("sleep 1000 & echo $$ > $PIDS; echo $! >> $PIDS; wait");
         let image = scratch.path("image");
         let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
@@ -97,7 +99,7 @@ fn a_signal_ends_the_machine_too() {
         Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(exit(&output), 130, "{signal}: {}", words(&output));
-        assert!(words(&output).contains("interrupted"));
+        assert!(words(&output).contains(&format!("nx: {why}; the machine is ended")), "{}", words(&output));
         pids.into_iter().for_each(await_death);
     }
 }
@@ -112,6 +114,40 @@ fn even_a_killed_nx_takes_qemu_along() {
     child.kill().unwrap();
     child.wait().unwrap();
     pids.into_iter().for_each(await_death);
+}
+
+#[test]
+fn a_kill_from_outside_is_no_crash() {
+    let scratch = Scratch::new("echo 'logd: ready'; kill -KILL $$");
+    let output = scratch.run(UNTIL);
+    assert_eq!(exit(&output), 7, "{}", words(&output));
+    assert!(words(&output).contains("QEMU was ended from outside (signal 9, SIGKILL)"));
+}
+
+#[test]
+fn an_output_that_nobody_reads_ends_the_machine() {
+    let scratch = Scratch::new("echo $$ > $PIDS; while sleep 0.02; do echo line; done");
+    let image = scratch.path("image");
+    let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
+    let mut child = nx.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pids = scratch.pids(1);
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(exit(&output), 130, "{}", words(&output));
+    assert!(words(&output).contains("nobody reads the output any more"), "{}", words(&output));
+    pids.into_iter().for_each(await_death);
+}
+
+#[test]
+fn firmware_is_folded_unless_it_is_all_there_is() {
+    let firmware = "echo; echo 'OpenSBI v1.1'; echo 'Platform Name : x'";
+    let scratch = Scratch::new(&format!("{firmware}; echo 'neuron: 1 hart'; {READY}; sleep 1000"));
+    let said = words(&scratch.run(UNTIL));
+    assert!(said.contains("OpenSBI v1.1 (2 lines, in the console's file)"), "{said}");
+    assert!(!said.contains("Platform Name"), "{said}");
+    let scratch = Scratch::new(&format!("{firmware}; sleep 1000"));
+    let said = words(&scratch.run(&["--headless", "--until", "ready", "--timeout", "1"]));
+    assert!(said.contains("| Platform Name : x"), "{said}");
 }
 
 fn at_the_prompt(script: &str, typed: &str) -> std::process::Output {
@@ -132,9 +168,13 @@ fn the_prompt_takes_commands_until_quit() {
     let output = at_the_prompt(&format!("{READY}; sleep 1000"), "help\nbrew\ncompletions bash\nrun\nquit\n");
     let said = words(&output);
     assert_eq!(exit(&output), 0, "{said}");
-    for part in
-        ["nx> ", "Commands:", "unrecognized subcommand", "complete -F _nx", "a machine is running here"]
-    {
+    for part in [
+        "nx> ",
+        "As on the command line",
+        "unrecognized subcommand",
+        "complete -F _nx",
+        "a machine is running here",
+    ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
 }

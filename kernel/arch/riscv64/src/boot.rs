@@ -104,7 +104,8 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     start_harts(&machine);
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;
-    let _ = writeln!(line, "neuron: {} harts, {mib} MiB, asid {asid_bits} bits", machine.harts().len());
+    let (harts, s) = (machine.harts().len(), if machine.harts().len() == 1 { "" } else { "s" });
+    let _ = writeln!(line, "neuron: {harts} hart{s}, {mib} MiB, asid {asid_bits} bits");
     line.print();
     let boot = BootImage { image: machine.initrd.clone(), device_tree: tree_range, entered };
     if let Err(error) = kernel().start_first(boot) {

@@ -2,18 +2,23 @@
 //! line is one instruction. This shares nothing with the counter that the guest reads, so that one checks the other.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::Figure;
 use super::guest::{Mark, Run};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::house::House;
 use crate::interrupt;
-use crate::output::{Output, table};
+use crate::output::{Cell, Output, Paint};
+use crate::process::{bound, cannot_start, end_group};
+use crate::timings::{self, span};
 
 /// Longest trace that is read.
 const LIMIT: Duration = Duration::from_secs(900);
+
+/// Steps between looks at the clock.
+const LOOK_EVERY: u64 = 262_144;
 
 /// Counts of one mark.
 #[derive(Debug, Default)]
@@ -23,7 +28,7 @@ struct Count {
 }
 
 /// Recounts every figure that has a mark; an error when one disagrees.
-pub fn check(run: &Run, output: Output) -> Outcome {
+pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
     if run.marks.is_empty() {
         return Err(Failure::new(
             Exit::Failed,
@@ -31,9 +36,12 @@ pub fn check(run: &Run, output: Output) -> Outcome {
             "its programs must tell where they count",
         ));
     }
-    output.step("audit", "the same image again, single-stepped; this takes minutes");
-    let counts = trace(run)?;
-    let mut rows = vec![["name", "guest", "trace", ""].map(String::from).to_vec()];
+    let about = timings::about(house, "audit");
+    output.step("audit", &format!("the same image again, single-stepped{about}"));
+    let begun = Instant::now();
+    let counts = trace(run, output)?;
+    timings::note(house, "audit", begun.elapsed());
+    let mut rows = vec![["name", "guest", "trace", ""].map(Cell::from).to_vec()];
     let mut wrong = Vec::new();
     for (mark, seen) in run.marks.iter().zip(&counts) {
         let guest = run.figures.iter().find(|figure| figure.name == mark.name);
@@ -43,19 +51,18 @@ pub fn check(run: &Run, output: Output) -> Outcome {
         let show = |figure: Option<&Figure>| {
             figure.map_or(String::from("none"), |f| format!("{}/{}", f.min, f.median))
         };
+        let verdict = if agree { ("agree", Paint::Good) } else { ("DISAGREE", Paint::Bad) };
         rows.push(vec![
-            mark.name.clone(),
-            show(guest),
-            show(traced.as_ref()),
-            if agree { "agree" } else { "DISAGREE" }.into(),
+            mark.name.clone().into(),
+            show(guest).into(),
+            show(traced.as_ref()).into(),
+            Cell(verdict.0.into(), verdict.1),
         ]);
         if !agree {
             wrong.push(mark.name.clone());
         }
     }
-    for line in table(&rows) {
-        output.line(&line);
-    }
+    output.table(&rows);
     if wrong.is_empty() {
         Ok(())
     } else {
@@ -64,17 +71,15 @@ pub fn check(run: &Run, output: Output) -> Outcome {
 }
 
 /// Runs the machine single-stepped; answers the lengths of every passage of each mark.
-fn trace(run: &Run) -> Outcome<Vec<Vec<f64>>> {
+fn trace(run: &Run, output: Output) -> Outcome<Vec<Vec<f64>>> {
     let mut options = run.options.clone();
     options.log = None;
     options.extra.extend(["-singlestep", "-d", "exec,nochain", "-D", "/dev/stderr"].map(String::from));
     let words = options.command_line();
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).args(&words).process_group(0);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|e| Failure::new(Exit::Missing, format!("cannot start QEMU: {e}"), "nx doctor"))?;
+    let (program, arguments) = words.split_first().expect("QEMU's name is the first word");
+    let mut command = bound(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
     let mut counts: Vec<Count> = run.marks.iter().map(|_| Count::default()).collect();
     let begun = Instant::now();
     let mut outcome = Ok(());
@@ -86,17 +91,29 @@ fn trace(run: &Run) -> Outcome<Vec<Vec<f64>>> {
             if let Some(pc) = pc_of(&line) {
                 number += 1;
                 run.marks.iter().zip(&mut counts).for_each(|(mark, count)| step(mark, count, pc, number));
-                if number.is_multiple_of(65_536) && (interrupt::seen() || begun.elapsed() > LIMIT) {
-                    let exit = if interrupt::seen() { Exit::Interrupted } else { Exit::Timeout };
-                    outcome = Err(Failure::new(exit, "the single-stepped machine was ended", ""));
-                    break;
+                if number.is_multiple_of(LOOK_EVERY) {
+                    let passages: usize = counts.iter().map(|count| count.seen.len()).sum();
+                    let so_far = format!("{} million steps, {passages} passages", number / 1_000_000);
+                    output.status("audit", &format!("{so_far}, {}", span(begun.elapsed())));
+                    if interrupt::seen() {
+                        outcome = Err(interrupt::failure("the single-stepped machine is ended"));
+                        break;
+                    }
+                    if begun.elapsed() > LIMIT {
+                        let what = format!("the trace did not end within {} s", LIMIT.as_secs());
+                        outcome = Err(Failure::new(
+                            Exit::Timeout,
+                            what,
+                            "a busy host needs more time; run it alone",
+                        ));
+                        break;
+                    }
                 }
             }
             line.clear();
         }
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    end_group(&mut child);
     outcome.map(|()| counts.into_iter().map(|count| count.seen).collect())
 }
 

@@ -14,6 +14,7 @@ use crate::machine::watch::{Verdict, Watcher};
 use crate::machine::{Ended, Machine};
 use crate::output::Output;
 use crate::test::said;
+use crate::timings;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -49,10 +50,12 @@ pub fn run(house: &House, output: Output) -> Outcome<Run> {
     let built = build::build(house, Variant::Bench, output)?;
     let mut options = Options::new(&built.folder, 1);
     options.icount = true;
-    options.log = Some(house.scratch("bench-log")?.join("console.log"));
+    options.log = Some(house.log("bench-log")?);
     output.step("bench", "the bench image, one hart, instructions counted exactly");
     let mut machine = Machine::start(&options)?;
-    let mut watcher = Watcher::default();
+    let begun = Instant::now();
+    let about = timings::last(house, "bench");
+    let mut watcher = Watcher::telling(output, "bench", "the bench image runs", about);
     let (mut figures, mut marks, mut end) = (Vec::new(), Vec::new(), None);
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
         let text = said(&line.text);
@@ -63,6 +66,7 @@ pub fn run(house: &House, output: Output) -> Outcome<Run> {
     });
     match verdict {
         Verdict::Ended(Ended::Code(0)) if end == Some(figures.len()) && !figures.is_empty() => {
+            timings::note(house, "bench", begun.elapsed());
             Ok(Run { figures, marks, options })
         }
         Verdict::Ended(Ended::Code(0)) => {

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
-use crate::output::{Output, table};
+use crate::output::{Cell, Output};
 
 /// One figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -51,7 +51,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         let run = guest::run(house, output)?;
         figures.extend(run.figures.iter().cloned());
         if args.audit {
-            audit::check(&run, output)?;
+            audit::check(house, &run, output)?;
         }
     } else if args.audit {
         return Err(Failure::new(
@@ -68,13 +68,13 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     }
     let number =
         |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
-    let head = ["name", "unit", "min", "median", "max", "n"].map(String::from).to_vec();
+    let head = ["name", "min", "median", "max", "n", "unit"].map(Cell::from).to_vec();
     let row = |f: &Figure| {
-        vec![f.name.clone(), f.unit.clone(), number(f.min), number(f.median), number(f.max), f.n.to_string()]
+        [f.name.clone(), number(f.min), number(f.median), number(f.max), f.n.to_string(), f.unit.clone()]
+            .map(Cell::from)
+            .to_vec()
     };
-    for line in table(&std::iter::once(head).chain(figures.iter().map(row)).collect::<Vec<_>>()) {
-        output.line(&line);
-    }
+    output.table(&std::iter::once(head).chain(figures.iter().map(row)).collect::<Vec<_>>());
     output.value(&json!(figures));
     Ok(())
 }

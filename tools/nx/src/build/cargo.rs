@@ -1,9 +1,9 @@
 //! Cargo, called so that the result depends on the source alone: flags given whole, paths of the host mapped away.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -12,6 +12,10 @@ use crate::doctor::TARGET;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::Output;
+use crate::process::{Errors, bound, lines};
+
+/// Longest silence of the compiler.
+pub const SILENCE: Duration = Duration::from_secs(600);
 
 /// The cargo to call.
 pub fn program() -> String {
@@ -21,7 +25,7 @@ pub fn program() -> String {
 /// Builds the binaries of these names for the device, in one go; answers where each is, in the same order.
 pub fn build(house: &House, names: &[String], output: Output) -> Outcome<Vec<PathBuf>> {
     let packages = packages(house)?;
-    let mut command = Command::new(program());
+    let mut command = bound(program());
     command.current_dir(house.root()).args(["build", "--release", "--target", TARGET, "--locked"]);
     command.arg("--message-format=json-render-diagnostics");
     if output.json {
@@ -32,7 +36,7 @@ pub fn build(house: &House, names: &[String], output: Output) -> Outcome<Vec<Pat
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags(house)?.join("\x1f"));
     command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
-    let executables = executables(&mut command)?;
+    let executables = executables(command)?;
     let path = |name: &String| {
         executables.get(name).cloned().ok_or_else(|| {
             Failure::new(
@@ -100,27 +104,24 @@ pub fn packages(house: &House) -> Outcome<BTreeMap<String, String>> {
     Ok(binaries)
 }
 
-/// Runs cargo, its diagnostics going to the terminal; answers the executables it made.
-fn executables(command: &mut Command) -> Outcome<BTreeMap<String, PathBuf>> {
-    let cannot =
-        |e: std::io::Error| Failure::new(Exit::Missing, format!("cannot run cargo: {e}"), "nx doctor");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
+/// Runs cargo, its progress and diagnostics going to the terminal; answers the executables it made.
+fn executables(command: Command) -> Outcome<BTreeMap<String, PathBuf>> {
     let mut found = BTreeMap::new();
-    if let Some(pipe) = child.stdout.take() {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
-            if let (Some(path), Some(name)) =
-                (message["executable"].as_str(), message["target"]["name"].as_str())
-            {
-                found.insert(name.to_string(), PathBuf::from(path));
-            }
+    let good = lines(command, SILENCE, Errors::Shown, |line| {
+        let Some(Ok(message)) = line.map(serde_json::from_str::<Value>) else { return };
+        if let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str())
+        {
+            found.insert(name.to_string(), PathBuf::from(path));
         }
-    }
-    let status = child.wait().map_err(cannot)?;
-    if status.success() {
+    })?;
+    if good {
         return Ok(found);
     }
-    Err(Failure::new(Exit::Build, "cargo could not build the system", "mend what the compiler says above"))
+    Err(Failure::new(
+        Exit::Build,
+        "cargo could not build the system",
+        "mend what cargo says above, then the same again",
+    ))
 }
 
 fn array(value: &Value) -> &[Value] {

@@ -16,7 +16,7 @@ use crate::cli::{BuildArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::Output;
-pub use cargo::program as cargo_program;
+pub use cargo::{SILENCE, program as cargo_program};
 pub use kernel::flatten;
 
 /// The crate of the kernel, and its binary.
@@ -50,8 +50,9 @@ pub fn run(house: &House, args: &BuildArgs, output: Output) -> Outcome {
 
 /// Builds a variant.
 pub fn build(house: &House, variant: Variant, output: Output) -> Outcome<Built> {
-    let begun = Instant::now();
     let (table, programs) = registry::compile(house, variant)?;
+    let _lock = house.lock_build(output)?;
+    let begun = Instant::now();
     output.step("build", &format!("{} image: {KERNEL} and {} programs", variant.name(), programs.len()));
     let mut wanted = vec![KERNEL.to_string()];
     wanted.extend(programs.iter().cloned());
@@ -119,8 +120,11 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
     fs::read(path).map_err(|e| Failure::host(path.display(), &e))
 }
 
-/// Writes a file whole or not at all, so that a machine never boots half an image.
+/// Writes a file whole or not at all, so that a machine never boots half an image; not at all when it is the same.
 fn write(path: &Path, bytes: &[u8]) -> Outcome {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
     let draft = path.with_extension("draft");
     let done = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
     done.map_err(|e| Failure::host(path.display(), &e))

@@ -3,19 +3,20 @@
 
 pub mod console;
 pub mod options;
+pub mod screen;
 pub mod watch;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use crate::exit::{Exit, Failure, Outcome};
+use crate::house::Log;
+use crate::process::{bound, cannot_start, end_group};
 use console::Line;
 use options::Options;
 
@@ -25,12 +26,15 @@ const MAX_COMPLAINT: usize = 8 << 10;
 /// A started machine.
 pub struct Machine {
     child: Child,
-    keyboard: Option<ChildStdin>,
+    /// Held open: a console whose input ends is another machine.
+    _keyboard: Option<ChildStdin>,
     lines: Receiver<Line>,
     complaint: Option<JoinHandle<String>>,
-    started: Instant,
+    killed: bool,
     /// The command that started it, for people to repeat.
     pub command: String,
+    /// Where its console is kept as well.
+    pub log: Option<Log>,
 }
 
 /// How a machine ended.
@@ -50,19 +54,12 @@ impl Machine {
         let (program, arguments) = words.split_first().ok_or_else(|| {
             Failure::new(Exit::Qemu, "there is no QEMU to start", "set NX_QEMU or install QEMU: nx doctor")
         })?;
-        // The death signal is tied to the thread that starts the machine: it must be the one that owns it.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: Ctrl-C reaches `nx` alone, and helpers of QEMU end with it.
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|error| {
-            let mend = "install it: apt-get install -y util-linux qemu-system-misc";
-            Failure::new(Exit::Missing, format!("cannot start setpriv, which starts QEMU: {error}"), mend)
-        })?;
+        let mut command = bound(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
         let started = Instant::now();
-        let log = options.log.as_deref().and_then(|path| File::create(path).ok());
-        let lines = console::read(child.stdout.take(), log, started);
+        let file = options.log.as_ref().and_then(|log| File::create(&log.path).ok());
+        let lines = console::read(child.stdout.take(), file, started);
         let complaint = child.stderr.take().map(|pipe| {
             std::thread::spawn(move || {
                 let mut text = Vec::new();
@@ -70,27 +67,14 @@ impl Machine {
                 String::from_utf8_lossy(&text).trim().to_string()
             })
         });
-        let keyboard = child.stdin.take();
-        Ok(Machine { child, keyboard, lines, complaint, started, command: shell_line(&words) })
+        let _keyboard = child.stdin.take();
+        let (command, log) = (shell_line(&words), options.log.clone());
+        Ok(Machine { child, _keyboard, lines, complaint, killed: false, command, log })
     }
 
     /// The lines of its console. The channel ends when the console does.
     pub fn lines(&self) -> &Receiver<Line> {
         &self.lines
-    }
-
-    /// When it was started.
-    pub fn started(&self) -> Instant {
-        self.started
-    }
-
-    /// Types into its console.
-    pub fn type_text(&mut self, text: &str) {
-        if let Some(keyboard) = self.keyboard.as_mut() {
-            // A machine that is gone is noticed by who watches its lines.
-            let _ = keyboard.write_all(text.as_bytes());
-            let _ = keyboard.flush();
-        }
     }
 
     /// Processor time that QEMU used so far, user and system, in milliseconds.
@@ -100,11 +84,6 @@ impl Machine {
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         Some(ticks * 1000 / rustix::param::clock_ticks_per_second())
-    }
-
-    /// Whether it has ended by itself, and how.
-    pub fn ended(&mut self) -> Option<Ended> {
-        self.child.try_wait().ok().flatten().map(how)
     }
 
     /// Waits until it has ended; only to be used once its console has.
@@ -120,13 +99,10 @@ impl Machine {
 
     /// Ends it now. Ending twice is nothing.
     pub fn kill(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            // It is gone; helpers that it may have started are not.
+        // Once: later the number of its group may be another's.
+        if !std::mem::replace(&mut self.killed, true) {
+            end_group(&mut self.child);
         }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::make_disk;
 use crate::cli::MachineArgs;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::house::Log;
 
 /// Size of a disk that `--disk` makes.
 pub const DISK_BYTES: u64 = 64 << 20;
@@ -30,7 +31,7 @@ pub struct Options {
     /// Whether a guest that restarts ends instead.
     pub no_reboot: bool,
     /// Where the console is kept as well.
-    pub log: Option<PathBuf>,
+    pub log: Option<Log>,
     /// More words for QEMU.
     pub extra: Vec<String>,
     /// The QEMU to start.
@@ -75,7 +76,7 @@ impl Options {
             }
         }
         if !is_program(&self.qemu) {
-            let mend = "apt-get install -y --no-install-recommends qemu-system-misc";
+            let mend = crate::doctor::apt("qemu-system-misc");
             return Err(Failure::new(Exit::Missing, format!("there is no {}", self.qemu), mend));
         }
         if self.icount && self.smp != 1 {

@@ -5,13 +5,21 @@ use std::collections::VecDeque;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGTERM};
+use signal_hook::low_level;
+
 use super::console::{Line, message};
 use super::{Ended, Machine};
 use crate::exit::{Exit, Failure};
 use crate::interrupt;
+use crate::output::Output;
+use crate::timings::span;
 
 /// How often a watcher looks for a signal.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// How often it tells how long it has been watching.
+const TOLD_EVERY: Duration = Duration::from_millis(500);
 
 /// Lines kept to show what went before a bad end.
 const MAX_LAST: usize = 20;
@@ -72,9 +80,41 @@ pub enum Verdict {
 pub struct Watcher {
     last: VecDeque<String>,
     panic: Option<(String, Instant)>,
+    status: Option<Status>,
+}
+
+/// What is told while there is nothing to show.
+#[derive(Debug)]
+struct Status {
+    output: Output,
+    what: String,
+    detail: String,
+    about: Option<Duration>,
+    begun: Instant,
+    told: Instant,
+}
+
+impl Status {
+    fn tell(&mut self) {
+        if self.told.elapsed() < TOLD_EVERY {
+            return;
+        }
+        self.told = Instant::now();
+        let so_far = span(self.begun.elapsed());
+        let time = self.about.map_or(so_far.clone(), |about| format!("{so_far} of about {}", span(about)));
+        self.output.status(&self.what, &format!("{}, {time}", self.detail));
+    }
 }
 
 impl Watcher {
+    /// One that tells people how long it has been watching, where that is of use; `about` is how long it should take.
+    pub fn telling(output: Output, what: &str, detail: &str, about: Option<Duration>) -> Watcher {
+        let now = Instant::now();
+        let (what, detail) = (what.to_string(), detail.to_string());
+        let status = Some(Status { output, what, detail, about, begun: now, told: now });
+        Watcher { status, ..Watcher::default() }
+    }
+
     /// Hands each line to `on_line` until that answers true or the machine comes to another end.
     pub fn watch(
         &mut self,
@@ -85,6 +125,9 @@ impl Watcher {
         loop {
             if interrupt::seen() {
                 return Verdict::Interrupted;
+            }
+            if let Some(status) = self.status.as_mut() {
+                status.tell();
             }
             let now = Instant::now();
             match &self.panic {
@@ -129,7 +172,8 @@ impl Watcher {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// A bad verdict in words. `waited_for` says what did not happen; `seconds` how long it was awaited.
+    /// A bad verdict in words, with what to do next. `waited_for` says what did not happen; `seconds` how long it was
+    /// awaited.
     pub fn failure(
         &self,
         verdict: &Verdict,
@@ -138,36 +182,62 @@ impl Watcher {
         seconds: u64,
     ) -> Failure {
         let complaint = machine.complaint();
-        let last = match self.last_lines() {
-            lines if lines.is_empty() => String::from("  | (the console said nothing)"),
-            lines => lines,
-        };
-        let repeat = format!("repeat: {}", machine.command);
-        let (exit, what) = match verdict {
-            Verdict::Done => (Exit::Good, format!("{waited_for}: done")),
-            Verdict::Panicked(text) => (Exit::Panic, format!("the kernel panicked: {text}")),
-            Verdict::Ended(Ended::Signal(signal)) => (Exit::Qemu, format!("QEMU crashed (signal {signal})")),
-            Verdict::Ended(Ended::Code(code)) if !complaint.is_empty() && self.last.is_empty() => {
-                (Exit::Qemu, format!("QEMU could not run (exit code {code}): {complaint}"))
-            }
-            Verdict::Ended(Ended::Code(code)) => {
-                (Exit::Ended, format!("the machine ended (exit code {code}) before {waited_for}"))
-            }
+        let (exit, what, next) = match verdict {
+            Verdict::Done => (Exit::Good, format!("{waited_for}: done"), "nothing"),
+            Verdict::Panicked(text) => (
+                Exit::Panic,
+                format!("the kernel panicked: {text}"),
+                "the line names the place in kernel/; a panic is a defect of the kernel, whatever a program did",
+            ),
+            Verdict::Ended(Ended::Signal(signal)) if OUTSIDE.contains(signal) => (
+                Exit::Qemu,
+                format!("QEMU was ended from outside ({})", signal_name(*signal)),
+                "look for who ended it, or for a lack of memory (dmesg), then run it again",
+            ),
+            Verdict::Ended(Ended::Signal(signal)) => (
+                Exit::Qemu,
+                format!("QEMU crashed ({})", signal_name(*signal)),
+                "run it again; if it crashes again, look at QEMU's version: nx doctor",
+            ),
+            Verdict::Ended(Ended::Code(code)) if !complaint.is_empty() && self.last.is_empty() => (
+                Exit::Qemu,
+                format!("QEMU could not run (exit code {code}): {complaint}"),
+                "nx doctor looks at QEMU and its firmware",
+            ),
+            Verdict::Ended(Ended::Code(code)) => (
+                Exit::Ended,
+                format!("the machine ended (exit code {code}) before {waited_for}"),
+                "the console says who ended it",
+            ),
             Verdict::TimedOut => (
                 Exit::Timeout,
                 format!("the machine hangs or is too slow: not {waited_for} after {seconds} s"),
+                "a busy host needs more time (--timeout); a machine that hangs stops at the same line each time",
             ),
-            Verdict::Interrupted => {
-                return Failure::new(Exit::Interrupted, "interrupted; the machine is ended", "");
-            }
+            Verdict::Interrupted => return interrupt::failure("the machine is ended"),
         };
-        let complaint = if complaint.is_empty() || exit == Exit::Qemu {
-            String::new()
-        } else {
-            format!("\nQEMU said: {complaint}")
-        };
-        Failure::new(exit, format!("{what}{complaint}\nlast lines of the console:\n{last}"), repeat)
+        let mut what = what;
+        if !complaint.is_empty() && exit != Exit::Qemu {
+            what += &format!("\nQEMU said: {complaint}");
+        }
+        match self.last_lines() {
+            lines if lines.is_empty() => what += "\nthe console said nothing",
+            lines => what += &format!("\nlast lines of the console:\n{lines}"),
+        }
+        if let Some(log) = &machine.log {
+            what += &format!("\nthe whole console: {}", log.path.display());
+        }
+        what += &format!("\nrepeat: {}", machine.command);
+        Failure::new(exit, what, next)
     }
+}
+
+/// Signals that no mistake of QEMU's own ends it with.
+const OUTSIDE: [i32; 4] = [SIGHUP, SIGINT, SIGKILL, SIGTERM];
+
+fn signal_name(signal: i32) -> String {
+    low_level::signal_name(signal)
+        .map_or(format!("signal {signal}"), |name| format!("signal {signal}, {name}"))
 }
 
 /// Whether the kernel says with this line that it panicked. Programs cannot: their lines bear their name.

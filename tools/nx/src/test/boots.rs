@@ -35,7 +35,7 @@ pub fn run(bench: &mut Bench) -> Outcome {
         return Ok(());
     }
     let folder = build::build(bench.house, Variant::Production, bench.output)?.folder;
-    let scratch = bench.house.scratch("boots")?;
+    let log = bench.house.log("boots")?;
     let times = if bench.full { FULL } else { QUICK };
     for harts in HARTS.into_iter().filter(|harts| bench.wants(SUITE, &name(*harts))).collect::<Vec<_>>() {
         let begun = Instant::now();
@@ -43,10 +43,11 @@ pub fn run(bench: &mut Bench) -> Outcome {
         let mut bad = None;
         for boot in 1..=times {
             let mut options = Options::new(&folder, harts);
-            options.log = Some(scratch.join(format!("{harts}-harts.log")));
+            options.log = Some(log.named(&format!("{harts}-harts.log")));
             let mut roster = roster(&options.image)?;
             let mut machine = Machine::start(&options)?;
             let mut watcher = Watcher::default();
+            bench.output.status("boots", &format!("{}: boot {boot} of {times}", name(harts)));
             let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
                 roster.note(line);
                 roster.ready_at().is_some()

@@ -13,6 +13,8 @@ use crate::machine::console::message;
 use crate::machine::options::Options;
 use crate::machine::watch::{Verdict, Watcher};
 use crate::machine::{Ended, Machine};
+use crate::output::Output;
+use crate::timings;
 
 /// How long the test image may take on the exact lane, and on the race lane.
 const EXACT_LIMIT: Duration = Duration::from_secs(400);
@@ -75,11 +77,10 @@ impl Device {
 }
 
 /// Boots the test image in `options` and reads it to its end. An `Err` is an interruption or a host that cannot.
-pub fn boot(options: &Options, limit: Duration) -> Outcome<Device> {
+pub fn boot(options: &Options, limit: Duration, mut watcher: Watcher) -> Outcome<Device> {
     let mut device = Device::default();
     let mut machine = Machine::start(options)?;
     device.command = machine.command.clone();
-    let mut watcher = Watcher::default();
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + limit), |line| {
         device.note(&line.text);
         false
@@ -131,13 +132,10 @@ fn sum_line(text: &str) -> Option<(usize, usize)> {
 
 /// The exact lane: one hart, each instruction one nanosecond.
 pub fn run(bench: &mut Bench) -> Outcome {
-    let (variant, limit) = match bench.full {
-        true => (Variant::Full, FULL_LIMIT),
-        false => (Variant::Test, EXACT_LIMIT),
-    };
+    let variant = if bench.full { Variant::Full } else { Variant::Test };
     let options = machine(bench.house, variant, bench.output)?;
     let begun = Instant::now();
-    let device = boot(&options, limit)?;
+    let device = watched(bench.house, bench.output, &options, bench.full)?;
     let repeat = &device.command;
     for (name, why) in &device.tests {
         let detail = why.clone().unwrap_or_default();
@@ -163,22 +161,34 @@ pub fn run(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// Boots the exact lane to its end, telling how long that takes.
+pub fn watched(house: &House, output: Output, options: &Options, full: bool) -> Outcome<Device> {
+    let (work, limit) = if full { ("device image.full", FULL_LIMIT) } else { ("device image", EXACT_LIMIT) };
+    let begun = Instant::now();
+    let about = timings::last(house, work);
+    let device = boot(options, limit, Watcher::telling(output, "device", "the test image runs", about))?;
+    if device.complaint.is_none() {
+        timings::note(house, work, begun.elapsed());
+    }
+    Ok(device)
+}
+
 /// The machine of the exact lane with the test image, built.
-pub fn exact(house: &House, output: crate::output::Output) -> Outcome<Options> {
+pub fn exact(house: &House, output: Output) -> Outcome<Options> {
     machine(house, Variant::Test, output)
 }
 
-fn machine(house: &House, variant: Variant, output: crate::output::Output) -> Outcome<Options> {
+fn machine(house: &House, variant: Variant, output: Output) -> Outcome<Options> {
     let built = build::build(house, variant, output)?;
     let mut options = Options::new(&built.folder, 1);
     options.icount = true;
-    options.log = Some(house.scratch("device")?.join("console.log"));
+    options.log = Some(house.log("device")?);
     Ok(options)
 }
 
 /// The names that the last run of the test image reported; they are known only to it.
 pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
-    let log = house.scratch("device")?.join("console.log");
+    let log = house.folder("device")?.join("console.log");
     let mut device = Device::default();
     if let Ok(text) = std::fs::read_to_string(log) {
         text.lines().for_each(|line| device.note(line.trim_end()));
@@ -195,22 +205,28 @@ pub fn race(bench: &mut Bench) -> Outcome {
         return Ok(());
     }
     let built = build::build(bench.house, Variant::Test, bench.output)?;
-    let scratch = bench.house.scratch("race")?;
+    let log = bench.house.log("race")?;
     for time in 1..=times {
         let name = format!("run-{time}");
         if !bench.wants("race", &name) {
             continue;
         }
         let mut options = Options::new(&built.folder, 4);
-        options.log = Some(scratch.join("console.log"));
+        options.log = Some(log.clone());
         let begun = Instant::now();
-        let device = boot(&options, RACE_LIMIT)?;
+        let detail = format!("run {time} of {times}");
+        let about = timings::last(bench.house, "race");
+        let watcher = Watcher::telling(bench.output, "race", &detail, about);
+        let device = boot(&options, RACE_LIMIT, watcher)?;
         let failed: Vec<String> = device
             .tests
             .iter()
             .filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?)))
             .collect();
         let passed = failed.is_empty() && device.complaint.is_none();
+        if passed {
+            timings::note(bench.house, "race", begun.elapsed());
+        }
         let detail = if passed {
             format!("{} tests", device.tests.len())
         } else {

@@ -2,21 +2,17 @@
 //! but cargo is needed.
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use super::process::lines;
 use super::{Bench, Report};
-use crate::build::cargo_program;
+use crate::build::{SILENCE, cargo_program};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
+use crate::process::{Errors, bound, lines};
 
 const SUITE: &str = "host";
-
-/// Longest silence of a test program or of the compiler.
-const SILENCE: Duration = Duration::from_secs(600);
 
 /// Most lines of a failed test's output that are shown.
 const MAX_SHOWN: usize = 60;
@@ -42,10 +38,10 @@ pub fn run(bench: &mut Bench) -> Outcome {
 pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
     let mut names = Vec::new();
     for program in build(house)? {
-        let mut command = Command::new(&program.path);
+        let mut command = bound(&program.path);
         command.current_dir(&program.folder).args(["--list", "--format=terse"]);
-        lines(&mut command, SILENCE, |line| {
-            if let Some(name) = line.strip_suffix(": test") {
+        lines(command, SILENCE, Errors::Joined, |line| {
+            if let Some(name) = line.and_then(|line| line.strip_suffix(": test")) {
                 names.push(format!("{}::{name}", program.name));
             }
         })?;
@@ -54,22 +50,18 @@ pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
 }
 
 fn build(house: &House) -> Outcome<Vec<Program>> {
-    let mut command = Command::new(cargo_program());
+    let mut command = bound(cargo_program());
     command.current_dir(house.root()).args(["test", "--workspace", "--no-run", "--locked"]);
     command.arg("--message-format=json-render-diagnostics");
     let mut programs = Vec::new();
-    let mut complaints = Vec::new();
-    let good = lines(&mut command, SILENCE, |line| match serde_json::from_str::<Value>(line) {
-        Ok(message) => programs.extend(program(&message)),
-        Err(_) => complaints.push(line.to_string()),
+    let good = lines(command, SILENCE, Errors::Shown, |line| {
+        if let Some(Ok(message)) = line.map(serde_json::from_str::<Value>) {
+            programs.extend(program(&message));
+        }
     })?;
     if !good {
-        let shown = complaints.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
-        return Err(Failure::new(
-            Exit::Build,
-            format!("the host tests do not compile:\n{shown}"),
-            "cargo test --workspace --no-run",
-        ));
+        let what = "the host tests do not compile";
+        return Err(Failure::new(Exit::Build, what, "mend what cargo says above, then the same again"));
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
@@ -104,7 +96,7 @@ fn package_name(id: &str) -> Option<String> {
 }
 
 fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
-    let mut command = Command::new(&program.path);
+    let mut command = bound(&program.path);
     command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
     if let Some(part) = bench.part().filter(|part| !program.name.contains(part) && !SUITE.contains(part)) {
         command.arg(part);
@@ -112,7 +104,8 @@ fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
     let begun = Instant::now();
     let mut results = Vec::new();
     let mut whole = Vec::new();
-    let good = lines(&mut command, SILENCE, |line| {
+    let good = lines(command, SILENCE, Errors::Joined, |line| {
+        let Some(line) = line else { return };
         if let Some((name, passed)) = result(line) {
             results.push((name.to_string(), passed));
         }
@@ -162,7 +155,7 @@ fn output_of(whole: &[String], name: &str) -> String {
 }
 
 fn doc_tests(bench: &mut Bench) -> Outcome {
-    let mut command = Command::new(cargo_program());
+    let mut command = bound(cargo_program());
     command.current_dir(bench.house.root()).args(["test", "--workspace", "--doc", "--locked", "--quiet"]);
     command.args(["--no-fail-fast", "--", "--format=pretty"]);
     if let Some(part) = bench.part().filter(|part| !SUITE.contains(part)) {
@@ -170,7 +163,8 @@ fn doc_tests(bench: &mut Bench) -> Outcome {
     }
     let mut results = Vec::new();
     let mut whole = Vec::new();
-    let good = lines(&mut command, SILENCE, |line| {
+    let good = lines(command, SILENCE, Errors::Joined, |line| {
+        let Some(line) = line else { return };
         if let Some((name, passed)) = result(line) {
             results.push((name.to_string(), passed));
         }

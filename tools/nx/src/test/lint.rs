@@ -1,17 +1,16 @@
 //! rustfmt and clippy, on the host's crates and on the device's.
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::process::lines;
 use super::{Bench, Report};
-use crate::build::{cargo_program, device_programs};
+use crate::build::{SILENCE, cargo_program, device_programs};
 use crate::doctor::TARGET;
 use crate::exit::Outcome;
 use crate::house::House;
+use crate::process::{Errors, bound, lines};
+use crate::timings;
 
 const SUITE: &str = "lint";
-const SILENCE: Duration = Duration::from_secs(600);
 const MAX_SHOWN: usize = 60;
 
 /// Names of the checks.
@@ -38,12 +37,13 @@ pub fn run(bench: &mut Bench) -> Outcome {
         }
         let begun = Instant::now();
         let mut shown = Vec::new();
-        let mut command = Command::new(cargo_program());
+        let mut command = bound(cargo_program());
         command.current_dir(bench.house.root()).args(&arguments);
-        let passed = lines(&mut command, SILENCE, |line| {
-            if shown.len() < MAX_SHOWN {
-                shown.push(line.to_string());
-            }
+        let output = bench.output;
+        let passed = lines(command, SILENCE, Errors::Joined, |line| match line {
+            Some(line) if shown.len() < MAX_SHOWN => shown.push(line.to_string()),
+            Some(_) => {}
+            None => output.status("lint", &format!("{name}: {}", timings::span(begun.elapsed()))),
         })?;
         let detail = if passed { String::new() } else { shown.join("\n") };
         let repeat = format!("cargo {}", arguments.join(" "));

@@ -5,7 +5,6 @@ mod boots;
 mod device;
 mod host;
 mod lint;
-mod process;
 mod rules;
 mod style;
 
@@ -13,13 +12,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-pub use device::{Device, boot as boot_device, exact, said};
+pub use device::{Device, boot as boot_device, exact, said, watched};
 
 use crate::cli::{TestArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::interrupt;
-use crate::output::Output;
+use crate::output::{Output, Paint};
+use crate::timings;
 
 /// What one test came to.
 #[derive(Clone, Debug)]
@@ -62,19 +62,24 @@ impl Bench<'_> {
         if self.whole_suite { None } else { self.filter }
     }
 
+    fn failed(&self) -> usize {
+        self.reports.iter().filter(|report| !report.passed).count()
+    }
+
     /// Notes a test, and prints its line.
     pub fn report(&mut self, report: Report) {
         if !self.wants(report.suite, &report.name) {
             return;
         }
-        let word = if report.passed { self.output.good("ok  ") } else { self.output.bad("FAIL") };
+        let word = if report.passed { ("ok  ", Paint::Good) } else { ("FAIL", Paint::Bad) };
         let took = report.took.map_or(String::new(), |took| format!("  ({:.1} s)", took.as_secs_f64()));
         let detail = if report.passed && !report.detail.is_empty() {
             format!("  {}", report.detail)
         } else {
             String::new()
         };
-        self.output.line(&format!("{word} {}::{}{detail}{took}", report.suite, report.name));
+        let name = format!(" {}::{}{detail}", report.suite, report.name);
+        self.output.parts(&[(word.0.into(), word.1), (name, Paint::Plain), (took, Paint::Dim)]);
         if !report.passed {
             for line in report.detail.lines() {
                 self.output.line(&format!("     {line}"));
@@ -142,9 +147,17 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
         return list(house, args, &chosen, output);
     }
     let mut bench = Bench { house, output, full: args.full, filter, whole_suite, reports: Vec::new() };
+    let whole = filter.is_none() || whole_suite;
     for suite in chosen {
-        output.step("suite", &format!("{}: {}", suite.name, suite.what));
-        if let Err(failure) = (suite.run)(&mut bench) {
+        let key = format!("{}{}", suite.name, if args.full { ".full" } else { "" });
+        let about = if whole { timings::about(house, &key) } else { String::new() };
+        output.step("suite", &format!("{}: {}{about}", suite.name, suite.what));
+        let (suite_begun, before) = (Instant::now(), bench.failed());
+        let done = (suite.run)(&mut bench);
+        if whole && done.is_ok() && bench.failed() == before {
+            timings::note(house, &key, suite_begun.elapsed());
+        }
+        if let Err(failure) = done {
             if failure.exit == Exit::Interrupted || interrupt::seen() {
                 return Err(failure);
             }

@@ -27,9 +27,32 @@ impl Scratch {
         fs::write(at("image/neuron.bin"), [0; 16]).unwrap();
         fs::write(at("image/boot.img"), boot_image()).unwrap();
         let text = format!("#!/bin/sh\nPIDS={}\n{script}\n", at("pids").display());
-        fs::write(at("qemu"), text).unwrap();
-        fs::set_permissions(at("qemu"), fs::Permissions::from_mode(0o755)).unwrap();
+        program_file(&at("qemu"), &text);
         Scratch { folder }
+    }
+
+    /// The same with a source tree that builds: a registry, and a cargo that answers with programs that are there.
+    pub fn with_tree(script: &str) -> Scratch {
+        let scratch = Scratch::new(script);
+        let at = |name: &str| scratch.path(name);
+        fs::write(at("system.toml"), registry_text()).unwrap();
+        fs::create_dir(at("tests")).unwrap();
+        fs::write(at("tests/system.test.toml"), "").unwrap();
+        fs::write(at("tests/system.bench.toml"), "").unwrap();
+        fs::write(at("program"), program()).unwrap();
+        let names = ["neuron", "nexus-init", "logd", "samgrd"];
+        let package = |name: &str| {
+            format!("{{\"name\":\"{name}\",\"targets\":[{{\"kind\":[\"bin\"],\"name\":\"{name}\"}}]}}")
+        };
+        let packages = names.map(package).join(",");
+        let file = at("program").display().to_string();
+        let built = |name: &str| format!("{{\"executable\":\"{file}\",\"target\":{{\"name\":\"{name}\"}}}}");
+        let answers = names.map(built).join("\n");
+        let text = format!(
+            "#!/bin/sh\ncase $1 in\nmetadata) echo '{{\"packages\":[{packages}]}}';;\nbuild) echo '{answers}';;\n*) echo fake;;\nesac\n"
+        );
+        program_file(&at("cargo"), &text);
+        scratch
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -41,6 +64,9 @@ impl Scratch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nx"));
         command.args(words).current_dir(self.folder.path());
         command.env("NX_ROOT", self.folder.path()).env("NX_QEMU", self.path("qemu")).env("CI", "true");
+        if self.path("cargo").exists() {
+            command.env("CARGO", self.path("cargo"));
+        }
         command
     }
 
@@ -83,7 +109,13 @@ pub fn await_death(pid: u32) {
     await_that("the process is gone", || (!lives(pid)).then_some(()));
 }
 
-fn boot_image() -> Vec<u8> {
+/// A script that can be run.
+pub fn program_file(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn registry_text() -> String {
     let row = |name: &str, id: u32, authority: &str, more: &str| {
         format!(
             "[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = 5\ncpu = 10\npages = 10\nhandles = 10\n{more}\n"
@@ -95,14 +127,17 @@ fn boot_image() -> Vec<u8> {
         .filter(|(_, name)| !built.contains(name))
         .map(|(_, name)| format!("{name:?}"))
         .collect();
-    let text = format!(
+    format!(
         "[system]\nmemory_pages = 1000\nreserved = [{}]\n{}{}{}",
         reserved.join(", "),
         row("nexus-init", 1, "init", "grants = [\"root\"]\nready = false"),
         row("logd", 2, "log", ""),
         row("samgrd", 3, "services", "")
-    );
-    let table = compile(Source { name: "system.toml", text: &text }, &[]).unwrap();
+    )
+}
+
+fn boot_image() -> Vec<u8> {
+    let table = compile(Source { name: "system.toml", text: &registry_text() }, &[]).unwrap();
     let mut writer = ImageWriter::new();
     writer.program("nexus-init", &program()).unwrap().registry("registry", &table).unwrap();
     writer.finish().unwrap()
@@ -131,8 +166,4 @@ pub fn words(output: &Output) -> String {
 
 pub fn exit(output: &Output) -> i32 {
     output.status.code().unwrap_or(-1)
-}
-
-pub fn exists(path: &Path) -> bool {
-    path.exists()
 }

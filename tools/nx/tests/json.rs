@@ -1,0 +1,101 @@
+//! The fields of every answer with `--json`, in their order, compared with `src/json.txt`, which `nx help json` shows.
+//! `NEXUS_BLESS=1` writes that file anew; a field that was there must neither go nor change its place.
+
+mod support;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::Value;
+use support::Scratch;
+
+const QEMU: &str = "\
+case \"$*\" in
+*build/test/*) echo 'TEST a ok'; echo 'TEST b FAILED: why'; echo 'TESTS 1 passed, 1 failed'; exit 1;;
+*build/bench/*) echo 'BENCH ipc.x instructions 1 2 3 4'; echo 'BENCH-END 1'; exit 0;;
+*--version*) echo 'QEMU emulator version 7.2.0';;
+*help*) exit 0;;
+*hang*) sleep 1000;;
+*) echo 'logd: ready'; echo 'samgrd: ready'; exec sleep 1000;;
+esac";
+
+/// Each field of a value with its type, in order.
+fn fields(value: &Value, path: &str, out: &mut Vec<(String, String)>) {
+    let kind = match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                fields(value, &format!("{path}.{name}"), out);
+            }
+            return;
+        }
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().for_each(|value| fields(value, &format!("{path}[]"), out));
+            return;
+        }
+        Value::Array(_) => "list",
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+    };
+    match out.iter_mut().find(|(known, _)| known == path) {
+        Some((_, kinds)) if !kinds.split(" or ").any(|known| known == kind) => {
+            *kinds += &format!(" or {kind}")
+        }
+        Some(_) => {}
+        None => out.push((path.to_string(), kind.to_string())),
+    }
+}
+
+fn section(name: &str, bytes: &[u8], out: &mut String) {
+    let value: Value = serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{name}: {error}: {}", String::from_utf8_lossy(bytes)));
+    let mut found = Vec::new();
+    fields(&value, "", &mut found);
+    writeln!(out, "{name}").unwrap();
+    for (path, kinds) in found {
+        writeln!(out, "  {path:<28} {kinds}").unwrap();
+    }
+}
+
+#[test]
+fn every_answer_has_the_fields_that_are_documented() {
+    let scratch = Scratch::with_tree(QEMU);
+    let image = scratch.path("image");
+    let image = image.to_str().unwrap();
+    let mut now = String::new();
+    for (name, words, code) in [
+        ("nx build", &["build"][..], 0),
+        ("nx run, ready", &["run", "--image", image, "--headless", "--until", "ready"], 0),
+        (
+            "nx run, not ready",
+            &["run", "--image", image, "--headless", "--until", "ready", "--timeout", "1", "--disk", "hang"],
+            5,
+        ),
+        ("nx test", &["test", "device"], 1),
+        ("nx test --list", &["test", "style", "--list"], 0),
+        ("nx prove", &["prove"], 1),
+        ("nx bench", &["bench", "ipc"], 0),
+        ("nx doctor", &["doctor"], 3),
+        ("nx completions", &["completions", "bash"], 0),
+        ("nx man", &["man"], 0),
+        ("nx help", &["help", "topics"], 0),
+    ] {
+        let output = scratch.nx(&[words, &["--json"]].concat()).output().unwrap();
+        assert_eq!(support::exit(&output), code, "{name}: {}", support::words(&output));
+        assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{name}: one line");
+        section(name, &output.stdout, &mut now);
+    }
+    let failure = scratch.nx(&["help", "brewing", "--json"]).output().unwrap();
+    section("a failure, on standard error", &failure.stderr, &mut now);
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/json.txt");
+    if std::env::var_os("NEXUS_BLESS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let documented = std::fs::read_to_string(&path).unwrap();
+    for (number, (then, now)) in documented.lines().zip(now.lines()).enumerate() {
+        assert_eq!(then, now, "src/json.txt line {}", number + 1);
+    }
+    assert_eq!(documented.lines().count(), now.lines().count());
+}

@@ -64,6 +64,9 @@ pub struct End {
     pub holder: Cell32,
     /// Fast-path refusal: 1 while it is in flight (set and cleared by who moves it).
     pub flight: Cell32,
+    /// While it is in flight: the signals that its binding wants. The binding itself then wants none, so that nothing of what
+    /// comes meanwhile reaches the port of the process that it leaves.
+    pub parked: Cell32,
     /// Messages queued plus calls waiting.
     pub waiting: Cell32,
     /// Handles among them.

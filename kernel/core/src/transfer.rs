@@ -122,6 +122,7 @@ impl<P: Platform> Kernel<P> {
         let capability = table.withdraw(&self.memory, handle)?;
         end.flight.set(1);
         self.unlink_node(&end.binding);
+        end.parked.set(end.binding.wanted.take(0));
         Ok(capability)
     }
 
@@ -144,9 +145,11 @@ impl<P: Platform> Kernel<P> {
         if capability.kind == Kind::Channel
             && let Ok(_held) = self.hold(capability.object)
         {
-            let end = capability.end as usize;
-            self.memory.page::<Channel>(capability.object.frame).ends[end].flight.set(0);
-            self.notify(hart, capability.object.frame, end);
+            let at = capability.end as usize;
+            let end = &self.memory.page::<Channel>(capability.object.frame).ends[at];
+            end.flight.set(0);
+            end.binding.wanted.set(end.parked.take(0));
+            self.notify(hart, capability.object.frame, at);
         }
         self.table(process).fill(&self.memory, from, capability);
     }
@@ -172,6 +175,7 @@ impl<P: Platform> Kernel<P> {
         {
             let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
             end.binding.clear();
+            end.parked.set(0);
             end.holder.set(process.0);
             end.flight.set(0);
         }

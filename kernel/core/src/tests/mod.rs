@@ -5,5 +5,6 @@ mod controller;
 mod devices;
 mod fast;
 mod host;
+mod hostile;
 mod vmos;
 mod world;

@@ -1,0 +1,138 @@
+//! What a hostile program could do once, each a defect that was found and mended.
+
+use super::world::{PAGE_AT, World};
+use crate::context::reg;
+use crate::objects::Quota;
+use crate::sync::Cell64;
+use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Signals, Sysno, Tag};
+
+/// Sends `handle` alone through `end`, from thread `n` of process `process`.
+fn send_handle(world: &mut World, (n, process): (usize, usize), end: Handle, handle: Handle) {
+    world.kernel.memory.page::<[Cell64; 512]>(world.pages[process])[0].set(handle.0 as u64);
+    let tag = Tag::new(0, 1).0;
+    let registers = [(reg::A0, end.0 as u64), (reg::A0 + 1, tag), (reg::T[2], PAGE_AT), (reg::T[3], NOW)];
+    world.call(n, Sysno::channel_send, &registers);
+}
+
+fn wait(world: &mut World, n: usize, port: Handle) -> Option<Result<u64, Error>> {
+    let registers = [(reg::A0, port.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NOW), (reg::T[4], 0)];
+    world.call(n, Sysno::reply_and_wait, &registers);
+    world.answer(n)
+}
+
+fn bind(world: &mut World, n: usize, port: Handle, end: Handle) {
+    let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits() as u64;
+    let registers = [(10, port.0 as u64), (11, end.0 as u64), (12, 7), (13, signals)];
+    world.call(n, Sysno::port_bind, &registers);
+    assert_eq!(world.answer(n), Some(Ok(0)));
+}
+
+/// An endpoint that was bound to a port is on its way to another process. What comes for it meanwhile is for its next holder.
+#[test]
+fn a_message_for_an_endpoint_in_flight_does_not_reach_the_port_it_was_bound_to() {
+    for is_call in [false, true] {
+        for fast in [false, true] {
+            let mut world = World::new(fast, 3, 2);
+            let (client, moved) = world.connect(1, 2, [2, 64, 2]);
+            let (near, far) = world.connect(2, 3, [2, 64, 2]);
+            let port = world.give(2, Kind::Port);
+            bind(&mut world, 2, port, moved);
+            // A second thread of the sender waits at the port, as a server does.
+            let waits = [(reg::A0, port.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER), (reg::T[4], 0)];
+            world.call(3, Sysno::reply_and_wait, &waits);
+            assert_eq!(world.answer(3), None);
+            send_handle(&mut world, (2, 2), near, moved);
+            assert_eq!(world.answer(2), Some(Ok(0)));
+
+            let number = if is_call { Sysno::channel_call } else { Sysno::channel_send };
+            let tag = Tag::new(8, 0).with_room(8, 0).0;
+            let words =
+                [(reg::A0, client.0 as u64), (reg::A0 + 1, tag), (reg::A0 + 2, 5), (reg::T[3], NEVER)];
+            world.call(0, number, &words);
+            assert_eq!(world.answer(3), None, "the old holder was told");
+            assert_eq!(wait(&mut world, 2, port), Some(Err(Error::WouldBlock)), "the old holder got it");
+
+            let room = Tag::new(0, 0).with_room(64, 2).0;
+            let take = [(reg::A0, far.0 as u64), (reg::A0 + 1, room), (reg::T[2], PAGE_AT)];
+            world.call(4, Sysno::channel_recv, &take);
+            let arrived = Handle(world.kernel.memory.page::<[Cell64; 512]>(world.pages[3])[0].get() as u32);
+            world.call(4, Sysno::channel_recv, &[(reg::A0, arrived.0 as u64), (reg::A0 + 1, 0)]);
+            let context = &world.kernel.thread(world.threads[4].frame).context;
+            assert_eq!(
+                (context.get(reg::A0), context.get(reg::A0 + 2)),
+                (0, 5),
+                "the new holder did not get it"
+            );
+            assert_eq!(wait(&mut world, 2, port), Some(Err(Error::WouldBlock)));
+        }
+    }
+}
+
+/// A send that fails gives its endpoint back as it was: bound, and with what came meanwhile.
+#[test]
+fn an_endpoint_that_comes_back_is_bound_as_before() {
+    let mut world = World::new(false, 3, 2);
+    let (client, moved) = world.connect(1, 2, [2, 64, 2]);
+    let (near, far) = world.connect(2, 3, [1, 64, 2]);
+    let port = world.give(2, Kind::Port);
+    bind(&mut world, 2, port, moved);
+    // The queue is full, so the send waits with its handle.
+    world.call(2, Sysno::channel_send, &[(reg::A0, near.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NOW)]);
+    world.kernel.memory.page::<[Cell64; 512]>(world.pages[2])[0].set(moved.0 as u64);
+    let tag = Tag::new(0, 1).0;
+    let registers = [(reg::A0, near.0 as u64), (reg::A0 + 1, tag), (reg::T[2], PAGE_AT), (reg::T[3], NEVER)];
+    world.call(2, Sysno::channel_send, &registers);
+    assert_eq!(world.answer(2), None);
+    let words = [(reg::A0, client.0 as u64), (reg::A0 + 1, 8), (reg::A0 + 2, 5), (reg::T[3], NOW)];
+    world.call(0, Sysno::channel_send, &words);
+    assert_eq!(wait(&mut world, 3, port), Some(Err(Error::WouldBlock)));
+    world.call(4, Sysno::handle_close, &[(reg::A0, far.0 as u64)]);
+    assert_eq!(world.answer(2), Some(Err(Error::PeerClosed)));
+    assert_eq!(wait(&mut world, 3, port).map(|answer| answer.is_ok()), Some(true), "the binding was lost");
+    assert_eq!(world.kernel.thread(world.threads[3].frame).context.get(reg::T[1]), 7);
+}
+
+/// Charges of a quota: pages, objects, processor share.
+fn charges(world: &World, quota: crate::handles::ObjectRef) -> [u64; 3] {
+    let account = world.kernel.memory.page::<Quota>(quota.frame);
+    [account.used.get(), account.count.get() as u64, account.cpu_used.get() as u64]
+}
+
+/// A process whose first handle finds no room in its maker's table is not left behind.
+#[test]
+fn a_process_that_cannot_be_handed_over_is_not_made() {
+    let mut world = World::new(false, 1, 1);
+    let process = world.processes[1];
+    let quota = world.kernel.publish(process, world.quota.frame, Kind::Quota.all_rights()).expect("handle");
+    let identity = world.give(1, Kind::Identity);
+    while world.process(1).reserve(&world.kernel.memory).is_ok() {}
+    let before = (charges(&world, world.quota), world.kernel.memory.free_frames());
+    let registers = [(10, quota.0 as u64), (11, identity.0 as u64), (12, 8), (13, 1), (14, 1)];
+    world.call(0, Sysno::process_create, &registers);
+    assert_eq!(world.answer(0), Some(Err(Error::NoSpace)));
+    assert_eq!((charges(&world, world.quota), world.kernel.memory.free_frames()), before);
+}
+
+/// Who destroys a quota that holds its own process dies before the quota is empty. What is left of it goes with the last
+/// handle to anything in it.
+#[test]
+fn a_quota_whose_destroyer_died_gives_everything_back() {
+    let mut world = World::new(false, 2, 1);
+    let process = world.processes[1];
+    let quota = world.kernel.publish(process, world.quota.frame, Kind::Quota.all_rights()).expect("handle");
+    let own = world.kernel.publish(process, process, Kind::Process.all_rights()).expect("handle");
+    let before = charges(&world, world.quota);
+    world.call(0, Sysno::quota_create, &[(10, quota.0 as u64), (11, 40), (12, 0)]);
+    let small = world.answer(0).and_then(Result::ok).expect("quota");
+    // First in the list is what was charged last: the thread, which takes its process along.
+    world.call(0, Sysno::vmo_create, &[(10, small), (11, 8192)]);
+    world.call(0, Sysno::port_create, &[(10, small)]);
+    world.call(0, Sysno::thread_create, &[(10, own.0 as u64), (11, small), (12, 1)]);
+    assert!(world.answer(0).is_some_and(|answer| answer.is_ok()));
+    world.call(0, Sysno::quota_destroy, &[(10, small)]);
+    assert!(!world.is_alive(0), "the destroyer was to die of it");
+    world.settle();
+    let after = charges(&world, world.quota);
+    // Only the dead process's first page is left of it, for the handle of its parent; its thread is gone whole.
+    assert!(after[1] < before[1] && after[0] < before[0], "{before:?} {after:?}");
+}

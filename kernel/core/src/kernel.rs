@@ -138,6 +138,16 @@ impl<P: Platform> Kernel<P> {
 
     /// Gives `process` the first handle to a fresh object, or destroys it when there is no room.
     pub(crate) fn publish(&self, process: Frame, frame: Frame, rights: Rights) -> Answer<Handle> {
+        let capability = self.first_capability(frame, rights)?;
+        let answer = self.memory.page::<Process>(process).insert(&self.memory, capability);
+        if answer.is_err() {
+            self.drop_capability(capability);
+        }
+        answer
+    }
+
+    /// The first capability for a fresh object, which is whole now.
+    pub(crate) fn first_capability(&self, frame: Frame, rights: Rights) -> Answer<Capability> {
         let header = self.memory.header(frame);
         let kind = Kind::from_raw(header.kind.get() as u8).ok_or(Error::WrongType)?;
         let capability = Capability { object: self.reference(frame), kind, end: 0, rights };
@@ -146,11 +156,7 @@ impl<P: Platform> Kernel<P> {
             self.memory.page::<Vmo>(frame).writable_handles.add(1);
         }
         self.born(frame);
-        let answer = self.memory.page::<Process>(process).insert(&self.memory, capability);
-        if answer.is_err() {
-            self.drop_capability(capability);
-        }
-        answer
+        Ok(capability)
     }
 
     /// Counts one more handle to the object.

@@ -49,14 +49,36 @@ impl<P: Platform> Kernel<P> {
         max_priority: u32,
         cpu: u32,
     ) -> Answer<Handle> {
-        self.take_cpu(quota, cpu)?;
-        let frame = self.new_process(quota, service, handles, max_priority, cpu).inspect_err(|_| {
-            if let Ok(_held) = self.hold(quota) {
-                self.memory.page::<crate::objects::Quota>(quota.frame).cpu_used.sub(cpu);
+        // A process lives until it ends, also when nobody has a handle to it: so the room for one comes first.
+        let place = match holder.exists() {
+            true => self.table(holder).reserve(&self.memory)?,
+            false => Handle::NONE,
+        };
+        let made = self.take_cpu(quota, cpu).and_then(|()| {
+            self.new_process(quota, service, handles, max_priority, cpu).inspect_err(|_| {
+                if let Ok(_held) = self.hold(quota) {
+                    self.memory.page::<crate::objects::Quota>(quota.frame).cpu_used.sub(cpu);
+                }
+            })
+        });
+        let frame = match made {
+            Ok(frame) => frame,
+            Err(error) => {
+                if holder.exists() {
+                    self.give_room_back(holder, &[place]);
+                }
+                return Err(error);
             }
-        })?;
-        let holder = if holder.exists() { holder } else { frame };
-        self.publish(holder, frame, Kind::Process.all_rights())
+        };
+        if !holder.exists() {
+            return self.publish(frame, frame, Kind::Process.all_rights());
+        }
+        self.table(holder).fill(
+            &self.memory,
+            place,
+            self.first_capability(frame, Kind::Process.all_rights())?,
+        );
+        Ok(place)
     }
 
     fn new_process(

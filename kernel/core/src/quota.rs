@@ -92,8 +92,8 @@ impl<P: Platform> Kernel<P> {
         header.quota.set(0);
         let keeper = self.memory.header(quota);
         keeper.refs.sub(1);
-        let last = keeper.refs.get() == 0 && account.dying.get() == 0;
-        last.then(|| {
+        // Also while it is being destroyed: whoever does that may die before it is empty.
+        (keeper.refs.get() == 0).then(|| {
             self.retire(quota);
             quota
         })
@@ -170,7 +170,9 @@ impl<P: Platform> Kernel<P> {
         loop {
             // What stands in the list is not freed while the quota is locked.
             let (head, object, kind) = {
-                let _held = self.hold(quota)?;
+                // One further down may have gone with its last object on another hart.
+                let _held =
+                    self.hold(quota).map_err(|gone| if quota == root { gone } else { Error::Busy })?;
                 let account = self.memory.page::<Quota>(quota.frame);
                 account.dying.set(1);
                 let head = Frame(account.objects.get());

@@ -1,5 +1,5 @@
 //! Runs every device test, in order, and ends the machine with the sum. Its own tests are the proofs of gate 1 and of the
-//! services; each other driver is a library of its own (`tests/hostile`). A line is printed only after another process has
+//! services; each other driver is a library of its own (`tests/hostile`, `tests/offsets`). A line is printed only after another process has
 //! shown that it is true.
 //!
 //! It writes to the console itself, so that nothing is lost when it ends the machine with the result.
@@ -41,6 +41,12 @@ const OWN: &[Test] = &[
 /// Every driver's tests, in the order in which they run.
 const DRIVERS: &[&[Test]] = &[OWN, hostile::TESTS];
 
+/// Drivers that count instructions, which is exact on one hart alone, and which a host has none of.
+#[cfg(target_os = "none")]
+const EXACT_DRIVERS: &[&[Test]] = &[offsets::TESTS];
+#[cfg(not(target_os = "none"))]
+const EXACT_DRIVERS: &[&[Test]] = &[];
+
 /// A peer with this many pages, which only talks.
 fn start_peer(bench: &Bench, pages: u64) -> Result<Program, alloc::string::String> {
     Program::start(bench, &Wish::plain("selftest-peer", pages))
@@ -50,7 +56,8 @@ fn run(mut startup: Startup) -> u64 {
     let Some(bench) = Bench::new(&mut startup) else { return 3 };
     startup.ready();
     let (mut passed, mut failed) = (0, 0);
-    for tests in DRIVERS {
+    let exact = bench.stats.stats().is_ok_and(|stats| stats.harts == 1);
+    for tests in DRIVERS.iter().chain(EXACT_DRIVERS.iter().filter(|_| exact)) {
         let (good, bad) = bench.run(tests);
         passed += good;
         failed += bad;

@@ -3,6 +3,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod block;
+pub mod disk;
 pub mod echo;
 pub mod exec;
 pub mod intake;
@@ -17,6 +19,8 @@ pub use nexus_wire as wire;
 
 /// Every interface, for tools that show messages.
 pub const ALL: &[&nexus_wire::trace::Interface] = &[
+    &block::INTERFACE,
+    &disk::INTERFACE,
     &echo::INTERFACE,
     &exec::INTERFACE,
     &intake::INTERFACE,

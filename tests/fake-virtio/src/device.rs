@@ -113,6 +113,10 @@ impl Device {
         self.causes != 0
     }
 
+    pub fn waiting(&self, queue: usize) -> usize {
+        self.queues.get(queue).map_or(0, |queue| queue.chains.len())
+    }
+
     pub fn is_reset(&self) -> bool {
         self.status == 0 && !self.stuck
     }

@@ -105,6 +105,11 @@ impl World {
         change(inner.device.model().downcast_mut().expect("the test knows its model"))
     }
 
+    /// Chains of a queue that the device has and works on later.
+    pub fn waiting(&self, queue: usize) -> usize {
+        self.look().device.waiting(queue)
+    }
+
     /// The driver dies once it has made that many steps.
     pub fn die_at(&self, steps: u64) {
         self.inner().dies_at = Some(steps);

@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod fault;
+pub mod grants;
 pub mod memory;
 pub mod queue;
 pub mod registers;
@@ -19,6 +20,7 @@ pub mod transport;
 pub mod window;
 
 pub use fault::Fault;
+pub use grants::Grants;
 pub use memory::{Memory, Pool};
 pub use queue::{Part, Queue, Used};
 pub use registers::Registers;

@@ -20,6 +20,8 @@ pub struct Context {
 pub mod reg {
     /// Program counter slot.
     pub const PC: usize = 0;
+    /// Return address.
+    pub const RA: usize = 1;
     /// Stack pointer.
     pub const SP: usize = 2;
     /// Temporaries t0 to t6 are x5, x6, x7, x28, x29, x30, x31.

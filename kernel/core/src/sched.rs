@@ -46,7 +46,10 @@ impl<P: Platform> Kernel<P> {
     /// at once.
     pub(crate) fn wake(&self, hart: &Hart, thread: Frame) {
         let t = self.thread(thread);
-        let priority = self.effective_priority(t, self.platform.now());
+        let now = self.platform.now();
+        // A server that waited in a call of its own must not pay with its priority for what its caller used up.
+        self.reclaim(t, now);
+        let priority = self.effective_priority(t, now);
         self.enqueue(hart, thread, priority, false);
         self.note_refill(hart, t, priority);
         if hart.current.get() == 0 {
@@ -152,7 +155,8 @@ impl<P: Platform> Kernel<P> {
     /// Ends a system call: result registers set, everything else that is not callee-saved zero, past the `ecall`.
     pub(crate) fn finish(&self, t: &Thread, error: u64, results: [u64; 2]) {
         use crate::context::reg;
-        for n in reg::T {
+        // A call that began on the fast path saved neither of these: what stands there is of some earlier moment.
+        for n in reg::T.into_iter().chain([reg::RA]) {
             t.context.set(n, 0);
         }
         for n in 3..8 {

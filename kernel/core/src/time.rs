@@ -205,12 +205,18 @@ impl<P: Platform> Kernel<P> {
         process.exhausted_until.set(until);
     }
 
-    /// A server whose caller's budget ran out, or whose caller is gone, goes on with its own.
+    /// A server whose caller's budget ran out, or whose caller is gone, goes on with its own. The thread runs on `hart`.
     pub(crate) fn own_budget(&self, hart: &Hart, t: &Thread, now: Ticks) {
+        self.reclaim(t, now);
+        hart.payer.set(t.payer.get());
+    }
+
+    /// The same for a thread that runs nowhere.
+    pub(crate) fn reclaim(&self, t: &Thread, now: Ticks) {
         let payer = ObjectRef::from_raw(t.payer.get());
         let gone = self.memory.header(payer.frame).generation.get() != payer.generation;
         if gone || self.exhausted_until(payer) > now {
-            self.pay_oneself(hart, t);
+            t.payer.set(t.home.get());
         }
     }
 

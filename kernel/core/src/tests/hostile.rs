@@ -4,6 +4,7 @@ use super::world::{PAGE_AT, World};
 use crate::context::reg;
 use crate::objects::Quota;
 use crate::sync::Cell64;
+use crate::thread::state;
 use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Signals, Sysno, Tag};
 
 /// Sends `handle` alone through `end`, from thread `n` of process `process`.
@@ -135,4 +136,48 @@ fn a_quota_whose_destroyer_died_gives_everything_back() {
     let after = charges(&world, world.quota);
     // Only the dead process's first page is left of it, for the handle of its parent; its thread is gone whole.
     assert!(after[1] < before[1] && after[0] < before[0], "{before:?} {after:?}");
+}
+
+/// A client without a budget calls a server, which calls another. The first server goes on at its own priority.
+#[test]
+fn a_server_does_not_wait_for_budget_that_its_caller_has_not() {
+    let mut world = World::new(false, 3, 1);
+    let (client, first) = world.connect(1, 2, [1, 64, 0]);
+    let (near, second) = world.connect(2, 3, [1, 64, 0]);
+    let call = |world: &mut World, n, end: Handle| {
+        world.call(n, Sysno::channel_call, &[(reg::A0, end.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)]);
+    };
+    let receive = |world: &mut World, n, end: Handle| {
+        world.call(n, Sysno::channel_recv, &[(reg::A0, end.0 as u64), (reg::A0 + 1, 0)]);
+        world.kernel.thread(world.threads[n].frame).context.get(reg::T[3])
+    };
+    call(&mut world, 0, client);
+    receive(&mut world, 1, first);
+    call(&mut world, 1, near);
+    let token = receive(&mut world, 2, second);
+    world.process(1).exhausted_until.set(NEVER);
+    world.call(2, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+    let server = world.kernel.thread(world.threads[1].frame);
+    let (what, place) = server.doing();
+    assert_eq!((what, place >> 8), (state::READY, server.priority.get()), "queued behind everybody");
+    assert_eq!(server.payer.get(), server.home.get());
+}
+
+/// A call that began on the fast path is ended by the slow one. The return address that the thread had when it was last
+/// interrupted does not come back.
+#[test]
+fn no_old_return_address_comes_back_from_a_call() {
+    let mut world = World::new(true, 2, 1);
+    let (client, server) = world.connect(1, 2, [1, 64, 0]);
+    let port = world.give(2, Kind::Port);
+    bind(&mut world, 1, port, server);
+    let waits = [(reg::A0, port.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER), (reg::T[4], 0)];
+    world.call(1, Sysno::reply_and_wait, &waits);
+    let registers = [(reg::RA, 0xdead), (reg::A0, client.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)];
+    world.call(0, Sysno::channel_call, &registers);
+    assert_eq!(world.taken, 1, "the call did not take the fast path");
+    let token = world.kernel.thread(world.threads[1].frame).context.get(reg::T[3]);
+    world.call(1, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+    assert_eq!(world.answer(0), Some(Ok(0)));
+    assert_eq!(world.kernel.thread(world.threads[0].frame).context.get(reg::RA), 0);
 }

@@ -101,6 +101,11 @@ impl Plan {
     }
 }
 
+/// Where code of this program is.
+pub fn code() -> u64 {
+    do_load as *const () as u64
+}
+
 /// Uses up any stack.
 #[inline(never)]
 fn descend(depth: u64) -> u64 {
@@ -112,7 +117,7 @@ fn descend(depth: u64) -> u64 {
 pub fn plan(lab: &Lab, name: &str) -> Option<Plan> {
     let data = DATA.as_ptr() as u64;
     let constant = CONSTANT.as_ptr() as u64;
-    let code = do_load as *const () as u64;
+    let code = code();
     let on_stack = [0u32; 4];
     let guard = Plan { pc: 0, span: 4096, ..Plan::at(do_store, 0, STORE, 0) };
     Some(match name {

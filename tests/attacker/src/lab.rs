@@ -204,3 +204,8 @@ pub fn refused<T: Debug>(what: &str, result: Result<T, Error>, expected: Error) 
         other => Err(format!("{what}: {other:?} instead of {expected:?}")),
     }
 }
+
+/// A condition that must hold.
+pub fn expect(holds: bool, what: &str) -> Verdict {
+    if holds { Ok(()) } else { Err(String::from(what)) }
+}

@@ -10,6 +10,8 @@ extern crate alloc;
 mod faults;
 mod handles;
 mod lab;
+mod places;
+mod pointers;
 mod record;
 
 use alloc::format;
@@ -29,6 +31,9 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("handles.guessed", handles::guessed),
     ("handles.wrong_kind", handles::wrong_kind),
     ("handles.missing_right", handles::missing_right),
+    ("pointers.info", pointers::info),
+    ("pointers.outgoing", pointers::outgoing),
+    ("pointers.incoming", pointers::incoming),
 ];
 
 /// Exit codes of a program that was not given what it needs.

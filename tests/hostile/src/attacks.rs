@@ -16,4 +16,7 @@ attacks! {
     handles_guessed = "handles.guessed";
     handles_wrong_kind = "handles.wrong_kind";
     handles_missing_right = "handles.missing_right";
+    pointers_info = "pointers.info";
+    pointers_outgoing = "pointers.outgoing";
+    pointers_incoming = "pointers.incoming";
 }

@@ -18,5 +18,8 @@ pub const TESTS: &[Test] = &[
     ("hostile.handles.guessed", attacks::handles_guessed),
     ("hostile.handles.wrong_kind", attacks::handles_wrong_kind),
     ("hostile.handles.missing_right", attacks::handles_missing_right),
+    ("hostile.pointers.info", attacks::pointers_info),
+    ("hostile.pointers.outgoing", attacks::pointers_outgoing),
+    ("hostile.pointers.incoming", attacks::pointers_incoming),
     ("hostile.faults", faults::faults),
 ];

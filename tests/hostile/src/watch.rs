@@ -45,9 +45,15 @@ impl<'a> Watch<'a> {
     pub fn attack(&self, name: &str, rounds: u32) -> Verdict {
         let before = Account::take(self.bench)?;
         {
-            let attacker = self.attacker()?;
+            let mut attacker = self.attacker()?;
             let mut room = [0; 1024];
-            let (length, _) = ask(&attacker, rounds, name, &mut room)?;
+            let answer = ask(&attacker, rounds, name, &mut room);
+            let Ok((length, _)) = answer else {
+                let ExitRecord { cause, code, pc, address, .. } = attacker.wait_end()?;
+                return Err(format!(
+                    "it ended: cause {cause}, code {code}, pc {pc:#x}, address {address:#x}"
+                ));
+            };
             let said = String::from_utf8_lossy(&room[..length]);
             expect(said.is_empty(), &said)?;
             self.goes_on()?;

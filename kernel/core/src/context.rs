@@ -1,7 +1,7 @@
 //! The saved registers of a thread that is not running. The trap code of the architecture stores and loads them
 //! by offset, so their layout is part of its contract (`offset_of!` there, asserted here).
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// User registers of a thread. `x[0]` is the program counter; `x[1]` to `x[31]` are x1 to x31.
 #[repr(C)]

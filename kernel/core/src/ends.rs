@@ -186,7 +186,7 @@ impl<P: Platform> Kernel<P> {
                         return true;
                     }
                 }
-                state::LIMBO => core::hint::spin_loop(),
+                state::LIMBO => crate::sync::pause(),
                 _ => return false,
             }
         }

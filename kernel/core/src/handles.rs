@@ -1,12 +1,13 @@
 //! A process's handle table: index and generation to object, kind and rights.
 //!
 //! Writers hold the table's lock. Readers take none: an entry is two words, and a reader that finds the first
-//! unchanged after reading the second has seen one entry, not halves of two. What must never happen: a capability in
+//! unchanged after reading the second has seen one entry, not halves of two. For that, `meta` says before a fence that the
+//! handle is over, and `object` changes only after it (`tests/loom/handles.rs`). What must never happen: a capability in
 //! two places at once, or an index given out while its old handle value still answers.
 
 use crate::memory::{Frame, Memory, PageType, View};
 use crate::process::Process;
-use crate::sync::{Cell64, Ordering};
+use crate::sync::{Cell64, Ordering, fence};
 use nexus_abi::bounds::HANDLES_PER_PAGE;
 use nexus_abi::{Error, Handle, Kind, Rights};
 
@@ -71,6 +72,18 @@ pub struct Entry {
     object: Cell64,
 }
 
+impl Entry {
+    /// Both words; `None` if the entry was changing.
+    #[inline(always)]
+    fn read(&self) -> Option<(u64, u64)> {
+        let meta = self.meta.atomic().load(Ordering::Acquire);
+        let object = self.object.get();
+        // Whoever sees an object of the next handle also sees that this one is over.
+        fence(Ordering::Acquire);
+        (self.meta.get() == meta).then_some((meta, object))
+    }
+}
+
 /// One page of a table.
 pub type EntryPage = [Entry; HANDLES_PER_PAGE];
 // SAFETY: an array of pairs of atomic cells, one page long.
@@ -107,9 +120,8 @@ impl Process {
     #[inline(always)]
     pub fn lookup(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
         let entry = self.entry(memory, handle.0 & 0xffff).ok_or(Error::BadHandle)?;
-        let meta = entry.meta.atomic().load(Ordering::Acquire);
-        let object = entry.object.atomic().load(Ordering::Acquire);
-        if meta >> 48 != (handle.0 >> 16) as u64 || entry.meta.get() != meta {
+        let (meta, object) = entry.read().ok_or(Error::BadHandle)?;
+        if meta >> 48 != (handle.0 >> 16) as u64 {
             return Err(Error::BadHandle);
         }
         let capability = Capability::from_words(meta, object).ok_or(Error::BadHandle)?;
@@ -128,10 +140,9 @@ impl Process {
             return None;
         }
         let entry = &view.page::<EntryPage>(Frame(self.handle_pages[0].get()))[index];
-        let meta = entry.meta.atomic().load(Ordering::Acquire);
-        let object = entry.object.atomic().load(Ordering::Acquire);
+        let (meta, object) = entry.read()?;
         let wanted = (handle as u64 >> 16) << 8 | kind as u64;
-        (entry.meta.get() == meta && meta >> 40 == wanted && meta & right.bits() as u64 != 0)
+        (meta >> 40 == wanted && meta & right.bits() as u64 != 0)
             .then(|| (ObjectRef::from_raw(object), (meta >> 32) as u32 & 1))
     }
 
@@ -212,7 +223,9 @@ impl Process {
             u16::MAX => 1,
             g => g + 1,
         };
-        entry.meta.atomic().store((generation as u64) << 48, Ordering::Release);
+        entry.meta.set((generation as u64) << 48);
+        // The object words below, this entry's and the tail's, are of free entries: their handles are over before.
+        fence(Ordering::Release);
         entry.object.set(0);
         match self.entry(memory, self.handle_tail.get()).filter(|_| self.handle_tail.get() != 0) {
             Some(tail) => tail.object.set(index as u64),

@@ -9,7 +9,7 @@
 //! view is *believed* is what generations are for. What must never happen here: a frame on the free list that
 //! somebody still owns.
 
-use crate::sync::{Cell32, Held, Lock, Ordering, fence};
+use crate::sync::{Cell32, Cell64, Held, Lock, Ordering, fence};
 use core::marker::PhantomData;
 use core::ops::Range;
 use nexus_abi::bounds::PAGE_SIZE;
@@ -71,7 +71,7 @@ pub struct Header {
 pub unsafe trait PageType: Sync {}
 
 // SAFETY: an array of atomic cells, one page long.
-unsafe impl PageType for [crate::sync::Cell64; 512] {}
+unsafe impl PageType for [Cell64; 512] {}
 // SAFETY: an array of atomic cells, one page long.
 unsafe impl PageType for [Cell32; 1024] {}
 
@@ -360,11 +360,12 @@ impl Memory {
         Some(frame)
     }
 
-    /// Clears a frame that the caller owns and nobody looks at yet.
+    /// Clears a frame that the caller owns: by cells, because a hart that holds a stale reference may still be reading there
+    /// (it will not believe what it reads).
     pub(crate) fn zero(&self, frame: Frame) {
-        let bytes = self.bytes(frame, 0, PAGE_SIZE);
-        // SAFETY: a whole frame of the bank, on whose bytes nobody else has a claim.
-        unsafe { core::ptr::write_bytes(bytes.start, 0, bytes.len) };
+        for cells in self.page::<[Cell64; 512]>(frame).chunks_exact(16) {
+            cells.iter().for_each(Cell64::zero);
+        }
     }
 
     /// The next frame that was never handed out.

@@ -3,11 +3,24 @@
 //! Kernel code runs with interrupts off and never blocks, so a holder always releases soon. Locks are taken
 //! in the order of `docs/concurrency.md`; nothing is called back while one is held.
 
-#[cfg(loom)]
-pub use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+pub use core::sync::atomic::Ordering;
+#[cfg(any(not(test), miri))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, fence};
 
-#[cfg(not(loom))]
-pub use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+// Host tests decide between any two accesses which hart goes on; under Loom they also decide which value is read.
+#[cfg(all(test, not(miri)))]
+pub use crate::tests::atomics::{AtomicU32, AtomicU64, AtomicUsize, fence};
+
+/// A moment of waiting for another hart, which is in a section of bounded length.
+#[inline(always)]
+pub fn pause() {
+    #[cfg(all(test, not(miri)))]
+    crate::tests::atomics::pause();
+    #[cfg(all(test, miri))]
+    std::thread::yield_now();
+    #[cfg(not(test))]
+    core::hint::spin_loop();
+}
 
 /// A lock word. It guards data that stands beside it, not inside it: everything guarded is atomic cells, read
 /// and written relaxed under the lock, so that no `unsafe` is needed to share it.
@@ -19,14 +32,7 @@ pub struct Held<'a>(&'a Lock);
 
 impl Lock {
     /// A free lock.
-    #[cfg(not(loom))]
     pub const fn new() -> Lock {
-        Lock(AtomicU32::new(0))
-    }
-
-    /// A free lock.
-    #[cfg(loom)]
-    pub fn new() -> Lock {
         Lock(AtomicU32::new(0))
     }
 
@@ -41,12 +47,19 @@ impl Lock {
 
     #[cold]
     fn wait(&self) {
+        #[cfg(loom)]
+        return crate::tests::loom::wait_for(core::ptr::from_ref(self).addr());
+        #[cfg(not(loom))]
         while self.0.load(Ordering::Relaxed) != 0 {
-            #[cfg(loom)]
-            loom::thread::yield_now();
-            #[cfg(not(loom))]
-            core::hint::spin_loop();
+            pause();
         }
+    }
+}
+
+#[cfg(loom)]
+impl Lock {
+    fn tell(&self) {
+        crate::tests::loom::is_free(core::ptr::from_ref(self).addr());
     }
 }
 
@@ -58,6 +71,8 @@ impl Held<'_> {
         other.0.0.store(0, Ordering::Relaxed);
         self.0.0.store(0, Ordering::Relaxed);
         cell.set(value);
+        #[cfg(loom)]
+        [self.0, other.0].into_iter().for_each(Lock::tell);
         core::mem::forget((self, other));
     }
 }
@@ -72,6 +87,8 @@ impl Drop for Held<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.0.0.store(0, Ordering::Release);
+        #[cfg(loom)]
+        self.0.tell();
     }
 }
 
@@ -89,14 +106,7 @@ macro_rules! cell {
     ($cell:ident, $atomic:ident, $int:ty) => {
         impl $cell {
             /// A cell holding `value`.
-            #[cfg(not(loom))]
             pub const fn new(value: $int) -> $cell {
-                $cell($atomic::new(value))
-            }
-
-            /// A cell holding `value`.
-            #[cfg(loom)]
-            pub fn new(value: $int) -> $cell {
                 $cell($atomic::new(value))
             }
 
@@ -143,3 +153,14 @@ macro_rules! cell {
 
 cell!(Cell32, AtomicU32, u32);
 cell!(Cell64, AtomicU64, u64);
+
+impl Cell64 {
+    /// Makes it 0, for the next object in its frame.
+    #[inline(always)]
+    pub fn zero(&self) {
+        #[cfg(loom)]
+        return crate::tests::loom::zero(core::ptr::from_ref(self).addr());
+        #[cfg(not(loom))]
+        self.set(0);
+    }
+}

@@ -60,7 +60,7 @@ impl<P: Platform> Kernel<P> {
     /// node needs: a timer's own.
     pub(crate) fn disarm(&self, frame: Frame) {
         while !self.try_disarm(frame) {
-            core::hint::spin_loop();
+            crate::sync::pause();
         }
     }
 
@@ -244,7 +244,7 @@ impl<P: Platform> Kernel<P> {
             let held = self.hold(object)?;
             if !self.try_disarm(object.frame) {
                 drop(held);
-                core::hint::spin_loop();
+                crate::sync::pause();
                 continue;
             }
             timer.binding.pending.set(timer.binding.pending.get() & !Signals::EXPIRED.bits());

@@ -1,6 +1,7 @@
 //! The simulated machine: user memory is reached through the same page tables that a real one would walk.
 
 use super::controller::{Controller, IRQ_SOURCES};
+use super::harts;
 use crate::kernel::Kernel;
 use crate::memory::{Frame, KernelBytes};
 use crate::paging;
@@ -23,7 +24,7 @@ const WRITE: u64 = 4;
 pub struct Host {
     /// What its clock shows.
     pub clock: AtomicU64,
-    /// The hart that calls.
+    /// The hart that calls, where a test does not interleave harts.
     pub at: AtomicUsize,
     /// Its interrupt controller.
     pub controller: Controller,
@@ -59,7 +60,7 @@ impl Host {
 
 impl Platform for Host {
     fn hart(&self) -> usize {
-        self.at.load(Ordering::Relaxed)
+        harts::current().unwrap_or_else(|| self.at.load(Ordering::Relaxed))
     }
 
     fn switch_space(&self, _satp: u64) {}

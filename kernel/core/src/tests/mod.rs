@@ -1,10 +1,18 @@
-//! Host tests of the kernel, on a simulated machine of one hart. Only what stands in this folder may know it.
+//! Host tests of the kernel, on a simulated machine. Only what stands in this folder may know it.
 
+#[cfg(not(miri))]
+pub mod atomics;
 mod channels;
 mod controller;
 mod devices;
 mod fast;
+#[cfg(not(loom))]
+mod harts;
 mod host;
 mod hostile;
+#[cfg(loom)]
+pub mod loom;
+#[cfg(loom)]
+use self::loom as harts;
 mod vmos;
 mod world;

@@ -2,20 +2,16 @@
 //! but cargo is needed.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Bench, Report};
+use super::{Bench, harness};
 use crate::build::{SILENCE, cargo_program};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::process::{Errors, bound, lines};
 
 const SUITE: &str = "host";
-
-/// Most lines of a failed test's output that are shown.
-const MAX_SHOWN: usize = 60;
 
 /// One test program.
 struct Program {
@@ -39,12 +35,9 @@ pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
     let mut names = Vec::new();
     for program in build(house)? {
         let mut command = bound(&program.path);
-        command.current_dir(&program.folder).args(["--list", "--format=terse"]);
-        lines(command, SILENCE, Errors::Joined, |line| {
-            if let Some(name) = line.and_then(|line| line.strip_suffix(": test")) {
-                names.push(format!("{}::{name}", program.name));
-            }
-        })?;
+        command.current_dir(&program.folder);
+        let tests = harness::list(command)?;
+        names.extend(tests.into_iter().map(|name| format!("{}::{name}", program.name)));
     }
     Ok(names)
 }
@@ -101,57 +94,8 @@ fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
     if let Some(part) = bench.part().filter(|part| !program.name.contains(part) && !SUITE.contains(part)) {
         command.arg(part);
     }
-    let begun = Instant::now();
-    let mut results = Vec::new();
-    let mut whole = Vec::new();
-    let good = lines(command, SILENCE, Errors::Joined, |line| {
-        let Some(line) = line else { return };
-        if let Some((name, passed)) = result(line) {
-            results.push((name.to_string(), passed));
-        }
-        whole.push(line.to_string());
-    })?;
-    let all_passed = results.iter().all(|(_, passed)| *passed);
-    for (name, passed) in results {
-        let detail = if passed { String::new() } else { output_of(&whole, &name) };
-        let repeat = format!("cargo test -p {} {name}", program.package);
-        let name = format!("{}::{name}", program.name);
-        bench.report(Report { suite: SUITE, name, passed, detail, repeat, took: None });
-    }
-    if !good && all_passed {
-        let shown = whole.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
-        let repeat = format!("cargo test -p {}", program.package);
-        let name = format!("{}::ends", program.name);
-        let detail = format!("the test program ended badly:\n{shown}");
-        bench.report(Report {
-            suite: SUITE,
-            name,
-            passed: false,
-            detail,
-            repeat,
-            took: Some(begun.elapsed()),
-        });
-    }
-    Ok(())
-}
-
-/// `test NAME ... ok` or `… FAILED`; ignored ones are no result.
-fn result(line: &str) -> Option<(&str, bool)> {
-    let (name, word) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let name = name.trim_end_matches(" - should panic");
-    match word.trim() {
-        "ok" => Some((name, true)),
-        word if word.starts_with("FAILED") => Some((name, false)),
-        _ => None,
-    }
-}
-
-/// What a failed test printed.
-fn output_of(whole: &[String], name: &str) -> String {
-    let head = format!("---- {name} stdout ----");
-    let block = whole.iter().skip_while(|line| **line != head).skip(1);
-    let block = block.take_while(|line| !line.starts_with("---- ") && *line != "failures:");
-    block.take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n").trim().to_string()
+    let repeat = |name: &str| format!("cargo test -p {} {name}", program.package);
+    harness::run(bench, SUITE, &program.name, command, &repeat)
 }
 
 fn doc_tests(bench: &mut Bench) -> Outcome {
@@ -161,48 +105,12 @@ fn doc_tests(bench: &mut Bench) -> Outcome {
     if let Some(part) = bench.part().filter(|part| !SUITE.contains(part)) {
         command.arg(part);
     }
-    let mut results = Vec::new();
-    let mut whole = Vec::new();
-    let good = lines(command, SILENCE, Errors::Joined, |line| {
-        let Some(line) = line else { return };
-        if let Some((name, passed)) = result(line) {
-            results.push((name.to_string(), passed));
-        }
-        whole.push(line.to_string());
-    })?;
-    let repeat = String::from("cargo test --workspace --doc");
-    let all_passed = results.iter().all(|(_, passed)| *passed);
-    for (name, passed) in results {
-        let detail = if passed { String::new() } else { output_of(&whole, &name) };
-        bench.report(Report {
-            suite: SUITE,
-            name: format!("doc::{name}"),
-            passed,
-            detail,
-            repeat: repeat.clone(),
-            took: None,
-        });
-    }
-    if !good && all_passed {
-        let detail = whole.iter().rev().take(MAX_SHOWN).rev().cloned().collect::<Vec<_>>().join("\n");
-        let name = String::from("doc::ends");
-        bench.report(Report { suite: SUITE, name, passed: false, detail, repeat, took: None });
-    }
-    Ok(())
+    harness::run(bench, SUITE, "doc", command, &|_| String::from("cargo test --workspace --doc"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_are_read_as_the_harness_prints_them() {
-        assert_eq!(result("test a::b ... ok"), Some(("a::b", true)));
-        assert_eq!(result("test a::b ... FAILED"), Some(("a::b", false)));
-        assert_eq!(result("test c - should panic ... ok"), Some(("c", true)));
-        assert_eq!(result("test slow ... ignored"), None);
-        assert_eq!(result("testing ... ok"), None);
-    }
 
     #[test]
     fn a_package_is_known_by_its_id() {

@@ -3,8 +3,10 @@
 
 mod boots;
 mod device;
+mod harness;
 mod host;
 mod lint;
+mod loom;
 mod rules;
 mod style;
 
@@ -109,6 +111,12 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "libraries and the kernel's portable part, on this host",
             run: host::run,
             list: host::list,
+        },
+        Suite {
+            name: "loom",
+            what: "lock-free protocols of the kernel, every interleaving within a bound",
+            run: loom::run,
+            list: loom::list,
         },
     ];
     let test_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());

@@ -1,0 +1,133 @@
+//! Several harts on one thread of the host: each is a coroutine, and a seed says before which accesses to shared memory
+//! another one goes on. The same seed gives the same interleaving, everywhere.
+
+use super::atomics::Change;
+use core::sync::atomic::Ordering;
+use std::cell::Cell;
+
+thread_local! {
+    /// The hart whose code runs.
+    static CURRENT: Cell<Option<usize>> = const { Cell::new(None) };
+    /// A hart gives way before one in so many accesses; 0: nobody steers.
+    static CHANCE: Cell<u64> = const { Cell::new(0) };
+    static RANDOM: Cell<u64> = const { Cell::new(1) };
+}
+
+/// The hart whose code runs, while harts are interleaved.
+pub fn current() -> Option<usize> {
+    CURRENT.get()
+}
+
+/// xorshift64*: the same numbers for the same seed, everywhere.
+pub fn random(state: u64) -> (u64, u64) {
+    let mut x = state;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    (x, x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33)
+}
+
+fn draw() -> u64 {
+    let (state, value) = random(RANDOM.get());
+    RANDOM.set(state);
+    value
+}
+
+/// Lets another hart go on. Called from deep in the kernel's code, which knows nothing of coroutines.
+#[expect(deprecated, reason = "its successor must be handed down to whoever gives way")]
+fn give_way() {
+    generator::yield_with(());
+}
+
+/// Where an access goes: nothing is kept beside the memory itself.
+pub struct Place;
+
+impl Place {
+    pub fn load(&self, _: Ordering) -> Option<u64> {
+        None
+    }
+
+    pub fn store(&self, _: u64, _: Ordering) -> Option<()> {
+        None
+    }
+
+    pub fn change(&self, _: Change, _: Ordering) -> Option<u64> {
+        None
+    }
+}
+
+/// An access is about to happen.
+#[inline]
+pub fn place(_: usize, _: impl FnOnce() -> u64) -> Place {
+    let chance = CHANCE.get();
+    if chance != 0 && draw().is_multiple_of(chance) {
+        give_way();
+    }
+    Place
+}
+
+/// A hart waits for another one.
+pub fn pause() {
+    match CHANCE.get() {
+        0 => std::thread::yield_now(),
+        _ => give_way(),
+    }
+}
+
+pub fn fence(order: Ordering) {
+    core::sync::atomic::fence(order);
+}
+
+/// Names the seed if the test fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("interleaving of seed {}", self.0);
+        }
+        CHANCE.set(0);
+        CURRENT.set(None);
+    }
+}
+
+/// Words of stack of a hart's coroutine.
+const STACK: usize = 0x1_0000;
+
+/// Runs what each hart does, hart by hart from 0 on, interleaved as `seed` says, until all have returned.
+pub fn interleave(seed: u64, work: Vec<Box<dyn FnOnce() + Send + '_>>) {
+    let _seed = Seed(seed);
+    RANDOM.set(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    // Some histories change harts at nearly every access, some let a hart go far.
+    let chance = [2, 5, 15, 40, 120][draw() as usize % 5];
+    let mut harts: Vec<_> = work.into_iter().map(|work| generator::Gn::<()>::new_opt(STACK, work)).collect();
+    while harts.iter().any(|hart| !hart.is_done()) {
+        let next = draw() as usize % harts.len();
+        if !harts[next].is_done() {
+            CURRENT.set(Some(next));
+            CHANCE.set(chance);
+            harts[next].resume();
+            CHANCE.set(0);
+        }
+    }
+}
+
+#[test]
+fn harts_are_interleaved_and_a_lock_keeps_them_apart() {
+    use crate::sync::{Cell32, Lock};
+    let mut clashes = 0;
+    for seed in 0..100 {
+        let (lock, guarded, open) = (Lock::new(), Cell32::new(0), Cell32::new(0));
+        let work = || {
+            for _ in 0..10 {
+                let _held = lock.hold();
+                guarded.add(1);
+            }
+            (0..10).for_each(|_| open.add(1));
+        };
+        interleave(seed, vec![Box::new(work), Box::new(work), Box::new(work)]);
+        assert_eq!(guarded.get(), 30, "seed {seed}");
+        clashes += (open.get() != 30) as u32;
+    }
+    assert!(clashes > 20, "without a lock, only {clashes} of 100 interleavings lost something");
+}

@@ -1,0 +1,94 @@
+//! Looking a handle up, which takes no lock, against everything that writers do to its entry.
+
+use super::explore;
+use crate::handles::{Capability, ObjectRef};
+use crate::memory::{Frame, Memory};
+use crate::process::Process;
+use nexus_abi::{Error, Handle, Kind, Rights};
+
+/// A process whose table has one entry to give out, and two objects that differ in everything.
+struct Table {
+    memory: Memory,
+    process: Frame,
+    old: Capability,
+    new: Capability,
+}
+
+/// The first handle to the only entry, and the next.
+const FIRST: Handle = Handle(1 | 1 << 16);
+const SECOND: Handle = Handle(1 | 2 << 16);
+
+impl Table {
+    fn process(&self) -> &Process {
+        self.memory.page(self.process)
+    }
+
+    fn build() -> Table {
+        let memory = Memory::for_test(32).expect("memory");
+        let frame = || memory.allocate().expect("frame");
+        let (process, page, port, channel) = (frame(), frame(), frame(), frame());
+        memory.header(port).generation.set(3);
+        memory.header(channel).generation.set(9);
+        let object = |frame: Frame| ObjectRef { frame, generation: memory.header(frame).generation.get() };
+        let old = Capability { object: object(port), kind: Kind::Port, end: 0, rights: Rights::WAIT };
+        let new = Capability { object: object(channel), kind: Kind::Channel, end: 1, rights: Rights::SEND };
+        let p = memory.page::<Process>(process);
+        p.handle_pages[0].set(page.0);
+        p.init_handles(&memory, 2);
+        assert_eq!(p.insert(&memory, old), Ok(FIRST));
+        Table { memory, process, old, new }
+    }
+
+    /// Both ways to look: what they answer is the one capability that the handle ever stood for, or that there is none.
+    fn look(&self, handle: Handle, capability: Capability) {
+        let found = self.process().lookup(&self.memory, handle);
+        assert!(found == Ok(capability) || found == Err(Error::BadHandle), "{handle:?} is {found:?}");
+        let glance = self.process().glance(&self.memory.view(), handle.0, capability.kind, capability.rights);
+        let whole = (capability.object, capability.end as u32);
+        assert!(glance.is_none_or(|seen| seen == whole), "{handle:?} is {glance:?} at a glance");
+    }
+}
+
+fn look_for_the_old(table: &'static Table) {
+    table.look(FIRST, table.old);
+}
+
+fn look_for_the_new(table: &'static Table) {
+    table.look(SECOND, table.new);
+}
+
+#[test]
+fn an_entry_that_is_freed_and_filled_again_is_never_seen_in_halves() {
+    fn replace(table: &'static Table) {
+        assert_eq!(table.process().remove(&table.memory, FIRST), Ok(table.old));
+        assert_eq!(table.process().insert(&table.memory, table.new), Ok(SECOND));
+    }
+    for harts in [&[replace, look_for_the_old], &[replace as fn(&'static Table), look_for_the_new]] {
+        explore(3, Table::build, harts, |table| {
+            assert_eq!(table.process().lookup(&table.memory, FIRST), Err(Error::BadHandle));
+            assert_eq!(table.process().lookup(&table.memory, SECOND), Ok(table.new));
+        });
+    }
+}
+
+#[test]
+fn a_capability_that_is_taken_for_a_journey_comes_back_whole_or_not_at_all() {
+    fn journey(table: &'static Table) {
+        let capability = table.process().withdraw(&table.memory, FIRST).expect("it is there");
+        assert_eq!(capability, table.old);
+        table.process().fill(&table.memory, FIRST, capability);
+    }
+    fn close(table: &'static Table) {
+        if let Ok(capability) = table.process().withdraw(&table.memory, FIRST) {
+            assert_eq!(capability, table.old);
+            table.process().release(&table.memory, FIRST);
+        }
+    }
+    explore(3, Table::build, &[journey, look_for_the_old], |table| {
+        assert_eq!(table.process().lookup(&table.memory, FIRST), Ok(table.old));
+    });
+    explore(2, Table::build, &[close, close, look_for_the_old], |table| {
+        assert_eq!(table.process().lookup(&table.memory, FIRST), Err(Error::BadHandle));
+        assert_eq!(table.process().handle_count.get(), 0);
+    });
+}

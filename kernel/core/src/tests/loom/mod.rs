@@ -1,0 +1,287 @@
+//! The kernel under Loom: its own functions, on its own data structures, in every interleaving of several harts and with
+//! every value that Rust's memory model lets a load read.
+//!
+//! A model is built once, outside of Loom, as plain memory. Then each run starts from that memory: a cell that any run
+//! writes is an atomic of Loom's, under the cell's address; all others stay as they were. Which are written is found by
+//! running: a write to a cell that is not known yet starts the exploration again. After the harts have ended, the last
+//! values lie in a table beside the memory, where the model's checks go on to read and write.
+//!
+//! Two things are simpler than in the machine: a sequentially consistent load or store counts as acquire and release
+//! (fences are what they should be), and a frame that is zeroed for its next object is zeroed at once.
+
+mod handles;
+mod locks;
+
+use super::atomics::Change;
+use ::loom::model::Builder;
+use ::loom::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// Which part of a run it is.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    /// Plain memory.
+    Build,
+    /// The harts run.
+    Harts,
+    /// They have ended.
+    After,
+}
+
+/// What is known beside the plain memory.
+struct Steer {
+    phase: Phase,
+    /// Cells that some run writes, with the value that each begins with.
+    known: BTreeMap<usize, u64>,
+    atoms: HashMap<usize, Rc<AtomicU64>>,
+    after: HashMap<usize, u64>,
+    /// Words that were zeroed and had no cell written in them.
+    zeroed: BTreeSet<usize>,
+    /// Harts that wait for the lock at an address.
+    waiting: Vec<(usize, ::loom::thread::Thread)>,
+}
+
+thread_local! {
+    static STEER: RefCell<Steer> = RefCell::new(Steer {
+        phase: Phase::Build,
+        known: BTreeMap::new(),
+        atoms: HashMap::new(),
+        after: HashMap::new(),
+        zeroed: BTreeSet::new(),
+        waiting: Vec::new(),
+    });
+}
+
+::loom::thread_local! {
+    static HART: Cell<usize> = Cell::new(0);
+}
+
+/// Thrown when a run writes a cell that was not known to be written.
+struct Again;
+
+/// Where an access goes.
+pub enum Place {
+    /// To plain memory.
+    Memory,
+    /// To Loom.
+    Atom(Rc<AtomicU64>),
+    /// To a cell that is not known to be written, and reads as this.
+    Unknown(usize, u64),
+    /// To the table of last values.
+    After(usize, u64),
+}
+
+pub fn place(address: usize, memory: impl FnOnce() -> u64) -> Place {
+    STEER.with_borrow(|steer| match steer.phase {
+        Phase::Build => Place::Memory,
+        // What unwinds does not go on as a hart.
+        Phase::Harts if std::thread::panicking() => Place::After(address, 0),
+        Phase::Harts => match steer.atoms.get(&address) {
+            Some(atom) => Place::Atom(atom.clone()),
+            None if steer.zeroed.contains(&(address & !7)) => Place::Unknown(address, 0),
+            None => Place::Unknown(address, memory()),
+        },
+        Phase::After => Place::After(
+            address,
+            steer
+                .after
+                .get(&address)
+                .copied()
+                .unwrap_or_else(|| if steer.zeroed.contains(&(address & !7)) { 0 } else { memory() }),
+        ),
+    })
+}
+
+fn learn(address: usize, value: u64) -> ! {
+    STEER.with_borrow_mut(|steer| steer.known.insert(address, value));
+    std::panic::resume_unwind(Box::new(Again))
+}
+
+impl Place {
+    pub fn load(&self, order: Ordering) -> Option<u64> {
+        match self {
+            Place::Memory => None,
+            Place::Atom(atom) => Some(atom.load(order)),
+            Place::Unknown(_, value) | Place::After(_, value) => Some(*value),
+        }
+    }
+
+    pub fn store(&self, value: u64, order: Ordering) -> Option<()> {
+        match self {
+            Place::Memory => return None,
+            Place::Atom(atom) => atom.store(value, order),
+            Place::Unknown(address, old) => learn(*address, *old),
+            Place::After(address, _) => STEER.with_borrow_mut(|steer| {
+                steer.after.insert(*address, value);
+            }),
+        }
+        Some(())
+    }
+
+    pub fn change(&self, change: Change, order: Ordering) -> Option<u64> {
+        let Place::Atom(atom) = self else {
+            let old = self.load(Ordering::Relaxed)?;
+            let new = match change {
+                Change::Swap(value) => value,
+                Change::Or(value) => old | value,
+                Change::And(value) => old & value,
+                Change::Add(value) => old + value,
+                Change::Sub(value) => old - value,
+            };
+            self.store(new, order);
+            return Some(old);
+        };
+        Some(match change {
+            // A swap that changes nothing stores nothing: Loom does not keep it next to what it read.
+            Change::Swap(value) => {
+                let mut old = 0;
+                loop {
+                    match atom.compare_exchange(old, value, order, Ordering::Relaxed) {
+                        Err(now) if now != value => old = now,
+                        Ok(now) | Err(now) => break now,
+                    }
+                }
+            }
+            Change::Or(value) => atom.fetch_or(value, order),
+            Change::And(value) => atom.fetch_and(value, order),
+            Change::Add(value) => atom.fetch_add(value, order),
+            Change::Sub(value) => atom.fetch_sub(value, order),
+        })
+    }
+}
+
+/// Zeroes a word of a frame that was free.
+pub fn zero(address: usize) {
+    let written = STEER.with_borrow_mut(|steer| {
+        if steer.phase == Phase::Build {
+            return vec![address];
+        }
+        steer.zeroed.insert(address);
+        [address, address + 4].into_iter().filter(|at| steer.known.contains_key(at)).collect()
+    });
+    for at in written {
+        place(at, || 0).store(0, Ordering::Relaxed);
+    }
+}
+
+pub fn pause() {
+    match STEER.with_borrow(|steer| steer.phase) {
+        Phase::Harts => ::loom::thread::yield_now(),
+        _ => panic!("nobody is there to wait for"),
+    }
+}
+
+/// A hart found the lock at `address` taken, and waits until it is free: harts that spin would be explored for ever.
+pub fn wait_for(address: usize) {
+    let me = ::loom::thread::current();
+    STEER.with_borrow_mut(|steer| steer.waiting.push((address, me)));
+    ::loom::thread::park();
+}
+
+/// The lock at `address` is free.
+pub fn is_free(address: usize) {
+    let woken: Vec<_> = STEER.with_borrow_mut(|steer| {
+        let (woken, waiting) =
+            core::mem::take(&mut steer.waiting).into_iter().partition(|(at, _)| *at == address);
+        steer.waiting = waiting;
+        woken
+    });
+    if !std::thread::panicking() {
+        woken.into_iter().for_each(|(_, hart)| hart.unpark());
+    }
+}
+
+pub fn fence(order: Ordering) {
+    if STEER.with_borrow(|steer| steer.phase) == Phase::Harts {
+        ::loom::sync::atomic::fence(order);
+    }
+}
+
+/// The hart whose code runs, while the harts run.
+pub fn current() -> Option<usize> {
+    let running = STEER.with_borrow(|steer| steer.phase == Phase::Harts);
+    running.then(|| HART.with(Cell::get))
+}
+
+/// What a hart does in a model.
+type Work<M> = fn(&'static M);
+
+/// Explores a model: `build` makes it, each of `work` is what a hart does (0, 1, …), `check` looks at the end of each
+/// run, when every hart is done. `preemptions`: how many times a run takes the processor from a hart that could go on,
+/// at most, in the quick lane; `NX_LOOM_MORE` adds to it.
+fn explore<M: Sync>(preemptions: usize, build: fn() -> M, work: &'static [Work<M>], check: fn(&'static M)) {
+    STEER.with_borrow_mut(|steer| {
+        *steer = Steer {
+            phase: Phase::Build,
+            known: BTreeMap::new(),
+            atoms: HashMap::new(),
+            after: HashMap::new(),
+            zeroed: BTreeSet::new(),
+            waiting: Vec::new(),
+        }
+    });
+    let model: &'static M = Box::leak(Box::new(build()));
+    let more: usize = std::env::var("NX_LOOM_MORE").map_or(0, |text| text.parse().expect("a number"));
+    let runs: &'static std::sync::atomic::AtomicUsize = Box::leak(Box::default());
+    let run = move || {
+        runs.fetch_add(1, Ordering::Relaxed);
+        begin();
+        let harts: Vec<_> = (work.iter().enumerate())
+            .map(|(n, work)| {
+                let body = move || {
+                    HART.with(|hart| hart.set(n));
+                    work(model);
+                };
+                let thread = ::loom::thread::Builder::new().stack_size(STACK);
+                thread.spawn(body).expect("a thread of Loom's")
+            })
+            .collect();
+        harts.into_iter().for_each(|hart| hart.join().expect("a hart"));
+        end();
+        check(model);
+        STEER.with_borrow_mut(|steer| steer.phase = Phase::Build);
+    };
+    loop {
+        let mut builder = Builder::new();
+        builder.max_branches = 100_000;
+        builder.preemption_bound = Some(preemptions + more);
+        runs.store(0, Ordering::Relaxed);
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| builder.check(run)));
+        STEER.with_borrow_mut(|steer| steer.phase = Phase::Build);
+        match done {
+            Ok(()) => break,
+            Err(thrown) if thrown.is::<Again>() => continue,
+            Err(thrown) => std::panic::resume_unwind(thrown),
+        }
+    }
+    let cells = STEER.with_borrow(|steer| steer.known.len());
+    println!("{} runs over {cells} cells", runs.load(Ordering::Relaxed));
+}
+
+/// Words of stack of a hart.
+const STACK: usize = 0x1_0000;
+
+/// The harts are about to run.
+fn begin() {
+    STEER.with_borrow_mut(|steer| {
+        steer.phase = Phase::Harts;
+        steer.zeroed.clear();
+        steer.waiting.clear();
+        steer.after.clear();
+        steer.atoms = steer.known.iter().map(|(at, value)| (*at, Rc::new(AtomicU64::new(*value)))).collect();
+    });
+}
+
+/// All harts have ended: what they wrote last is what there is.
+fn end() {
+    let last = STEER.with_borrow(|steer| steer.atoms.clone());
+    let last = last.into_iter().map(|(at, atom)| (at, atom.load(Ordering::Relaxed))).collect();
+    STEER.with_borrow_mut(|steer| {
+        steer.after = last;
+        steer.atoms.clear();
+        steer.phase = Phase::After;
+    });
+}

@@ -28,15 +28,28 @@
 //! | `uses` | | services it calls; the graph of these has no cycle |
 //! | `sends` | | services it only sends to, without waiting; these may go the other way |
 //! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
+//! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
+//! | `may_request` | | devices that `policyd` gives it when it asks |
 //!
-//! # Table (little-endian, version 1)
+//! # Fields of `[[device]]`
+//!
+//! | field | must | meaning |
+//! |---|---|---|
+//! | `name` | yes | what grants call it |
+//! | `virtio`, `compatible` | one | how it is found: the virtio device id, or a string of the device tree's `compatible` |
+//! | `index` | | which of those found, by rising address; default 0 |
+//! | `pool_pages` | | 4 KiB pages that the device may reach; default 0 |
+//! | `pool_vmos` | | vmos that can be taken of them at a time; default 0 |
+//!
+//! # Table (little-endian, version 2)
 //!
 //! | part | bytes each | fields |
 //! |---|---|---|
-//! | header | 32 | magic `NEXUSREG`, version `u32`, counts of processes, services, edges and text bytes (`u32` each), 0 `u32` |
+//! | header | 32 | magic `NEXUSREG`, version `u32`, counts of processes, services, edges, text bytes and devices (`u32` each) |
 //! | process | 64 | see `table.rs` |
 //! | service | 8 | name (offset, length: `u16` each), owner's index `u16`, 0 `u16` |
 //! | edge | 8 | client's index `u16`, service's index `u16`, kind `u16` (1 call, 2 send), 0 `u16` |
+//! | device | 24 | see `device.rs` |
 //! | text | | names and arguments, UTF-8 |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -46,10 +59,12 @@ extern crate std;
 
 #[cfg(feature = "compile")]
 pub mod compile;
+mod device;
 pub mod names;
 mod process;
 mod table;
 
+pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO};
 pub use process::{EdgeKind, Grants, Restart, Start};
 pub use table::{Edge, Process, Registry, RegistryError, Service};
 
@@ -61,6 +76,9 @@ pub const MAX_SERVICES: usize = 256;
 
 /// Most edges in a registry.
 pub const MAX_EDGES: usize = 1024;
+
+/// Most devices in a registry.
+pub const MAX_DEVICES: usize = 32;
 
 /// Longest name of a process, service, authority or program, in bytes.
 pub const MAX_NAME: usize = 31;
@@ -75,4 +93,4 @@ pub const MAX_TEXT: usize = 32 << 10;
 pub const MAGIC: [u8; 8] = *b"NEXUSREG";
 
 /// The only version there is.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -4,10 +4,12 @@
 //! A process record, 64 bytes: name, authority, program, args (offset and length, `u16` each) at 0, 4, 8, 12;
 //! id `u32` at 16, pages `u32` at 20, grants `u32` at 24, backoff_ms `u32` at 28; cpu `u16` at 32, handles
 //! `u16` at 34, max_restarts `u16` at 36; priority `u8` at 38, restart `u8` at 39, start `u8` at 40, flags `u8`
-//! at 41 (bit 0 critical, bit 1 announces ready); the rest 0.
+//! at 41 (bit 0 critical, bit 1 announces ready); device `u16` at 42 (its index plus 1; 0 none), devices that it may request
+//! `u32` at 44 (a bit each); the rest 0.
 
+use crate::device::DEVICE;
 use crate::process::{EdgeKind, Grants, Restart, Start};
-use crate::{MAGIC, MAX_EDGES, MAX_PROCESSES, MAX_SERVICES, MAX_TEXT, VERSION};
+use crate::{MAGIC, MAX_DEVICES, MAX_EDGES, MAX_PROCESSES, MAX_SERVICES, MAX_TEXT, VERSION};
 use nexus_abi::bounds::{MAX_HANDLES, MAX_PRIORITY};
 
 pub(crate) const HEADER: usize = 32;
@@ -34,6 +36,8 @@ pub enum RegistryError {
     BadService(usize),
     /// This edge record has a field outside its range.
     BadEdge(usize),
+    /// This device record has a field outside its range, or repeats a name.
+    BadDevice(usize),
 }
 
 /// A checked registry.
@@ -42,6 +46,7 @@ pub struct Registry<'a> {
     processes: &'a [u8],
     services: &'a [u8],
     edges: &'a [u8],
+    pub(crate) devices: &'a [u8],
     text: &'a [u8],
 }
 
@@ -82,6 +87,10 @@ pub struct Process<'a> {
     pub critical: bool,
     /// Whether it announces `NAME: ready`.
     pub announces_ready: bool,
+    /// Place of the device that it drives.
+    pub device: Option<usize>,
+    /// Devices that it may be given at run time, one bit each by their place.
+    pub may_request: u32,
 }
 
 /// One service.
@@ -113,7 +122,7 @@ impl<'a> Registry<'a> {
         if header[..8] != MAGIC {
             return Err(RegistryError::BadMagic);
         }
-        if u32_at(header, 8) != VERSION || u32_at(header, 28) != 0 {
+        if u32_at(header, 8) != VERSION {
             return Err(RegistryError::BadVersion);
         }
         let count = |at, bound| match u32_at(header, at) as usize {
@@ -124,16 +133,18 @@ impl<'a> Registry<'a> {
         let services = count(16, MAX_SERVICES)? * SERVICE;
         let edges = count(20, MAX_EDGES)? * EDGE;
         let text = count(24, MAX_TEXT)?;
+        let devices = count(28, MAX_DEVICES)? * DEVICE;
         if processes == 0 {
             return Err(RegistryError::BadCount);
         }
-        if bytes.len() != HEADER + processes + services + edges + text {
+        if bytes.len() != HEADER + processes + services + edges + devices + text {
             return Err(RegistryError::BadLength);
         }
         let (processes, rest) = bytes[HEADER..].split_at(processes);
         let (services, rest) = rest.split_at(services);
-        let (edges, text) = rest.split_at(edges);
-        let registry = Registry { processes, services, edges, text };
+        let (edges, rest) = rest.split_at(edges);
+        let (devices, text) = rest.split_at(devices);
+        let registry = Registry { processes, services, edges, devices, text };
         registry.check()?;
         Ok(registry)
     }
@@ -146,6 +157,10 @@ impl<'a> Registry<'a> {
                 && (1..=MAX_HANDLES).contains(&usize::from(process.handles))
                 && process.pages != 0
                 && !process.name.is_empty();
+            let device = |n: usize| n < self.devices.len() / DEVICE;
+            let in_range = in_range
+                && process.device.is_none_or(device)
+                && (0..32).all(|n| process.may_request & 1 << n == 0 || device(n));
             let repeats = |other: Process| other.name == process.name || other.id == process.id;
             if !in_range || self.processes().take(index).any(repeats) {
                 return Err(RegistryError::BadProcess(index));
@@ -160,13 +175,19 @@ impl<'a> Registry<'a> {
         for index in 0..self.edges.len() / EDGE {
             self.edge_at(index).ok_or(RegistryError::BadEdge(index))?;
         }
+        for index in 0..self.devices.len() / DEVICE {
+            let device = self.device(index).ok_or(RegistryError::BadDevice(index))?;
+            if device.name.is_empty() || self.devices().take(index).any(|d| d.name == device.name) {
+                return Err(RegistryError::BadDevice(index));
+            }
+        }
         Ok(())
     }
 
     /// The process at `index`; `None` past the last.
     pub fn process(&self, index: usize) -> Option<Process<'a>> {
         let raw = record(self.processes, index, PROCESS)?;
-        if raw[41] & !(CRITICAL | ANNOUNCES) != 0 || raw[42..].iter().any(|byte| *byte != 0) {
+        if raw[41] & !(CRITICAL | ANNOUNCES) != 0 || raw[48..].iter().any(|byte| *byte != 0) {
             return None;
         }
         Some(Process {
@@ -187,6 +208,8 @@ impl<'a> Registry<'a> {
             start: Start::from_raw(raw[40])?,
             critical: raw[41] & CRITICAL != 0,
             announces_ready: raw[41] & ANNOUNCES != 0,
+            device: u16_at(raw, 42).checked_sub(1).map(usize::from),
+            may_request: u32_at(raw, 44),
         })
     }
 
@@ -249,23 +272,23 @@ impl<'a> Registry<'a> {
         self.edges().find(|edge| edge.client.id == client && edge.service.name == service)
     }
 
-    fn text(&self, raw: &[u8], at: usize) -> Option<&'a str> {
+    pub(crate) fn text(&self, raw: &[u8], at: usize) -> Option<&'a str> {
         let start = usize::from(u16_at(raw, at));
         let bytes = self.text.get(start..start + usize::from(u16_at(raw, at + 2)))?;
         core::str::from_utf8(bytes).ok()
     }
 }
 
-fn record(table: &[u8], index: usize, size: usize) -> Option<&[u8]> {
+pub(crate) fn record(table: &[u8], index: usize, size: usize) -> Option<&[u8]> {
     let start = index.checked_mul(size)?;
     table.get(start..start.checked_add(size)?)
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let mut value = [0; 4];
     value.copy_from_slice(&bytes[at..at + 4]);
     u32::from_le_bytes(value)

@@ -281,3 +281,86 @@ fn processes_have_a_bound() {
     build(&base, &[&added(most)]).unwrap();
     refused(&base, &[&added(most + 1)], &["there are 129 processes"]);
 }
+
+/// A system with these devices, its first driver having `more`.
+fn with_devices(devices: &str, more: &'static str) -> String {
+    let driver = Row { name: "rngd", id: 7, authority: "random-driver", pages: 10, more, ..logd() };
+    file(&[init(), logd(), execd(), driver]) + devices
+}
+
+const RNG: &str = "[[device]]\nname = \"rng\"\nvirtio = 4\n";
+
+#[test]
+fn a_device_is_declared_once_and_whole() {
+    let rngd = "device = \"rng\"";
+    build(&with_devices(RNG, rngd), &[]).unwrap();
+    for (devices, parts) in [
+        ("virtio = 0", ["virtio 0 is out of range", "use 1 to 63"]),
+        ("virtio = 64", ["virtio 64 is out of range", "use 1 to 63"]),
+        ("", ["found in two ways or in none", "either"]),
+        ("virtio = 4\ncompatible = \"x\"", ["found in two ways or in none", "either"]),
+        ("compatible = \"\"", ["compatible has 0 bytes", "use 1 to 31"]),
+        ("compatible = \"01234567890123456789012345678901\"", ["compatible has 32 bytes", "use 1 to 31"]),
+        ("virtio = 4\npool_pages = 4097\npool_vmos = 1", ["pool_pages 4097", "4096 is the most"]),
+        ("virtio = 4\npool_pages = 1", ["pool_pages without pool_vmos", "a pool has"]),
+        ("virtio = 4\npool_vmos = 1", ["pool_pages without pool_vmos", "a pool has"]),
+        ("virtio = 4\ncolour = 1", ["unknown field", "colour"]),
+    ] {
+        refused(&with_devices(&format!("[[device]]\nname = \"rng\"\n{devices}\n"), rngd), &[], &parts);
+    }
+    let text = with_devices(&(String::from(RNG) + &RNG.replace("4", "5")), rngd);
+    refused(&text, &[], &["two devices are named `rng`"]);
+    let other = RNG.replace("rng", "dice");
+    refused(&with_devices(&(String::from(RNG) + &other), rngd), &[], &["`dice` is the same device as `rng`"]);
+    refused(&with_devices(&(String::from(RNG) + &other), rngd), &[], &["nobody can have the device `dice`"]);
+    refused(&with_devices(&RNG.replace("rng", "Rng"), rngd), &[], &["`Rng` is not a name"]);
+}
+
+#[test]
+fn a_device_has_one_holder() {
+    let parts = |device: &'static str| ["there is no device", device, "declare it"];
+    refused(&with_devices(RNG, "device = \"tea\""), &[], &parts("`tea`"));
+    refused(&with_devices(RNG, "may_request = [\"tea\"]"), &[], &parts("`tea`"));
+    build(&with_devices(RNG, "may_request = [\"rng\"]"), &[]).unwrap();
+    let twice = "may_request = [\"rng\", \"rng\"]";
+    refused(&with_devices(RNG, twice), &[], &["`rngd` is given the device `rng` twice"]);
+    refused(
+        &with_devices(RNG, "device = \"rng\"\nmay_request = [\"rng\"]"),
+        &[],
+        &["given the device `rng` twice"],
+    );
+    let rngd = "device = \"rng\"";
+    let second = Row { more: "device = \"rng\"", ..probe() }.text();
+    refused(
+        &with_devices(RNG, rngd),
+        &[&second],
+        &["added.toml:9:", "the device `rng` is that of `rngd` already"],
+    );
+    let asking = Row { more: "may_request = [\"rng\"]", ..probe() }.text();
+    let parts = ["added.toml:9:", "the device `rng` is that of `rngd`", "cannot be asked for"];
+    refused(&with_devices(RNG, rngd), &[&asking], &parts);
+    let first = Row { more: "grants = [\"root\"]\nuses = [\"spawn\"]\ndevice = \"rng\"", ..init() };
+    refused(&(file(&[first, logd(), execd()]) + RNG), &[], &["the first process has every device already"]);
+}
+
+#[test]
+fn devices_have_a_bound_and_fit_the_machine() {
+    let many = |count: usize| -> String {
+        let names: Vec<_> = (0..count).map(|n| format!("\"d{n}\"")).collect();
+        let device = |n: usize| format!("[[device]]\nname = \"d{n}\"\nvirtio = 4\nindex = {n}\n");
+        let asking = Row { more: "", ..probe() }.text() + &format!("may_request = [{}]\n", names.join(", "));
+        asking + &(0..count).map(device).collect::<String>()
+    };
+    let base = file(&[init(), logd(), execd()]);
+    build(&base, &[&many(nexus_registry::MAX_DEVICES)]).unwrap();
+    refused(&base, &[&many(nexus_registry::MAX_DEVICES + 1)], &["there are 33 devices", "32 is the most"]);
+    // The sample has 1000 pages and uses 314 of them; a pool costs its pages, its vmos, and 4 more.
+    let pool = |pages: u32| format!("{RNG}pool_pages = {pages}\npool_vmos = 3\n");
+    build(&with_devices(&pool(679), "device = \"rng\""), &[]).unwrap();
+    refused(
+        &with_devices(&pool(680), "device = \"rng\""),
+        &[],
+        &["pages", "what the devices leave of memory_pages"],
+    );
+    refused(&with_devices(&pool(994), "device = \"rng\""), &[], &["the devices need 1001 pages", "lower"]);
+}

@@ -3,11 +3,17 @@
 mod common;
 
 use common::{build, execd, file, init, logd, probe};
-use nexus_registry::{EdgeKind, Grants, Registry, RegistryError, Restart, Start};
+use nexus_registry::{EdgeKind, Find, Grants, Registry, RegistryError, Restart, Start};
 use proptest::prelude::*;
 
+/// A device that a driver holds, and one that the probe may ask for.
+const DEVICES: &str = "[[device]]\nname = \"rng\"\nvirtio = 4\nindex = 1\npool_pages = 4\npool_vmos = 2\n\
+    [[device]]\nname = \"rtc\"\ncompatible = \"acme,clock\"\n";
+const PROBE: &str = "PROBE\nmay_request = [\"rtc\"]\n[[process]]\nname = \"driver\"\nid = 65537\nauthority = \"test\"\n\
+    priority = 5\ncpu = 1\npages = 1\nhandles = 8\nstart = \"demand\"\ndevice = \"rng\"\n";
+
 fn table() -> Vec<u8> {
-    build(&file(&[init(), logd(), execd()]), &[&probe().text()]).unwrap()
+    build(&(file(&[init(), logd(), execd()]) + DEVICES), &[&PROBE.replace("PROBE", &probe().text())]).unwrap()
 }
 
 fn spoiled(at: usize, bytes: &[u8]) -> RegistryError {
@@ -21,7 +27,7 @@ fn what_is_declared_is_read() {
     let table = table();
     let registry = Registry::parse(&table).unwrap();
     let names: Vec<_> = registry.processes().map(|process| process.name).collect();
-    assert_eq!(names, ["nexus-init", "logd", "execd", "probe"]);
+    assert_eq!(names, ["nexus-init", "logd", "execd", "probe", "driver"]);
     let execd = registry.by_name("execd").unwrap();
     assert_eq!((execd.id, execd.authority, execd.program, execd.args), (3, "spawn", "execd", ""));
     assert_eq!((execd.priority, execd.cpu, execd.pages, execd.handles), (20, 100, 100, 64));
@@ -32,7 +38,29 @@ fn what_is_declared_is_read() {
     assert!(!registry.by_name("probe").unwrap().announces_ready);
     assert_eq!(registry.by_name("tea"), None);
     assert_eq!(registry.by_id(9), None);
-    assert_eq!(registry.process(4), None);
+    assert_eq!(registry.process(5), None);
+}
+
+#[test]
+fn devices_say_who_may_have_them() {
+    let table = table();
+    let registry = Registry::parse(&table).unwrap();
+    let [rng, rtc] = [0, 1].map(|index| registry.device(index).unwrap());
+    assert_eq!(
+        (rng.name, rng.find, rng.nth, rng.pool_pages, rng.pool_vmos),
+        ("rng", Find::Virtio(4), 1, 4, 2)
+    );
+    assert_eq!((rtc.name, rtc.find, rtc.nth, rtc.pool_pages), ("rtc", Find::Compatible("acme,clock"), 0, 0));
+    assert_eq!([rng.pages(), rtc.pages()], [2 + 1 + 4 + 2, 2]);
+    assert_eq!(registry.devices().count(), 2);
+    assert_eq!(registry.by_name("driver").unwrap().device, Some(0));
+    assert_eq!(registry.by_name("probe").unwrap().device, None);
+    assert!(registry.may_request(0x1_0000, &rtc));
+    for (service, device) in [(0x1_0000, &rng), (0x1_0001, &rng), (0x1_0001, &rtc), (1, &rtc), (9, &rtc)] {
+        assert!(!registry.may_request(service, device), "{service} {}", device.name);
+    }
+    assert_eq!(registry.device_named("rtc"), Some(rtc));
+    assert_eq!(registry.device_named("tea"), None);
 }
 
 #[test]
@@ -73,8 +101,9 @@ fn lengths_are_exact() {
 #[test]
 fn every_field_is_checked() {
     assert_eq!(spoiled(0, b"M"), RegistryError::BadMagic);
-    assert_eq!(spoiled(8, &[2]), RegistryError::BadVersion);
-    assert_eq!(spoiled(28, &[1]), RegistryError::BadVersion);
+    assert_eq!(spoiled(8, &[1]), RegistryError::BadVersion);
+    assert_eq!(spoiled(28, &[33]), RegistryError::BadCount);
+    assert_eq!(spoiled(28, &[3]), RegistryError::BadLength);
     assert_eq!(spoiled(12, &[0]), RegistryError::BadCount);
     assert_eq!(spoiled(12, &129u32.to_le_bytes()), RegistryError::BadCount);
     assert_eq!(spoiled(16, &257u32.to_le_bytes()), RegistryError::BadCount);
@@ -95,18 +124,35 @@ fn every_field_is_checked() {
         (39, &[3]),
         (40, &[2]),
         (41, &[4]),
-        (42, &[1]),
+        (42, &[3]),
+        (44, &[4]),
+        (48, &[1]),
         (63, &[1]),
     ] {
         assert_eq!(spoiled(second + at, bytes), RegistryError::BadProcess(1), "process byte {at}");
     }
-    let services = 32 + 4 * 64;
-    for (at, bytes) in [(0, &[0xff, 0xff][..]), (2, &[0]), (4, &[4]), (6, &[1])] {
+    let services = 32 + 5 * 64;
+    for (at, bytes) in [(0, &[0xff, 0xff][..]), (2, &[0]), (4, &[5]), (6, &[1])] {
         assert_eq!(spoiled(services + at, bytes), RegistryError::BadService(0), "service byte {at}");
     }
     let edges = services + 2 * 8;
-    for (at, bytes) in [(0, &[4][..]), (2, &[2]), (4, &[0]), (4, &[3]), (6, &[1])] {
+    for (at, bytes) in [(0, &[5][..]), (2, &[2]), (4, &[0]), (4, &[3]), (6, &[1])] {
         assert_eq!(spoiled(edges + at, bytes), RegistryError::BadEdge(0), "edge byte {at}");
+    }
+    let devices = edges + 4 * 8;
+    for (at, bytes) in [
+        (0, &[0xff, 0xff][..]),
+        (2, &[0]),
+        (6, &[1]),
+        (8, &[0]),
+        (8, &[64]),
+        (12, &[0]),
+        (12, &[1, 0x10]),
+        (16, &[0]),
+        (18, &[1]),
+        (23, &[1]),
+    ] {
+        assert_eq!(spoiled(devices + at, bytes), RegistryError::BadDevice(0), "device byte {at}");
     }
 }
 

@@ -8,6 +8,7 @@ use nexus_abi::bounds::{CPU_PERMILLE_TOTAL, MAX_HANDLES, MAX_PRIORITY};
 
 use super::Refusals;
 use super::source::ProcessModel;
+use crate::device::pages;
 use crate::process::{Restart, Start};
 use crate::{MAX_EDGES, MAX_PROCESSES, MAX_SERVICES};
 
@@ -17,11 +18,26 @@ pub(super) fn check(refusals: &mut Refusals) {
     }
     first(refusals);
     counts(refusals);
-    let memory = refusals.model.memory_pages.value.into();
+    let memory = u64::from(refusals.model.memory_pages.value);
+    // Each device has a quota of its own, for as long as the machine runs.
+    let devices: u64 =
+        refusals.model.devices.iter().map(|d| pages(d.pool_pages.value, d.pool_vmos.value) + 1).sum();
+    if devices > memory
+        && let Some(last) = refusals.model.devices.last()
+    {
+        let what = format!("the devices need {devices} pages, and [system] memory_pages is {memory}");
+        refusals.add(last.place, what, "lower the pool_pages of one of them".to_string());
+        return;
+    }
+    let memory = memory - devices;
     // A quota that is split off costs its pages and one for itself.
-    sum(refusals, "pages", "[system] memory_pages", memory, |p| {
-        (u64::from(p.pages.value) + 1, p.pages.place)
-    });
+    sum(
+        refusals,
+        "pages",
+        if devices == 0 { "[system] memory_pages" } else { "what the devices leave of memory_pages" },
+        memory,
+        |p| (u64::from(p.pages.value) + 1, p.pages.place),
+    );
     sum(refusals, "cpu permille", "what the kernel can promise", CPU_PERMILLE_TOTAL, |p| {
         (p.cpu.value.into(), p.cpu.place)
     });

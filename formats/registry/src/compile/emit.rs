@@ -1,10 +1,12 @@
 //! Writing the table. Same source, same bytes: the order is that of the source, and nothing else gets in.
 
+use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
 use super::graph::all_edges;
-use super::source::{Model, ProcessModel};
+use super::source::{At, DeviceModel, Model, ProcessModel};
+use crate::device::DEVICE;
 use crate::table::{ANNOUNCES, CRITICAL, EDGE, HEADER, PROCESS, SERVICE};
 use crate::{MAGIC, Registry, RegistryError, VERSION};
 
@@ -37,8 +39,9 @@ pub(super) fn table(model: &Model) -> Result<Vec<u8>, RegistryError> {
     let mut services = Vec::new();
     let mut service_names = Vec::new();
     let mut edges = Vec::new();
+    let mut devices = Vec::new();
     for (index, process) in model.processes.iter().enumerate() {
-        processes.extend(process_record(process, &mut text)?);
+        processes.extend(process_record(model, process, &mut text)?);
         for service in &process.provides {
             services.extend(text.place(&service.value)?);
             services.extend((index as u16).to_le_bytes());
@@ -54,6 +57,10 @@ pub(super) fn table(model: &Model) -> Result<Vec<u8>, RegistryError> {
         }
     }
 
+    for device in &model.devices {
+        devices.extend(device_record(device, &mut text)?);
+    }
+
     let mut table = vec![0; HEADER];
     table[..8].copy_from_slice(&MAGIC);
     let counts = [
@@ -62,18 +69,23 @@ pub(super) fn table(model: &Model) -> Result<Vec<u8>, RegistryError> {
         (services.len() / SERVICE) as u32,
         (edges.len() / EDGE) as u32,
         text.0.len() as u32,
+        (devices.len() / DEVICE) as u32,
     ];
-    for (slot, count) in table[8..28].chunks_exact_mut(4).zip(counts) {
+    for (slot, count) in table[8..32].chunks_exact_mut(4).zip(counts) {
         slot.copy_from_slice(&count.to_le_bytes());
     }
-    for part in [processes, services, edges, text.0] {
+    for part in [processes, services, edges, devices, text.0] {
         table.extend(part);
     }
     Registry::parse(&table)?;
     Ok(table)
 }
 
-fn process_record(process: &ProcessModel, text: &mut Text) -> Result<[u8; PROCESS], RegistryError> {
+fn process_record(
+    model: &Model,
+    process: &ProcessModel,
+    text: &mut Text,
+) -> Result<[u8; PROCESS], RegistryError> {
     let mut raw = [0; PROCESS];
     let names = [&process.name, &process.authority, &process.program, &process.args];
     for (slot, name) in raw.chunks_exact_mut(4).zip(names) {
@@ -89,6 +101,23 @@ fn process_record(process: &ProcessModel, text: &mut Text) -> Result<[u8; PROCES
     raw[38] = process.priority.value;
     raw[39] = process.restart.value as u8;
     raw[40] = process.start.value as u8;
+    let place = |name: &At<String>| model.devices.iter().position(|device| device.name.value == name.value);
+    let device = process.device.as_ref().and_then(place).map_or(0, |place| place as u16 + 1);
+    raw[42..44].copy_from_slice(&device.to_le_bytes());
+    let asked = process.may_request.iter().filter_map(place).fold(0u32, |all, place| all | 1 << place);
+    raw[44..48].copy_from_slice(&asked.to_le_bytes());
     raw[41] = if process.critical { CRITICAL } else { 0 } | if process.ready { ANNOUNCES } else { 0 };
+    Ok(raw)
+}
+
+fn device_record(device: &DeviceModel, text: &mut Text) -> Result<[u8; DEVICE], RegistryError> {
+    let mut raw = [0; DEVICE];
+    raw[..4].copy_from_slice(&text.place(&device.name.value)?);
+    let compatible = device.compatible.as_ref().map_or("", |compatible| &compatible.value);
+    raw[4..8].copy_from_slice(&text.place(compatible)?);
+    raw[8..10].copy_from_slice(&device.virtio.as_ref().map_or(0, |virtio| virtio.value).to_le_bytes());
+    raw[10..12].copy_from_slice(&device.index.to_le_bytes());
+    raw[12..16].copy_from_slice(&device.pool_pages.value.to_le_bytes());
+    raw[16..18].copy_from_slice(&device.pool_vmos.value.to_le_bytes());
     Ok(raw)
 }

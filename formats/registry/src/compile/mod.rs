@@ -2,6 +2,7 @@
 //! is no way to get a table without them.
 
 mod budget;
+mod devices;
 mod emit;
 mod graph;
 mod naming;
@@ -43,6 +44,7 @@ pub fn compile(base: Source<'_>, additions: &[Source<'_>]) -> Result<Vec<u8>, Ve
     let mut refusals = Refusals { model: &model, list: Vec::new() };
     naming::check(&mut refusals);
     graph::check(&mut refusals);
+    devices::check(&mut refusals);
     budget::check(&mut refusals);
     let mut list = refusals.list;
     if list.is_empty() {

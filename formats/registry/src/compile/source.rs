@@ -39,6 +39,17 @@ pub(super) struct Model {
     pub memory_pages: At<u32>,
     pub reserved: Vec<At<String>>,
     pub processes: Vec<ProcessModel>,
+    pub devices: Vec<DeviceModel>,
+}
+
+pub(super) struct DeviceModel {
+    pub place: Place,
+    pub name: At<String>,
+    pub virtio: Option<At<u16>>,
+    pub compatible: Option<At<String>>,
+    pub index: u16,
+    pub pool_pages: At<u32>,
+    pub pool_vmos: At<u16>,
 }
 
 pub(super) struct ProcessModel {
@@ -62,6 +73,8 @@ pub(super) struct ProcessModel {
     pub provides: Vec<At<String>>,
     pub uses: Vec<At<String>>,
     pub sends: Vec<At<String>>,
+    pub device: Option<At<String>>,
+    pub may_request: Vec<At<String>>,
 }
 
 impl ProcessModel {
@@ -83,6 +96,20 @@ struct FileToml {
     system: Option<Spanned<SystemToml>>,
     #[serde(default)]
     process: Vec<Spanned<ProcessToml>>,
+    #[serde(default)]
+    device: Vec<Spanned<DeviceToml>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceToml {
+    name: Spanned<String>,
+    virtio: Option<Spanned<u16>>,
+    compatible: Option<Spanned<String>>,
+    #[serde(default)]
+    index: u16,
+    pool_pages: Option<Spanned<u32>>,
+    pool_vmos: Option<Spanned<u16>>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +150,9 @@ struct ProcessToml {
     uses: Vec<Spanned<String>>,
     #[serde(default)]
     sends: Vec<Spanned<String>>,
+    device: Option<Spanned<String>>,
+    #[serde(default)]
+    may_request: Vec<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -210,6 +240,22 @@ impl Lines<'_> {
             provides: self.list(raw.provides),
             uses: self.list(raw.uses),
             sends: self.list(raw.sends),
+            device: raw.device.map(|device| self.at(device)),
+            may_request: self.list(raw.may_request),
+        }
+    }
+
+    fn device(&self, spanned: Spanned<DeviceToml>) -> DeviceModel {
+        let place = self.place(spanned.span().start);
+        let raw = spanned.into_inner();
+        DeviceModel {
+            place,
+            name: self.at(raw.name),
+            virtio: raw.virtio.map(|virtio| self.at(virtio)),
+            compatible: raw.compatible.map(|compatible| self.at(compatible)),
+            index: raw.index,
+            pool_pages: raw.pool_pages.map_or(At { value: 0, place }, |pages| self.at(pages)),
+            pool_vmos: raw.pool_vmos.map_or(At { value: 0, place }, |vmos| self.at(vmos)),
         }
     }
 }
@@ -255,6 +301,7 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
         memory_pages: lines.at(system.memory_pages),
         reserved: lines.list(system.reserved),
         processes: file.process.into_iter().map(|process| lines.process(process)).collect(),
+        devices: file.device.into_iter().map(|device| lines.device(device)).collect(),
     };
     for (index, addition) in additions.iter().enumerate() {
         let lines = Lines { file: index + 1, text: addition.text };
@@ -262,10 +309,16 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
         if let Some(system) = file.system {
             let line = lines.place(system.span().start).line;
             let what = format!("[system] belongs to {} alone", base.name);
-            return Err(refusal(*addition, line, &what, "a test file can only add [[process]] entries"));
+            return Err(refusal(
+                *addition,
+                line,
+                &what,
+                "a test file can only add [[process]] and [[device]] entries",
+            ));
         }
         model.files.push(addition.name.to_string());
         model.processes.extend(file.process.into_iter().map(|process| lines.process(process)));
+        model.devices.extend(file.device.into_iter().map(|device| lines.device(device)));
     }
     Ok(model)
 }

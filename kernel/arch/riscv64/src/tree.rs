@@ -6,10 +6,11 @@
 pub mod plic;
 
 use core::ops::Range;
-use dtoolkit::fdt::{Fdt, FdtNode};
-use dtoolkit::standard::{NodeStandard, Status};
-use dtoolkit::{Node, Property};
 use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
+use nexus_devicetree::dtoolkit::fdt::{Fdt, FdtNode};
+use nexus_devicetree::dtoolkit::standard::NodeStandard;
+use nexus_devicetree::dtoolkit::{Node, Property};
+use nexus_devicetree::{Found, Reason, cells, for_each_reg, is_plic, number, usable, visit};
 
 pub use plic::Plic;
 
@@ -17,13 +18,8 @@ pub use plic::Plic;
 pub const MAX_TREE_BYTES: u64 = 1 << 20;
 /// Most ranges that firmware can reserve.
 pub const MAX_RESERVED: usize = 12;
-/// How deep buses can nest.
-const MAX_BUS_DEPTH: usize = 4;
 /// Most ranges that no program gets.
 pub const MAX_BARRED: usize = 32;
-
-/// Why the kernel cannot use a device tree.
-pub type Reason = &'static str;
 
 /// A range of physical memory that firmware keeps or describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,9 +128,7 @@ impl Machine {
             for_each_reg(&node, |start, bytes| machine.bar(start, bytes))?;
         }
         let mut outcome = Ok(());
-        visit_bus(&root, 0, &|start, _| Some(start), &mut |node, start, bytes| {
-            outcome = outcome.and(machine.add_device(&cpus, node, start, bytes));
-        })?;
+        visit(&root, &mut |found| outcome = outcome.and(machine.add_device(&cpus, found)))?;
         outcome?;
         let initrd = &machine.initrd;
         if initrd.start >= initrd.end || initrd.start < machine.ram.start || initrd.end > machine.ram.end {
@@ -180,13 +174,8 @@ impl Machine {
         if boot_hart_seen { Ok(()) } else { Err("the boot hart is not in it") }
     }
 
-    fn add_device(
-        &mut self,
-        cpus: &FdtNode<'_>,
-        node: &FdtNode<'_>,
-        base: u64,
-        bytes: u64,
-    ) -> Result<(), Reason> {
+    fn add_device(&mut self, cpus: &FdtNode<'_>, found: &Found<'_, '_>) -> Result<(), Reason> {
+        let Found { node, base, bytes, .. } = *found;
         if self.serial.is_none() && node.is_compatible("ns16550a") {
             let shift = number(node, "reg-shift").unwrap_or(0);
             let width = number(node, "reg-io-width").unwrap_or(1);
@@ -200,47 +189,15 @@ impl Machine {
             self.test = Some(base..base.saturating_add(bytes));
             self.bar(base, bytes)?;
         }
-        let is_plic = node.is_compatible("riscv,plic0") || node.is_compatible("sifive,plic-1.0.0");
         let timer = node.is_compatible("riscv,clint0") || node.is_compatible("sifive,clint0");
         if timer || node.property("interrupt-controller").is_some() {
             self.bar(base, bytes)?;
         }
-        if self.plic.is_none() && is_plic {
+        if self.plic.is_none() && is_plic(node) {
             self.plic = plic::read(node, cpus, self.harts(), base, bytes);
         }
         Ok(())
     }
-}
-
-/// A property of one or two cells, as a number.
-fn number(node: &FdtNode<'_>, name: &str) -> Option<u64> {
-    cells(node.property(name)?.value())
-}
-
-fn cells(value: &[u8]) -> Option<u64> {
-    match value.len() {
-        4 => Some(u32::from_be_bytes(value.try_into().ok()?).into()),
-        8 => Some(u64::from_be_bytes(value.try_into().ok()?)),
-        _ => None,
-    }
-}
-
-fn usable(node: &FdtNode<'_>) -> bool {
-    matches!(node.status(), Ok(Status::Okay))
-}
-
-/// Calls `each` with start and size of every entry of a node's `reg`.
-fn for_each_reg(
-    node: &FdtNode<'_>,
-    mut each: impl FnMut(u64, u64) -> Result<(), Reason>,
-) -> Result<(), Reason> {
-    for reg in node.reg().map_err(|_| "a malformed reg")?.into_iter().flatten() {
-        let (Ok(start), Ok(bytes)) = (reg.address::<u64>(), reg.size::<u64>()) else {
-            return Err("an address of more than 64 bits");
-        };
-        each(start, bytes)?;
-    }
-    Ok(())
 }
 
 /// The bank of RAM that holds the kernel, cut to whole pages.
@@ -257,46 +214,6 @@ fn find_bank(root: &FdtNode<'_>, kernel: &Range<u64>) -> Result<Range<u64>, Reas
         })?;
     }
     bank.ok_or("no bank of RAM holds the kernel")
-}
-
-/// Calls `each` with every usable device on a memory-mapped bus, and the processor's address of its first window.
-fn visit_bus(
-    bus: &FdtNode<'_>,
-    depth: usize,
-    to_processor: &dyn Fn(u64, u64) -> Option<u64>,
-    each: &mut dyn FnMut(&FdtNode<'_>, u64, u64),
-) -> Result<(), Reason> {
-    for node in bus.children().filter(usable) {
-        if let Ok(Some(mut reg)) = node.reg()
-            && let Some(first) = reg.next()
-            && let (Ok(start), Ok(bytes)) = (first.address::<u64>(), first.size::<u64>())
-            && let Some(start) = to_processor(start, bytes)
-            && start.checked_add(bytes).is_some()
-        {
-            each(&node, start, bytes);
-        }
-        let Some(ranges) = node.property("ranges") else {
-            continue;
-        };
-        if depth == MAX_BUS_DEPTH {
-            return Err("buses nest too deep");
-        }
-        if ranges.value().is_empty() {
-            visit_bus(&node, depth + 1, to_processor, each)?;
-            continue;
-        }
-        let inner = |start: u64, bytes: u64| {
-            node.ranges().ok()??.find_map(|r| {
-                let child = r.child_bus_address::<u64>().ok()?;
-                let offset = start.checked_sub(child)?;
-                let fits = offset.checked_add(bytes)? <= r.length::<u64>().ok()?;
-                let parent = r.parent_bus_address::<u64>().ok().filter(|_| fits)?;
-                to_processor(parent.checked_add(offset)?, bytes)
-            })
-        };
-        visit_bus(&node, depth + 1, &inner, each)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

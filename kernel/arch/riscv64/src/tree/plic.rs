@@ -1,10 +1,10 @@
 //! The platform-level interrupt controller as the device tree describes it.
 
-use super::number;
 use core::ops::Range;
-use dtoolkit::fdt::FdtNode;
-use dtoolkit::{Node, Property};
 use nexus_abi::bounds::{MAX_HARTS, MAX_IRQ_SOURCES};
+use nexus_devicetree::dtoolkit::fdt::FdtNode;
+use nexus_devicetree::dtoolkit::{Node, Property};
+use nexus_devicetree::{each_cell, number};
 
 /// The supervisor external interrupt, as `interrupts-extended` names it.
 const SUPERVISOR_EXTERNAL: u32 = 9;
@@ -41,14 +41,11 @@ pub fn read(node: &FdtNode<'_>, cpus: &FdtNode<'_>, harts: &[u64], base: u64, by
         return None;
     }
     let wiring = node.property("interrupts-extended")?;
-    let pairs = wiring.value().as_chunks::<8>().0;
-    let cell = |bytes: &[u8]| bytes.first_chunk::<4>().map(|b| u32::from_be_bytes(*b));
     let mut plic = Plic { base, sources, contexts: [0; MAX_HARTS], harts: harts.len() };
     for (context, hart) in plic.contexts.iter_mut().zip(harts) {
-        let wire = u64::from(phandle(cpus, *hart)?);
-        let at = pairs.iter().position(|pair| {
-            cell(pair).map(u64::from) == Some(wire) && cell(&pair[4..]) == Some(SUPERVISOR_EXTERNAL)
-        })?;
+        let wire = phandle(cpus, *hart)?;
+        let pairs = wiring.value().as_chunks::<8>().0;
+        let at = pairs.iter().position(|pair| each_cell(pair).eq([wire, SUPERVISOR_EXTERNAL]))?;
         *context = u32::try_from(at).ok()?;
     }
     let window = plic.window();

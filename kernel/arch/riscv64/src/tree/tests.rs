@@ -4,6 +4,7 @@
 use super::*;
 use dtoolkit::memreserve::MemoryReservation;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
+use nexus_devicetree::MAX_BUS_DEPTH;
 
 const KERNEL: Range<u64> = 0x4020_0000..0x4030_0000;
 

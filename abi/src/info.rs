@@ -28,6 +28,8 @@ pub enum Topic {
     Dma = 8,
     /// [`KernelRecords`], from the root resource; needs WAIT instead of INSPECT.
     Records = 9,
+    /// [`IrqInfo`] of an interrupt.
+    Irq = 10,
 }
 
 impl Topic {
@@ -44,6 +46,7 @@ impl Topic {
             7 => Some(Topic::Pool),
             8 => Some(Topic::Dma),
             9 => Some(Topic::Records),
+            10 => Some(Topic::Irq),
             _ => None,
         }
     }
@@ -148,6 +151,16 @@ pub struct MmioInfo {
     pub size: u64,
     /// Mappings of it, in all processes.
     pub mappings: u32,
+    /// Handles to it, in all processes and on their way.
+    pub handles: u32,
+}
+
+/// What an interrupt is. Which source it is, is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct IrqInfo {
+    /// 1 while it can fire.
+    pub on: u32,
     /// Handles to it, in all processes and on their way.
     pub handles: u32,
 }

@@ -5,9 +5,9 @@
 
 use nexus_abi::bounds::*;
 use nexus_abi::{
-    Delivery, DmaInfo, Error, ExitCause, ExitRecord, HandleInfo, Identity, KernelRecord, KernelRecords,
-    KernelStats, Kind, MmioInfo, NEVER, NOW, PoolInfo, ProcessInfo, QuotaInfo, RecordKind, Rights, Signals,
-    StartInfo, Sysno, Tag, Topic, VmoInfo,
+    Delivery, DmaInfo, Error, ExitCause, ExitRecord, HandleInfo, Identity, IrqInfo, KernelRecord,
+    KernelRecords, KernelStats, Kind, MmioInfo, NEVER, NOW, PoolInfo, ProcessInfo, QuotaInfo, RecordKind,
+    Rights, Signals, StartInfo, Sysno, Tag, Topic, VmoInfo,
 };
 use std::fmt::Write;
 use std::mem::{align_of, offset_of, size_of};
@@ -88,6 +88,7 @@ fn interface() -> Result<String, std::fmt::Error> {
         ExitRecord { cause, identity, reserved, code, pc, address, registers }
         VmoInfo { size, sealed, mappings, handles, reserved }
         MmioInfo { size, mappings, handles }
+        IrqInfo { on, handles }
         PoolInfo { pages, pages_free, vmos, reserved }
         DmaInfo { address, size }
         KernelRecord { kind, identity, reserved, address, at }

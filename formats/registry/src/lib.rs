@@ -80,6 +80,9 @@ pub const MAX_EDGES: usize = 1024;
 /// Most devices in a registry.
 pub const MAX_DEVICES: usize = 32;
 
+/// Longest name of a device: what its objects are called must be names too.
+pub const MAX_DEVICE_NAME: usize = MAX_NAME - 5;
+
 /// Longest name of a process, service, authority or program, in bytes.
 pub const MAX_NAME: usize = 31;
 

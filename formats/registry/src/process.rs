@@ -88,6 +88,8 @@ bitflags! {
         const ROOT = 1 << 6;
         /// `minter`: what mints identities, and windows, interrupts and pools. Only a test program can have it.
         const MINTER = 1 << 7;
+        /// `kernel-records`: the root resource with WAIT alone, to learn of what the kernel records.
+        const KERNEL_RECORDS = 1 << 8;
     }
 }
 
@@ -102,5 +104,6 @@ impl Grants {
         ("quota", Grants::QUOTA),
         ("root", Grants::ROOT),
         ("minter", Grants::MINTER),
+        ("kernel-records", Grants::KERNEL_RECORDS),
     ];
 }

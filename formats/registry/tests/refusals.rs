@@ -304,6 +304,7 @@ fn a_device_is_declared_once_and_whole() {
         ("virtio = 4\npool_pages = 4097\npool_vmos = 1", ["pool_pages 4097", "4096 is the most"]),
         ("virtio = 4\npool_pages = 1", ["pool_pages without pool_vmos", "a pool has"]),
         ("virtio = 4\npool_vmos = 1", ["pool_pages without pool_vmos", "a pool has"]),
+        ("compatible = \"x\"\npool_pages = 1\npool_vmos = 1", ["`rng` has a pool", "only a virtio device"]),
         ("virtio = 4\ncolour = 1", ["unknown field", "colour"]),
     ] {
         refused(&with_devices(&format!("[[device]]\nname = \"rng\"\n{devices}\n"), rngd), &[], &parts);
@@ -313,6 +314,12 @@ fn a_device_is_declared_once_and_whole() {
     let other = RNG.replace("rng", "dice");
     refused(&with_devices(&(String::from(RNG) + &other), rngd), &[], &["`dice` is the same device as `rng`"]);
     refused(&with_devices(&(String::from(RNG) + &other), rngd), &[], &["nobody can have the device `dice`"]);
+    let named = |letters| RNG.replace("rng", &"r".repeat(letters));
+    let asks = |letters| format!("may_request = [\"{}\"]\n", "r".repeat(letters));
+    let asking = |letters| Row { more: "", ..probe() }.text() + &asks(letters) + &named(letters);
+    let base = file(&[init(), logd(), execd()]);
+    build(&base, &[&asking(nexus_registry::MAX_DEVICE_NAME)]).unwrap();
+    refused(&base, &[&asking(nexus_registry::MAX_DEVICE_NAME + 1)], &["is not a name", "use 1 to 26"]);
     refused(&with_devices(&RNG.replace("rng", "Rng"), rngd), &[], &["`Rng` is not a name"]);
 }
 
@@ -322,6 +329,10 @@ fn a_device_has_one_holder() {
     refused(&with_devices(RNG, "device = \"tea\""), &[], &parts("`tea`"));
     refused(&with_devices(RNG, "may_request = [\"tea\"]"), &[], &parts("`tea`"));
     build(&with_devices(RNG, "may_request = [\"rng\"]"), &[]).unwrap();
+    let pooled = String::from(RNG) + "pool_pages = 1\npool_vmos = 1\n";
+    build(&with_devices(&pooled, "device = \"rng\""), &[]).unwrap();
+    let parts = ["the device `rng` reaches memory", "cannot be asked for"];
+    refused(&with_devices(&pooled, "may_request = [\"rng\"]"), &[], &parts);
     let twice = "may_request = [\"rng\", \"rng\"]";
     refused(&with_devices(RNG, twice), &[], &["`rngd` is given the device `rng` twice"]);
     refused(

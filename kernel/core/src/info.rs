@@ -50,6 +50,7 @@ impl<P: Platform> Kernel<P> {
             Topic::Kernel => Some((Kind::Resource, Rights::INSPECT)),
             Topic::Mmio => Some((Kind::Mmio, Rights::INSPECT)),
             Topic::Pool => Some((Kind::Pool, Rights::INSPECT)),
+            Topic::Irq => Some((Kind::Irq, Rights::INSPECT)),
             Topic::Dma => Some((Kind::Vmo, Rights::DMA)),
             Topic::Records => Some((Kind::Resource, Rights::WAIT)),
         };
@@ -123,6 +124,10 @@ impl<P: Platform> Kernel<P> {
                     .put64(window.pages.get() as u64 * PAGE_SIZE as u64)
                     .put32(window.mapped.count.get())
                     .put32(self.memory.header(frame).refs.get() - window.mapped.count.get());
+            }
+            Topic::Irq => {
+                let on = self.irq_is_on(frame);
+                words.put32(on as u32).put32(self.memory.header(frame).refs.get());
             }
             Topic::Pool => {
                 let pool = self.memory.page::<Pool>(frame);

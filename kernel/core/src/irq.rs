@@ -117,6 +117,13 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
+    /// Whether an interrupt, which is alive, can fire.
+    pub(crate) fn irq_is_on(&self, frame: Frame) -> bool {
+        let source = self.memory.page::<Irq>(frame).source.get();
+        let _controller = self.irqs.lock.hold();
+        self.irqs.source(&self.memory, source).is_some_and(|place| place.state.get() & ON != 0)
+    }
+
     /// The external interrupt. A source that was taken is off until it is acknowledged, and then comes back to whichever
     /// hart did that: so each is taken at most once here, however fast it is acknowledged elsewhere.
     pub fn external(&self, hart: &Hart) {

@@ -27,6 +27,8 @@ pub const MAX_NAME: usize = 31;
 pub mod op {
     /// `process`.
     pub const PROCESS: u16 = 1;
+    /// `absent`.
+    pub const ABSENT: u16 = 2;
 }
 
 /// What the service can answer instead of a reply.
@@ -98,6 +100,41 @@ impl<'a, H: AnyHandle> ProcessRequest<'a, H> {
     }
 }
 
+/// The request of [`Client::absent`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AbsentRequest {
+    /// Its service id.
+    pub service: u32,
+}
+
+impl AbsentRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::ABSENT), Self::MOST, |out| {
+            self.service.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { service: Wire::decode(&input, 8)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -127,12 +164,28 @@ impl<C: Connector> Client<C> {
         self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         Ok(())
     }
+
+    /// A process that will not come: the machine lacks its device.
+    pub fn absent(&mut self, service: u32) -> Result<(), SendError> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::ABSENT,
+            deadline_ms: 2000,
+            room: Room { bytes: 0, handles: 0 },
+        };
+        let request = AbsentRequest { service };
+        self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        Ok(())
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server<H: AnyHandle> {
     /// A process and a channel to it.
     fn process(&mut self, sender: Sender, service: u32, channel: Held<H, kinds::Channel>, name: Text<'_, 31>);
+
+    /// A process that will not come: the machine lacks its device.
+    fn absent(&mut self, sender: Sender, service: u32);
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -152,6 +205,15 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             packet.reset();
             Outcome::Taken
         }
+        Some(op::ABSENT) if !is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = AbsentRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            server.absent(sender, request.service);
+            packet.reset();
+            Outcome::Taken
+        }
         _ => refuse(packet, ID, is_call),
     }
 }
@@ -161,22 +223,38 @@ pub const INTERFACE: trace::Interface = trace::Interface {
     name: "introduce",
     version: VERSION,
     id: ID,
-    operations: &[trace::Operation {
-        number: op::PROCESS,
-        name: "process",
-        permission: "",
-        deadline_ms: 2000,
-        idempotent: false,
-        request: trace::Layout {
-            least: 12,
-            most: 43,
-            fields: &[
-                trace::Field { name: "service", offset: 8, shape: trace::Shape::Unsigned(4) },
-                trace::Field { name: "name", offset: 12, shape: trace::Shape::TailText(31) },
-            ],
-            handles: &[("channel", Some(Kind::Channel))],
+    operations: &[
+        trace::Operation {
+            number: op::PROCESS,
+            name: "process",
+            permission: "",
+            deadline_ms: 2000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 43,
+                fields: &[
+                    trace::Field { name: "service", offset: 8, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "name", offset: 12, shape: trace::Shape::TailText(31) },
+                ],
+                handles: &[("channel", Some(Kind::Channel))],
+            },
+            reply: None,
         },
-        reply: None,
-    }],
+        trace::Operation {
+            number: op::ABSENT,
+            name: "absent",
+            permission: "",
+            deadline_ms: 2000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "service", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: None,
+        },
+    ],
     errors: &[],
 };

@@ -10,6 +10,7 @@ pub mod exec;
 pub mod intake;
 pub mod introduce;
 pub mod log;
+pub mod policy;
 pub mod random;
 pub mod renew;
 pub mod samgr;
@@ -26,6 +27,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &intake::INTERFACE,
     &introduce::INTERFACE,
     &log::INTERFACE,
+    &policy::INTERFACE,
     &random::INTERFACE,
     &renew::INTERFACE,
     &samgr::INTERFACE,

@@ -41,6 +41,8 @@ pub mod op {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u16)]
 pub enum Error {
+    /// Nobody will provide the service: this machine lacks the device that it is for.
+    NotFound = 1,
     /// Another process has registered the name.
     Exists = 2,
     /// The name or the handle is not one that the operation takes.
@@ -58,6 +60,7 @@ pub enum Error {
 impl Error {
     /// Every error, in the order of its number.
     pub const ALL: &'static [Error] = &[
+        Error::NotFound,
         Error::Exists,
         Error::Invalid,
         Error::PermissionDenied,
@@ -69,6 +72,7 @@ impl Error {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
+            Error::NotFound => "NotFound",
             Error::Exists => "Exists",
             Error::Invalid => "Invalid",
             Error::PermissionDenied => "PermissionDenied",
@@ -455,6 +459,7 @@ pub const INTERFACE: trace::Interface = trace::Interface {
         },
     ],
     errors: &[
+        (1, "NotFound"),
         (2, "Exists"),
         (3, "Invalid"),
         (4, "PermissionDenied"),

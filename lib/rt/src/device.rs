@@ -4,7 +4,7 @@
 use crate::memory::Mapping;
 use crate::owned::{Irq, Mmio, Owned, Pool, Process, Quota, Resource, Vmo};
 use crate::sys;
-use nexus_abi::{Error, KernelRecords, MmioInfo, PoolInfo, Rights};
+use nexus_abi::{Error, IrqInfo, KernelRecords, MmioInfo, PoolInfo, Rights};
 
 impl Owned<Mmio> {
     /// Mints the window at a physical address, whole pages.
@@ -37,6 +37,11 @@ impl Owned<Irq> {
     /// Mints the interrupt of a source. It is off until it is acknowledged.
     pub fn mint(resource: &Owned<Resource>, quota: &Owned<Quota>, source: u32) -> Result<Owned<Irq>, Error> {
         sys::irq_create(resource.handle(), quota.handle(), source).map(Owned::from_handle)
+    }
+
+    /// Its state and use.
+    pub fn info(&self) -> Result<IrqInfo, Error> {
+        sys::irq_info(self.handle())
     }
 
     /// Lets it fire (again). Each firing turns it off.

@@ -95,9 +95,10 @@ impl Connector for Service {
 
     fn connect(&mut self) -> Result<Owned<Channel>, Failure> {
         connect(self.0).map_err(|error| match error {
-            CallError::Service(samgr::Error::PermissionDenied | samgr::Error::Invalid) => {
-                Failure::Protocol(Fault::Denied)
-            }
+            // Nobody will ever provide a service whose device is not there.
+            CallError::Service(
+                samgr::Error::PermissionDenied | samgr::Error::Invalid | samgr::Error::NotFound,
+            ) => Failure::Protocol(Fault::Denied),
             // Its quota may be given back, its queue may be emptied: another try may succeed.
             CallError::Service(
                 samgr::Error::Exists

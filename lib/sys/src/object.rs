@@ -4,7 +4,7 @@
 use crate::raw;
 use core::mem::{MaybeUninit, size_of};
 use nexus_abi::{
-    DmaInfo, Error, ExitRecord, Handle, HandleInfo, KernelRecords, KernelStats, MmioInfo, PoolInfo,
+    DmaInfo, Error, ExitRecord, Handle, HandleInfo, IrqInfo, KernelRecords, KernelStats, MmioInfo, PoolInfo,
     ProcessInfo, QuotaInfo, Rights, Signals, Ticks, Topic, VmoInfo,
 };
 
@@ -89,6 +89,8 @@ info! {
     kernel_stats: Kernel -> KernelStats;
     /// Size and use of a window.
     mmio_info: Mmio -> MmioInfo;
+    /// State and use of an interrupt.
+    irq_info: Irq -> IrqInfo;
     /// Size and use of a pool.
     pool_info: Pool -> PoolInfo;
     /// Where a device finds a vmo of a pool.

@@ -44,7 +44,7 @@ pub enum SendError {
 pub enum Fault {
     /// The server refused the request as malformed.
     Refused,
-    /// The registry does not let this process connect to the service.
+    /// The registry does not let this process connect to the service, or nobody will ever provide it on this machine.
     Denied,
     /// The answer is not one that the interface knows.
     Malformed,

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod kernel;
 pub mod rate;
 pub mod record;
 pub mod ring;

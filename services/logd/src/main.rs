@@ -9,10 +9,11 @@ extern crate alloc;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use logd::kernel::{self, Seen};
 use logd::rate::{Limiter, Verdict};
 use logd::record::{Record, harmless, mark};
 use logd::ring::Ring;
-use nexus_abi::{Error, Identity, NEVER};
+use nexus_abi::{Error, Identity, NEVER, Signals};
 use nexus_rt::api::introduce;
 use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
 use nexus_rt::channel::end;
@@ -34,6 +35,12 @@ const SETTLE_MS: u64 = 1000;
 /// Most service ids whose names are known and that have an allowance of their own.
 const MAX_SOURCES: usize = 256;
 
+/// Key under which the kernel tells that it has a record.
+const KERNEL_KEY: u64 = 1;
+
+/// Who the kernel is.
+const KERNEL: Identity = Identity { service: 0, generation: 0 };
+
 /// What this end of a channel can receive from a reader: calls only.
 const READERS: End = end(0, log::REQUEST_ROOM);
 
@@ -53,6 +60,10 @@ struct Log {
     /// Keys of the channels that processes were handed at start: they can only be written to.
     handed: BTreeSet<u64>,
     console: Option<Owned<Resource>>,
+    records: Option<Owned<Resource>>,
+    seen: Seen,
+    /// This process.
+    own: Identity,
     supervisor: Option<u32>,
 }
 
@@ -60,12 +71,16 @@ fn run(mut startup: Startup) -> u64 {
     let (Some(quota), Some(control)) = (startup.quota(), startup.take("control")) else {
         return NO_GRANT;
     };
+    let own = startup.process().and_then(|own| own.info().ok()).map_or(KERNEL, |info| info.identity);
     let mut log = Log {
         ring: Ring::default(),
         sources: BTreeMap::new(),
         others: Limiter::new(clock::now()),
         handed: BTreeSet::new(),
         console: startup.take("console"),
+        records: startup.take("kernel-records"),
+        seen: Seen::default(),
+        own,
         supervisor: None,
     };
     let served = Server::new(quota).and_then(|mut server| {
@@ -74,6 +89,10 @@ fn run(mut startup: Startup) -> u64 {
         if let Err(error) = server.provide(quota, "log", READERS) {
             log.own(&format!("cannot provide `log`: {error:?}"));
         }
+        if let Some(records) = &log.records {
+            server.watch(records, KERNEL_KEY, Signals::RECORD)?;
+        }
+        log.kernel();
         startup.ready();
         log.serve(&mut server, control)
     });
@@ -106,6 +125,7 @@ impl Log {
                 Incoming::Gone { key } => {
                     self.handed.remove(&key);
                 }
+                Incoming::Event { key: KERNEL_KEY, .. } => self.kernel(),
                 Incoming::Event { .. } => {}
                 Incoming::TimedOut => self.settle(),
             }
@@ -126,15 +146,30 @@ impl Log {
         self.ring.push(Record { sequence: 0, time, source, level, purpose, text });
     }
 
+    /// What the kernel recorded since the last look.
+    fn kernel(&mut self) {
+        let Some(Ok(records)) = self.records.as_ref().map(|resource| resource.records()) else { return };
+        let (lost, new) = self.seen.take(&records);
+        if lost > 0 {
+            self.keep(KERNEL, Level::Warn, Purpose::Text, format!("{lost} records dropped"));
+        }
+        for record in new {
+            self.keep(KERNEL, Level::Info, Purpose::Text, String::from(kernel::text(&record)));
+            let about = format!("that was {}, address {:#x}", self.name(record.identity), record.address);
+            self.keep(KERNEL, Level::Info, Purpose::Text, about);
+        }
+    }
+
     /// A record of `logd`'s own.
     fn own(&mut self, text: &str) {
-        self.keep(Identity::default(), Level::Warn, Purpose::Text, String::from(text));
+        self.keep(self.own, Level::Warn, Purpose::Text, String::from(text));
     }
 
     fn name(&self, source: Identity) -> String {
         match self.sources.get(&source.service) {
             Some(known) => known.name.clone(),
-            None if source == Identity::default() => String::from("logd"),
+            None if source == KERNEL => String::from("kernel"),
+            None if source == self.own => String::from("logd"),
             None => format!("service {}", source.service),
         }
     }
@@ -167,7 +202,7 @@ impl log::Server for Log {
         let permitted = !self.handed.contains(&sender.key);
         if !permitted {
             let text = format!("{permission} denied to {}", self.name(sender.identity));
-            self.keep(Identity::default(), Level::Info, Purpose::Audit, text);
+            self.keep(self.own, Level::Info, Purpose::Audit, text);
         }
         permitted
     }
@@ -242,4 +277,7 @@ impl introduce::Server<Owned<Any>> for Introduction<'_> {
             Err(error) => log.own(&format!("the log channel of {} is refused: {error:?}", name.get())),
         }
     }
+
+    /// `logd` keeps no channel to a process that will not come.
+    fn absent(&mut self, _sender: Sender, _service: u32) {}
 }

@@ -21,7 +21,7 @@ const SESSION_END: End = end(0, samgr::REQUEST_ROOM);
 const _: () = assert!(introduce::MAX_NAME >= nexus_registry::MAX_NAME);
 const _: () = assert!(exec::MAX_NAME >= nexus_registry::MAX_NAME);
 
-/// The authorities with a control channel.
+/// The authorities that this process has something to do with besides starting them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Authority {
     /// `logd`.
@@ -30,15 +30,18 @@ pub enum Authority {
     Spawn,
     /// `samgrd`.
     Services,
+    /// `policyd`, which calls nobody and is called along declared edges: it has no control channel.
+    Policy,
 }
 
 impl Authority {
-    /// The authority of a process, if it has a control channel.
+    /// The authority of a process, if it is one of these.
     pub fn of(process: &Process<'_>) -> Option<Authority> {
         match process.authority {
             "log" => Some(Authority::Log),
             "spawn" => Some(Authority::Spawn),
             "services" => Some(Authority::Services),
+            "policy" => Some(Authority::Policy),
             _ => None,
         }
     }
@@ -56,6 +59,7 @@ pub struct Controls {
     log: Control,
     spawn: Control,
     services: Control,
+    policy: Control,
 }
 
 impl Controls {
@@ -64,6 +68,7 @@ impl Controls {
             Authority::Log => &mut self.log,
             Authority::Spawn => &mut self.spawn,
             Authority::Services => &mut self.services,
+            Authority::Policy => &mut self.policy,
         }
     }
 
@@ -105,6 +110,12 @@ impl Controls {
         quota: &Owned<QuotaKind>,
     ) -> Result<Option<Owned<Channel>>, Refused> {
         hand_over(&self.services, process, quota, SESSION_END)
+    }
+
+    /// Tells `samgrd`, if it is there, that a process will not come.
+    pub fn tell_absent(&self, process: &Process<'_>) -> Result<(), SendError> {
+        let Some(control) = Self::channel(&self.services) else { return Ok(()) };
+        introduce::Client::new(Fixed::new(control)).absent(process.id)
     }
 
     /// Asks `execd` for a process.

@@ -1,10 +1,12 @@
 //! What a process is handed: exactly what the registry declares for it, and what every process has without asking
 //! (its log channel, its own process to map in, its own quota to charge to). Rights are cut to what each needs.
 
+use crate::devices::Devices;
 use crate::root::Root;
+use alloc::format;
 use nexus_abi::bounds::PAGE_SIZE;
 use nexus_abi::{Error, Rights};
-use nexus_registry::{Grants as Declared, Process};
+use nexus_registry::{Grants as Declared, Process, Registry};
 use nexus_rt::owned::ObjectKind;
 use nexus_rt::{IdentityKind, Owned, ProcessKind, QuotaKind, Vmo, startup};
 use nexus_spawn::Grants;
@@ -39,6 +41,9 @@ pub fn declared(
     if wants(Declared::KERNEL_STATS) {
         hand(grants, "kernel-stats", &root.resource, Rights::INSPECT | Rights::DUPLICATE)?;
     }
+    if wants(Declared::KERNEL_RECORDS) {
+        hand(grants, "kernel-records", &root.resource, Rights::WAIT)?;
+    }
     if wants(Declared::BOOT_IMAGE) {
         hand(grants, "boot-image", &root.image, readable | Rights::EXECUTE)?;
     }
@@ -52,6 +57,19 @@ pub fn declared(
     if wants(Declared::QUOTA) {
         // Who makes processes makes them as itself.
         hand(grants, "identity", identity, Rights::USE | Rights::DUPLICATE | COMMON)?;
+    }
+    Ok(())
+}
+
+/// Adds the devices that processes may ask `policyd` for: `NAME.mmio` and `NAME.irq`.
+pub fn requestable(grants: &mut Grants, registry: &Registry<'_>, devices: &Devices) -> Result<(), Error> {
+    let asked = registry.processes().fold(0, |all, process| all | process.may_request);
+    for device in registry.devices().filter(|device| asked & 1 << device.index != 0) {
+        if devices.has(device.index) {
+            let name = device.name;
+            let names = [format!("{name}.mmio"), format!("{name}.irq"), format!("{name}.dma")];
+            devices.hand(grants, device.index, [&names[0], &names[1], &names[2]])?;
+        }
     }
     Ok(())
 }

@@ -6,4 +6,5 @@
 extern crate alloc;
 
 pub mod ending;
+pub mod machine;
 pub mod restart;

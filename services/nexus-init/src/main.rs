@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod controls;
+mod devices;
 mod handing;
 mod root;
 mod slot;

@@ -25,6 +25,7 @@ pub struct Root {
     /// The device tree.
     pub device_tree: Owned<Vmo>,
     boot_image_bytes: u64,
+    device_tree_bytes: u64,
 }
 
 /// Why the system cannot be brought up.
@@ -58,6 +59,7 @@ impl Root {
         let mut message = bootstrap.receive(&mut room)?;
         clock::set_timebase(number(message.bytes, 0)?);
         let boot_image_bytes = number(message.bytes, 2)?;
+        let device_tree_bytes = number(message.bytes, 3)?;
         let handles = &mut message.handles;
         let process: Owned<ProcessKind> = handles.take_typed(0)?;
         let root = Root {
@@ -67,6 +69,7 @@ impl Root {
             image: handles.take_typed(4)?,
             device_tree: handles.take_typed(5)?,
             boot_image_bytes,
+            device_tree_bytes,
         };
         logging::set_console(root.resource.duplicate(Rights::CONSOLE)?, "nexus-init");
         startup::adopt(process, root.quota.split(OWN_PAGES, 0)?);
@@ -76,6 +79,16 @@ impl Root {
     /// A handle that can only end or restart the machine.
     pub fn resource_for_reset(&self) -> Result<Owned<Resource>, Error> {
         self.resource.duplicate(Rights::RESET)
+    }
+
+    /// Has the device tree read, which firmware places at the beginning of a page.
+    pub fn with_device_tree<T>(&self, read: impl FnOnce(&[u8]) -> T) -> Result<T, Error> {
+        let own = startup::own_process().ok_or(Error::BadHandle)?;
+        let mapping = self.device_tree.map(own, 0, self.device_tree.info()?.size, Rights::READ)?;
+        let bytes = mapping.sealed_bytes().ok_or(Error::Invalid)?;
+        let length = usize::try_from(self.device_tree_bytes).map_err(|_| Error::Invalid)?;
+        let tree = bytes.get(..length).ok_or(Error::Invalid)?;
+        Ok(read(tree))
     }
 
     /// The checked boot image and its registry, for as long as the machine runs.

@@ -19,6 +19,8 @@ pub enum State {
     Pausing,
     /// It ended and rests.
     Ended,
+    /// The machine lacks its device.
+    Absent,
 }
 
 /// What belongs to a process while it runs. Dropping it forgets the process; destroying the quota takes everything
@@ -73,7 +75,7 @@ impl Slot {
     /// Whether nothing is to be waited for before the next process is started.
     pub fn is_settled(&self) -> bool {
         match self.state {
-            State::Ready | State::Ended => true,
+            State::Ready | State::Ended | State::Absent => true,
             State::Starting => !self.process.announces_ready,
             State::Idle | State::Pausing => false,
         }

@@ -2,6 +2,7 @@
 //! follows when one ends.
 
 use crate::controls::{Authority, Controls, Refused};
+use crate::devices::Devices;
 use crate::handing;
 use crate::root::{BootError, Root};
 use crate::slot::{Running, Slot, State};
@@ -21,7 +22,7 @@ use nexus_rt::startup::{self, LOG, SAMGRD};
 use nexus_rt::wire::{Fixed, Text, refuse};
 use nexus_rt::{
     Channel, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo,
-    clock, error, info, warn,
+    audit, clock, error, info, warn,
 };
 use nexus_spawn::{Grants, Plan};
 
@@ -35,6 +36,9 @@ const STALL_MS: u64 = 5_000;
 /// Code that restarts the machine.
 const RESTART: u64 = 0x8000;
 
+/// Pause before a device that is not reset yet is asked again, in milliseconds.
+const RESET_PAUSE_MS: u64 = 100;
+
 /// The supervisor.
 pub struct Supervisor {
     root: Root,
@@ -46,6 +50,7 @@ pub struct Supervisor {
     slots: Vec<Slot>,
     starters: BTreeMap<u64, usize>,
     controls: Controls,
+    devices: Devices,
     registry_copy: Owned<Vmo>,
     next: usize,
     announced: bool,
@@ -58,6 +63,7 @@ impl Supervisor {
         let own = startup::own_process().ok_or(Error::BadHandle)?;
         let quota = startup::own_quota().ok_or(Error::BadHandle)?;
         let table = image.registry().ok_or(BootError::Registry)?.bytes;
+        let devices = Devices::find(&root, &registry, own, quota);
         Ok(Supervisor {
             root,
             image,
@@ -68,6 +74,7 @@ impl Supervisor {
             slots: registry.processes().map(Slot::new).collect(),
             starters: BTreeMap::new(),
             controls: Controls::default(),
+            devices,
             registry_copy: handing::registry_copy(table, own, quota)?,
             next: 1,
             announced: false,
@@ -121,8 +128,19 @@ impl Supervisor {
         }
     }
 
-    /// Starts a process; when that fails, it counts as an end.
+    /// Starts a process; when that fails, it counts as an end. A driver is started when its device is there and reset.
     fn start(&mut self, index: usize) -> Result<(), BootError> {
+        let process = self.slots[index].process;
+        if let Some(device) = process.device {
+            if !self.devices.has(device) {
+                return Ok(self.absent(index));
+            }
+            if !self.devices.reset(device)? {
+                warn!("{} waits: its device is not reset yet", process.name);
+                self.slots[index].become_(State::Pausing, clock::now());
+                return Ok(self.wake(index, RESET_PAUSE_MS)?);
+            }
+        }
         self.slots[index].become_(State::Starting, clock::now());
         match self.launch(index) {
             Ok(running) => {
@@ -134,6 +152,16 @@ impl Supervisor {
                 error!("{} could not be started: {why:?}", self.slots[index].process.name);
                 self.decide(index, true)
             }
+        }
+    }
+
+    /// There will be no such process on this machine, and whoever asks for its services is told so.
+    fn absent(&mut self, index: usize) {
+        let name = self.slots[index].process.name;
+        self.slots[index].become_(State::Absent, clock::now());
+        info!("{name} is absent: this machine has no such device");
+        if let Err(why) = self.controls.tell_absent(&self.slots[index].process) {
+            warn!("samgrd does not know that {name} is absent: {why:?}");
         }
     }
 
@@ -160,12 +188,20 @@ impl Supervisor {
         let mut grants = Grants::new(declared.args);
         handing::declared(&mut grants, &declared, &self.root, &identity)?;
         let authority = Authority::of(&declared);
-        if let Some(authority) = authority {
+        if let Some(authority) = authority.filter(|authority| *authority != Authority::Policy) {
             grants.add("control", self.controls.open(authority, self.quota)?)?;
         }
-        if authority == Some(Authority::Services) {
+        if matches!(authority, Some(Authority::Services | Authority::Policy)) {
             let readable = Rights::READ | Rights::INSPECT | Rights::TRANSFER;
             grants.add("registry", self.registry_copy.duplicate(readable)?)?;
+        }
+        if let Some(device) = declared.device {
+            self.devices.hand(&mut grants, device, ["mmio", "irq", "dma"])?;
+            let device = self.registry.device(device).map_or("", |device| device.name);
+            audit!("{} is given the device {device}", declared.name);
+        }
+        if authority == Some(Authority::Policy) {
+            handing::requestable(&mut grants, &self.registry, &self.devices)?;
         }
         if let Some(log) = self.controls.log_for(&declared, self.quota)? {
             grants.add(LOG, log)?;
@@ -246,7 +282,7 @@ impl Supervisor {
                 self.reconnect_samgrd();
             }
             Some(Authority::Spawn) => self.controls.up(Authority::Spawn),
-            None => {}
+            Some(Authority::Policy) | None => {}
         }
         if process.announces_ready {
             logging::write(Level::Info, Purpose::Ready, format_args!("{}", process.name));
@@ -272,6 +308,11 @@ impl Supervisor {
 
     /// A `samgrd` is there: everybody who may speak to it gets a channel.
     fn reconnect_samgrd(&mut self) {
+        for slot in self.slots.iter().filter(|slot| slot.state == State::Absent) {
+            if let Err(why) = self.controls.tell_absent(&slot.process) {
+                warn!("samgrd does not know that {} is absent: {why:?}", slot.process.name);
+            }
+        }
         for index in 1..self.slots.len() {
             if self.slots[index].running.is_some() && self.speaks_to_samgrd(index) {
                 let process = self.slots[index].process;
@@ -329,6 +370,10 @@ impl Supervisor {
         self.server.detach(running.starter);
         self.starters.remove(&running.starter);
         running.quota.destroy()?;
+        if let Some(device) = self.slots[index].process.device {
+            // At once, so that it writes nowhere any more; whether it worked is asked again before the next start.
+            self.devices.reset(device)?;
+        }
         self.decide(index, failed)
     }
 

@@ -57,12 +57,14 @@ pub struct Directory<'a, P> {
     registry: Registry<'a>,
     providers: Vec<Provider>,
     waiting: Vec<Waiting<P>>,
+    /// Service ids of processes that will not come.
+    absent: Vec<u32>,
 }
 
 impl<'a, P> Directory<'a, P> {
     /// Nobody registered, nobody waiting.
     pub fn new(registry: Registry<'a>) -> Directory<'a, P> {
-        Directory { registry, providers: Vec::new(), waiting: Vec::new() }
+        Directory { registry, providers: Vec::new(), waiting: Vec::new(), absent: Vec::new() }
     }
 
     /// The name of a service id, for records.
@@ -76,6 +78,9 @@ impl<'a, P> Directory<'a, P> {
         let edge = self.registry.edge(client.service, name).ok_or(Denial::PermissionDenied)?;
         let service = edge.service.index;
         let provider = self.providers.iter().find(|provider| provider.service == service);
+        if provider.is_none() && self.absent.contains(&edge.service.owner.id) {
+            return Err(Denial::NotFound);
+        }
         Ok(Standing { service, intake: provider.map(|provider| provider.intake), kind: edge.kind })
     }
 
@@ -95,6 +100,17 @@ impl<'a, P> Directory<'a, P> {
     pub fn register(&mut self, service: usize, identity: Identity, intake: Intake) -> Vec<Waiting<P>> {
         self.providers.push(Provider { service, intake, identity });
         self.waiting.extract_if(.., |waiting| waiting.service == service).collect()
+    }
+
+    /// Notes that a process will not come; answers who waits for a service of it. Ids that the registry does not have are ignored.
+    pub fn absent(&mut self, process: u32) -> Vec<Waiting<P>> {
+        if self.registry.by_id(process).is_none() || self.absent.contains(&process) {
+            return Vec::new();
+        }
+        self.absent.push(process);
+        let registry = self.registry;
+        let lost = |service: usize| registry.service_at(service).is_some_and(|s| s.owner.id == process);
+        self.waiting.extract_if(.., |waiting| lost(waiting.service)).collect()
     }
 
     /// Lets a call wait; answers one that must give way.
@@ -215,6 +231,21 @@ mod tests {
             assert_eq!(directory.register(0, id(10), intake(7)), [call(21, 2)]);
             directory.gone(7);
             assert!(directory.register(0, id(10), intake(8)).is_empty(), "served once");
+        });
+    }
+
+    #[test]
+    fn a_process_that_will_not_come_is_waited_for_by_nobody() {
+        with_directory(|mut directory| {
+            let service = directory.connect(id(11), "echo").unwrap().service;
+            let call = |service, promise| Waiting { service, client: 20, promise, kind: EdgeKind::Call };
+            assert_eq!(directory.wait(call(service, 1)), None);
+            assert_eq!(directory.wait(call(service + 1, 2)), None);
+            assert_eq!(directory.absent(99), [], "nobody");
+            assert_eq!(directory.absent(id(10).service), [call(service, 1)]);
+            assert_eq!(directory.absent(id(10).service), []);
+            assert_eq!(directory.connect(id(11), "echo"), Err(Denial::NotFound));
+            assert_eq!(directory.connect(id(12), "echo"), Err(Denial::PermissionDenied), "not for strangers");
         });
     }
 

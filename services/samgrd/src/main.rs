@@ -218,4 +218,10 @@ impl introduce::Server<Owned<Any>> for Desk<'_> {
             warn!("the channel of {} is refused: {error:?}", name.get());
         }
     }
+
+    fn absent(&mut self, _sender: Sender, service: u32) {
+        for waiting in self.samgr.directory.absent(service) {
+            waiting.promise.keep(self.server, Err(Denial::NotFound));
+        }
+    }
 }

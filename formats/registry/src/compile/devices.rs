@@ -7,7 +7,7 @@ use super::Refusals;
 use super::naming::is_name;
 use super::source::{At, DeviceModel};
 use crate::device::{MAX_POOL_PAGES, MAX_VIRTIO};
-use crate::{MAX_DEVICES, MAX_NAME};
+use crate::{MAX_DEVICE_NAME, MAX_DEVICES, MAX_NAME};
 
 pub(super) fn check(refusals: &mut Refusals) {
     let model = refusals.model;
@@ -50,8 +50,8 @@ fn value<T: Clone>(at: &Option<At<T>>) -> Option<T> {
 
 fn description(refusals: &mut Refusals, device: &DeviceModel) {
     let name = &device.name;
-    if !is_name(&name.value) {
-        let mend = format!("use 1 to {MAX_NAME} of a-z 0-9 - . and begin with a letter");
+    if !is_name(&name.value) || name.value.len() > MAX_DEVICE_NAME {
+        let mend = format!("use 1 to {MAX_DEVICE_NAME} of a-z 0-9 - . and begin with a letter");
         refusals.add(name.place, format!("`{}` is not a name", name.value), mend);
     }
     match (&device.virtio, &device.compatible) {
@@ -69,6 +69,10 @@ fn description(refusals: &mut Refusals, device: &DeviceModel) {
             let mend = "give it either `virtio` or `compatible`".to_string();
             refusals.add(device.place, what, mend);
         }
+    }
+    if device.pool_pages.value != 0 && device.virtio.is_none() {
+        let what = format!("`{}` has a pool, and nobody knows how it is reset", name.value);
+        refusals.add(device.pool_pages.place, what, "only a virtio device can have a pool".to_string());
     }
     if device.pool_pages.value > MAX_POOL_PAGES {
         let what = format!("pool_pages {} is out of range", device.pool_pages.value);
@@ -89,6 +93,14 @@ fn grants(refusals: &mut Refusals) {
             if !exists(name) {
                 let what = format!("there is no device `{}`", name.value);
                 refusals.add(name.place, what, "declare it in a [[device]], or correct the name".to_string());
+            }
+            let pooled = |d: &&DeviceModel| d.name.value == name.value && d.pool_pages.value != 0;
+            if process.may_request.iter().any(|asked| std::ptr::eq(asked, name))
+                && model.devices.iter().any(|d| pooled(&d))
+            {
+                let what = format!("the device `{}` reaches memory", name.value);
+                let mend = "it cannot be asked for at run time; name it in the `device` of one process";
+                refusals.add(name.place, what, mend.to_string());
             }
             if index == 0 {
                 let what = "the first process has every device already".to_string();

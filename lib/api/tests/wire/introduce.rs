@@ -48,6 +48,15 @@ fn process_request_has_one_spelling() {
     );
 }
 
+#[test]
+fn absent_request_has_one_spelling() {
+    support::spelled!(AbsentRequest, "02000000dead4bab00000000", AbsentRequest { service: 0x0 });
+    support::spelled!(AbsentRequest, "02000000dead4baba3016dcb", AbsentRequest { service: 0xcb6d01a3 });
+    support::spelled!(AbsentRequest, "02000000dead4babffffffff", AbsentRequest { service: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(AbsentRequest, "02000000dead4baba3016dcb", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -77,6 +86,15 @@ impl Server<FakeHandle> for Fixture {
             );
         }
     }
+
+    fn absent(&mut self, sender: Sender, service: u32) {
+        self.calls += 1;
+        let request = AbsentRequest { service };
+        if self.strict {
+            assert_eq!(sender, support::TELLER);
+            assert_eq!(request, AbsentRequest { service: 0xcb6d01a3 });
+        }
+    }
 }
 
 #[test]
@@ -88,7 +106,8 @@ fn every_operation_arrives_and_its_answer_returns() {
         client.process(0x884b0dd0, support::handle(Kind::Channel, 0x80), support::text('d', 16)),
         Ok(())
     );
-    assert_eq!(server.calls, 1);
+    assert_eq!(client.absent(0xcb6d01a3), Ok(()));
+    assert_eq!(server.calls, 2);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -97,6 +116,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("01000000dead4bab00000000", &[(Kind::Channel, 0x80)]),
         ("01000000dead4babd00d4b88 64*16", &[(Kind::Channel, 0x80)]),
+        ("02000000dead4bab00000000", &[]),
+        ("02000000dead4baba3016dcb", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;

@@ -7,6 +7,7 @@ mod exec;
 mod intake;
 mod introduce;
 mod log;
+mod policy;
 mod random;
 mod renew;
 mod samgr;

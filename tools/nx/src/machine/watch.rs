@@ -42,7 +42,8 @@ impl Roster {
 
     /// Notes a line; tells the name when it is a new announcement.
     pub fn note(&mut self, line: &Line) -> Option<&str> {
-        let name = message(&line.text).strip_suffix(": ready")?;
+        let text = message(&line.text);
+        let name = text.strip_suffix(": ready").or_else(|| absent(text))?;
         let service = self.services.iter_mut().find(|(known, at)| known == name && at.is_none())?;
         service.1 = Some(line.at);
         Some(&service.0)
@@ -58,6 +59,11 @@ impl Roster {
     pub fn missing(&self) -> Vec<&str> {
         self.services.iter().filter(|(_, at)| at.is_none()).map(|(name, _)| name.as_str()).collect()
     }
+}
+
+/// The process that the first one says will not come: that settles it as well.
+fn absent(text: &str) -> Option<&str> {
+    text.strip_prefix("nexus-init: ")?.strip_suffix(" is absent: this machine has no such device")
 }
 
 /// Why watching ended.
@@ -266,6 +272,15 @@ mod tests {
         assert_eq!(roster.missing(), ["execd"]);
         assert_eq!(roster.note(&line("[0.01] execd: ready", 9)), Some("execd"));
         assert_eq!(roster.ready_at(), Some(Duration::from_millis(9)));
+    }
+
+    #[test]
+    fn a_process_without_its_device_is_not_waited_for() {
+        let mut roster = Roster::new(["rngd".to_string()]);
+        let said = "rngd is absent: this machine has no such device";
+        assert_eq!(roster.note(&line(&format!("probe: {said}"), 1)), None);
+        assert_eq!(roster.note(&line(&format!("nexus-init: {said}"), 2)), Some("rngd"));
+        assert_eq!(roster.missing(), [""; 0]);
     }
 
     #[test]

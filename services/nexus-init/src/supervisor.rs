@@ -1,15 +1,17 @@
 //! The supervisor's loop: starts processes in order, answers what they ask while they start, and decides what
 //! follows when one ends.
 
+mod launch;
+
 use crate::controls::{Authority, Controls, Refused};
 use crate::devices::Devices;
 use crate::handing;
 use crate::root::{BootError, Root};
-use crate::slot::{Running, Slot, State};
+use crate::slot::{Slot, State};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
-use nexus_abi::{Error, NEVER, Rights, Signals};
+use nexus_abi::{Error, NEVER, Signals};
 use nexus_bootimg::Image;
 use nexus_init::ending::describe;
 use nexus_init::restart::{Next, is_failure};
@@ -21,10 +23,8 @@ use nexus_rt::server::Message;
 use nexus_rt::startup::{self, LOG, SAMGRD};
 use nexus_rt::wire::{Fixed, Text, refuse};
 use nexus_rt::{
-    Channel, IdentityKind, Incoming, Level, Limits, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo,
-    audit, clock, error, info, warn,
+    Channel, Incoming, Level, Owned, ProcessKind, QuotaKind, Server, TimerKind, Vmo, clock, error, info, warn,
 };
-use nexus_spawn::{Grants, Plan};
 
 /// Keys of processes and of timers: these plus the place in the registry.
 const PROCESS_KEYS: u64 = 0x1000;
@@ -133,12 +133,14 @@ impl Supervisor {
         let process = self.slots[index].process;
         if let Some(device) = process.device {
             if !self.devices.has(device) {
-                return Ok(self.absent(index));
+                self.absent(index);
+                return Ok(());
             }
             if !self.devices.reset(device)? {
                 warn!("{} waits: its device is not reset yet", process.name);
                 self.slots[index].become_(State::Pausing, clock::now());
-                return Ok(self.wake(index, RESET_PAUSE_MS)?);
+                self.wake(index, RESET_PAUSE_MS)?;
+                return Ok(());
             }
         }
         self.slots[index].become_(State::Starting, clock::now());
@@ -162,81 +164,6 @@ impl Supervisor {
         info!("{name} is absent: this machine has no such device");
         if let Err(why) = self.controls.tell_absent(&self.slots[index].process) {
             warn!("samgrd does not know that {name} is absent: {why:?}");
-        }
-    }
-
-    fn launch(&mut self, index: usize) -> Result<Running, Refused> {
-        let process = self.slots[index].process;
-        let quota = self.root.quota.split(process.pages as u64, process.cpu as u64)?;
-        let made = self.furnish(index, &quota);
-        match made {
-            Ok((process, starter, grants)) => Ok(Running { process, quota, starter, grants }),
-            Err(why) => {
-                quota.destroy()?;
-                Err(why)
-            }
-        }
-    }
-
-    fn furnish(
-        &mut self,
-        index: usize,
-        quota: &Owned<QuotaKind>,
-    ) -> Result<(Owned<ProcessKind>, u64, Grants), Refused> {
-        let declared = self.slots[index].process;
-        let identity = self.root.minter.mint(quota, declared.id)?;
-        let mut grants = Grants::new(declared.args);
-        handing::declared(&mut grants, &declared, &self.root, &identity)?;
-        let authority = Authority::of(&declared);
-        if let Some(authority) = authority.filter(|authority| *authority != Authority::Policy) {
-            grants.add("control", self.controls.open(authority, self.quota)?)?;
-        }
-        if matches!(authority, Some(Authority::Services | Authority::Policy)) {
-            let readable = Rights::READ | Rights::INSPECT | Rights::TRANSFER;
-            grants.add("registry", self.registry_copy.duplicate(readable)?)?;
-        }
-        if let Some(device) = declared.device {
-            self.devices.hand(&mut grants, device, ["mmio", "irq", "dma"])?;
-            let device = self.registry.device(device).map_or("", |device| device.name);
-            audit!("{} is given the device {device}", declared.name);
-        }
-        if authority == Some(Authority::Policy) {
-            handing::requestable(&mut grants, &self.registry, &self.devices)?;
-        }
-        if let Some(log) = self.controls.log_for(&declared, self.quota)? {
-            grants.add(LOG, log)?;
-        }
-        if self.speaks_to_samgrd(index)
-            && let Some(session) = self.controls.session_for(&declared, self.quota)?
-        {
-            grants.add(SAMGRD, session)?;
-        }
-        let (starter, bootstrap) = nexus_spawn::bootstrap(self.quota)?;
-        let process = self.spawn(index, quota, &identity, bootstrap)?;
-        handing::own(&mut grants, &declared, &process, quota)?;
-        self.server.watch(&process, PROCESS_KEYS + index as u64, Signals::TERMINATED)?;
-        let starter = self.server.attach(starter)?;
-        Ok((process, starter, grants))
-    }
-
-    /// Through `execd`, but for the two that must be there before it works.
-    fn spawn(
-        &mut self,
-        index: usize,
-        quota: &Owned<QuotaKind>,
-        identity: &Owned<IdentityKind>,
-        bootstrap: Owned<Channel>,
-    ) -> Result<Owned<ProcessKind>, Refused> {
-        let process = self.slots[index].process;
-        if !matches!(Authority::of(&process), Some(Authority::Log | Authority::Spawn)) {
-            return self.controls.spawn(&process, quota, identity, bootstrap);
-        }
-        let program = self.image.program(process.program).ok_or(Error::NotFound)?;
-        let limits = Limits { handles: process.handles, priority: process.priority, cpu: process.cpu };
-        let plan = Plan { image: &self.root.image, program, quota, identity, limits };
-        match nexus_spawn::spawn(&plan, self.own, bootstrap) {
-            Ok(child) => Ok(child.into_process()),
-            Err(why) => Err(Refused::Here(why)),
         }
     }
 

@@ -11,6 +11,17 @@ use crate::house::Log;
 /// Size of a disk that `--disk` makes.
 pub const DISK_BYTES: u64 = 64 << 20;
 
+/// A virtio device of the machine. Their order is that of the command line; the one that comes last gets the lowest address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Virtio {
+    /// A source of entropy.
+    Rng,
+    /// A network card, behind which QEMU itself is the network.
+    Net,
+    /// The disk, if there is one.
+    Disk,
+}
+
 /// A machine to be started.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -26,6 +37,8 @@ pub struct Options {
     pub icount: bool,
     /// A disk to attach.
     pub disk: Option<PathBuf>,
+    /// What is plugged in.
+    pub devices: Vec<Virtio>,
     /// Whether to empty the disk first.
     pub fresh: bool,
     /// Whether a guest that restarts ends instead.
@@ -48,6 +61,7 @@ impl Options {
             memory: 128,
             icount: false,
             disk: None,
+            devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net],
             fresh: false,
             no_reboot: true,
             log: None,
@@ -104,11 +118,20 @@ impl Options {
         if self.no_reboot {
             add(&["-no-reboot"]);
         }
-        if let Some(disk) = &self.disk {
-            // A comma ends an option of QEMU; doubled it stands for itself.
-            let file = disk.to_string_lossy().replace(',', ",,");
-            add(&["-drive", &format!("file={file},if=none,format=raw,id=disk0")]);
-            add(&["-device", "virtio-blk-device,drive=disk0"]);
+        for device in &self.devices {
+            match (device, &self.disk) {
+                (Virtio::Rng, _) => add(&["-device", "virtio-rng-device"]),
+                (Virtio::Net, _) => {
+                    add(&["-netdev", "user,id=net0", "-device", "virtio-net-device,netdev=net0"]);
+                }
+                (Virtio::Disk, Some(disk)) => {
+                    // A comma ends an option of QEMU; doubled it stands for itself.
+                    let file = disk.to_string_lossy().replace(',', ",,");
+                    add(&["-drive", &format!("file={file},if=none,format=raw,id=disk0")]);
+                    add(&["-device", "virtio-blk-device,drive=disk0"]);
+                }
+                (Virtio::Disk, None) => {}
+            }
         }
         words.extend(self.extra.iter().cloned());
         words
@@ -139,5 +162,20 @@ mod tests {
         let line = options.command_line().join(" ");
         assert!(line.contains("-smp 4"));
         assert!(line.contains("file=a,,b.img,if=none"));
+    }
+
+    #[test]
+    fn devices_are_plugged_in_as_they_are_listed() {
+        let mut options = Options::new(Path::new("out"), 1);
+        let devices = |options: &Options| -> Vec<String> {
+            let line = options.command_line();
+            let pairs = line.iter().zip(&line[1..]).filter(|(word, _)| *word == "-device");
+            pairs.map(|(_, device)| device.split(',').next().unwrap_or_default().to_string()).collect()
+        };
+        assert_eq!(devices(&options), ["virtio-rng-device", "virtio-net-device"]);
+        options.devices = vec![Virtio::Net, Virtio::Disk, Virtio::Rng, Virtio::Rng];
+        options.disk = Some(PathBuf::from("a.img"));
+        let expected = ["virtio-net-device", "virtio-blk-device", "virtio-rng-device", "virtio-rng-device"];
+        assert_eq!(devices(&options), expected);
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::Variant;
 use crate::exit::{Failure, Outcome};
 use crate::house::House;
 use crate::machine::console::message;
-use crate::machine::options::Options;
+use crate::machine::options::{Options, Virtio};
 use crate::machine::watch::{Verdict, Watcher};
 use crate::machine::{Ended, Machine};
 use crate::output::Output;
@@ -182,6 +182,8 @@ fn machine(house: &House, variant: Variant, output: Output) -> Outcome<Options> 
     let built = build::build(house, variant, output)?;
     let mut options = Options::new(&built.folder, 1);
     options.icount = true;
+    // One more source of entropy than the system drives, for the tests to drive themselves.
+    options.devices.insert(0, Virtio::Rng);
     options.log = Some(house.log("device")?);
     Ok(options)
 }

@@ -46,7 +46,7 @@ pub enum Error {
     /// The kernel refused for another reason.
     Kernel = 8,
     /// Another process holds it.
-    Busy = 9,
+    Busy = 11,
 }
 
 impl Error {
@@ -338,5 +338,5 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             }),
         },
     ],
-    errors: &[(1, "NotFound"), (4, "PermissionDenied"), (8, "Kernel"), (9, "Busy")],
+    errors: &[(1, "NotFound"), (4, "PermissionDenied"), (8, "Kernel"), (11, "Busy")],
 };

@@ -214,6 +214,8 @@ impl<P: Platform> Kernel<P> {
         }
         if self.unref(object) {
             self.bury(object.frame, capability.kind);
+        } else if capability.kind == Kind::Process {
+            self.end_unused(object);
         }
     }
 

@@ -165,6 +165,21 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// A process without threads that nobody has a handle to is of no use to anybody, and nobody could end it: it ends now.
+    /// No lock is held.
+    pub(crate) fn end_unused(&self, object: ObjectRef) {
+        let unused = {
+            let Ok(_held) = self.hold(object) else { return };
+            // Being alive is the one reason to keep it that is left; nobody can find it to give it another.
+            self.memory.header(object.frame).refs.get() == 1
+                && self.table(object.frame).live_threads.get() == 0
+                && self.table(object.frame).life.get() == life::ALIVE
+        };
+        if unused {
+            self.kill(self.this_hart(), object, ExitCause::Killed, [0; 3], None);
+        }
+    }
+
     /// Writes the exit record: code, pc and address in `about`.
     pub(crate) fn set_record(
         &self,

@@ -51,11 +51,10 @@ impl Binding {
         }
     }
 
-    /// Forgets the port. The node must not be queued.
+    /// Forgets the port. The node must not be queued. What has not been told waits for the next binding.
     pub fn clear(&self) {
         self.port.set(0);
         self.wanted.set(0);
-        self.pending.set(0);
         self.told.set(0);
         self.queued.set(0);
     }

@@ -193,10 +193,8 @@ impl<P: Platform> Kernel<P> {
         if bound.is_some_and(|b| self.memory.header(b.frame).generation.get() == b.generation) {
             return Err(Error::Busy);
         }
-        let pending = binding.pending.get();
         binding.clear();
         drop(self.hold(port)?);
-        binding.pending.set(pending);
         binding.key.set(key);
         binding.wanted.set(signals as u32);
         binding.port.set(port.to_raw());

@@ -175,6 +175,7 @@ impl<P: Platform> Kernel<P> {
         {
             let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
             end.binding.clear();
+            end.binding.pending.set(0);
             end.parked.set(0);
             end.holder.set(process.0);
             end.flight.set(0);

@@ -208,14 +208,28 @@ impl Memory {
         })
     }
 
-    /// A bank of its own for a host test. It is never given back.
+    /// A bank for a host test, which nobody else uses until it is given back.
     #[cfg(test)]
     pub fn for_test(frames: usize) -> Option<Memory> {
-        let layout = std::alloc::Layout::from_size_align(frames * PAGE_SIZE, PAGE_SIZE).ok()?;
-        // SAFETY: the layout is not empty.
-        let base = unsafe { std::alloc::alloc_zeroed(layout) };
-        // SAFETY: freshly allocated, and nobody else has it.
+        let used = tests::BANKS.lock().ok()?.extract_if(.., |bank| bank.1 == frames).next();
+        let base = match used {
+            Some((base, _)) => base as *mut u8,
+            None => {
+                let layout = std::alloc::Layout::from_size_align(frames * PAGE_SIZE, PAGE_SIZE).ok()?;
+                // SAFETY: the layout is not empty.
+                unsafe { std::alloc::alloc_zeroed(layout) }
+            }
+        };
+        // SAFETY: the bank is never freed, and nobody else has it: it is fresh, or was given back.
         unsafe { Memory::new(base, 0x8000_0000, (frames * PAGE_SIZE) as u64, &[]) }
+    }
+
+    /// Lets another test have the bank. Its kernel is not used any more.
+    #[cfg(test)]
+    pub fn give_back(&self) {
+        if let Ok(mut banks) = tests::BANKS.lock() {
+            banks.push((self.view.base, self.frames as usize));
+        }
     }
 
     /// How many frames from 1 on lie in at least one reserved range.
@@ -395,4 +409,10 @@ impl Memory {
         self.free_head.set(frame.0);
         self.free_count.add(1);
     }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Banks that no test uses now: address and frames.
+    pub static BANKS: std::sync::Mutex<Vec<(usize, usize)>> = std::sync::Mutex::new(Vec::new());
 }

@@ -3,6 +3,8 @@
 #[cfg(not(miri))]
 pub mod atomics;
 mod channels;
+mod compare;
+mod conform;
 mod controller;
 mod devices;
 mod fast;
@@ -14,5 +16,6 @@ mod hostile;
 pub mod loom;
 #[cfg(loom)]
 use self::loom as harts;
+mod twin;
 mod vmos;
 mod world;

@@ -38,9 +38,27 @@ pub struct World {
     pub taken: usize,
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kernel.memory.give_back();
+    }
+}
+
 impl World {
     /// A world of `processes` processes beside the parent, with `threads` threads each.
     pub fn new(fast: bool, processes: usize, threads: usize) -> World {
+        let mut world = World::empty(fast);
+        world.add_process(Frame::NONE, 0);
+        let parent = world.processes[0];
+        for _ in 0..processes {
+            world.add_process(parent, threads);
+        }
+        world.settle();
+        world
+    }
+
+    /// A world without a process.
+    pub fn empty(fast: bool) -> World {
         let memory = Memory::for_test(FRAMES).expect("memory");
         let root: &'static Table = Box::leak(Box::new(core::array::from_fn(|_| Cell64::new(0))));
         let harts = core::array::from_fn(|id| &*Box::leak(Box::new(Hart::new(id as u32))));
@@ -49,15 +67,7 @@ impl World {
         let _ = kernel.platform.kernel.set(kernel);
         kernel.hart_online(0);
         let quota = kernel.make_root_quota().expect("quota");
-        let mut world =
-            World { kernel, quota, processes: vec![], pages: vec![], threads: vec![], fast, taken: 0 };
-        world.add_process(Frame::NONE, 0);
-        let parent = world.processes[0];
-        for _ in 0..processes {
-            world.add_process(parent, threads);
-        }
-        world.settle();
-        world
+        World { kernel, quota, processes: vec![], pages: vec![], threads: vec![], fast, taken: 0 }
     }
 
     fn add_process(&mut self, holder: Frame, threads: usize) {
@@ -144,7 +154,7 @@ impl World {
     }
 
     /// Puts the current thread back among the ready ones.
-    fn take_off(&self) {
+    pub fn take_off(&self) {
         let current = self.hart().running();
         if current.exists() {
             let priority = self.kernel.thread(current).priority.get();
@@ -153,9 +163,8 @@ impl World {
         }
     }
 
-    /// Lets everything happen that needs no thread: dead processes are taken apart, and threads that were woken end
-    /// the waits that they were woken from.
-    pub fn settle(&mut self) {
+    /// Lets everything happen that needs no thread: dead processes are taken apart.
+    pub fn take_apart(&self) {
         self.kernel.clear_graves(self.hart());
         while self.hart().reap.get() != 0 {
             self.take_off();
@@ -163,6 +172,11 @@ impl World {
             self.kernel.reap_step(self.hart(), Frame(self.hart().reap.get()));
             self.kernel.clear_graves(self.hart());
         }
+    }
+
+    /// The same, and threads that were woken end the waits that they were woken from.
+    pub fn settle(&mut self) {
+        self.take_apart();
         loop {
             let woken = (0..self.threads.len()).find(|n| {
                 self.is_runnable(*n)
@@ -203,7 +217,7 @@ impl World {
     }
 
     /// The current thread ends here if its process was told to.
-    fn end_dead(&self) {
+    pub fn end_dead(&self) {
         let hart = self.hart();
         if hart.current.get() != 0 && self.kernel.table(hart.owner()).life.get() != life::ALIVE {
             self.kernel.end_current(hart);

@@ -13,6 +13,9 @@ use crate::process::{Errors, bound, lines};
 
 const SUITE: &str = "host";
 
+/// Set for the test programs with `--full`: those with histories or seeds run all they have.
+const FULL: &str = "NEXUS_TEST_FULL";
+
 /// One test program.
 struct Program {
     /// `crate` for the tests inside a crate, `crate/file` for those in its `tests/`.
@@ -91,6 +94,9 @@ fn package_name(id: &str) -> Option<String> {
 fn run_program(bench: &mut Bench, program: &Program) -> Outcome {
     let mut command = bound(&program.path);
     command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+    if bench.full {
+        command.env(FULL, "1");
+    }
     if let Some(part) = bench.part().filter(|part| !program.name.contains(part) && !SUITE.contains(part)) {
         command.arg(part);
     }

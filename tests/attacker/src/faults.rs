@@ -97,7 +97,7 @@ impl Plan {
             // it cannot be touched so is what the driver is about to see.
             None => unsafe { (self.routine)(self.argument) },
         }
-        nexus_rt::sys::process_exit(99)
+        nexus_rt::sys::process_exit(crate::SURVIVED)
     }
 }
 

@@ -21,6 +21,7 @@ const PATIENCE_MS: u64 = 5_000;
 pub const VICTIM_HANDLES: u64 = 8;
 
 /// The handles of this process.
+#[derive(Clone, Copy)]
 pub struct Lab {
     /// This process.
     pub own: u64,

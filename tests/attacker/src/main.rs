@@ -8,11 +8,15 @@
 extern crate alloc;
 
 mod faults;
+mod floods;
 mod handles;
 mod lab;
+mod memory;
 mod places;
 mod pointers;
 mod record;
+mod transfers;
+mod waits;
 
 use alloc::format;
 use alloc::string::String;
@@ -34,10 +38,25 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("pointers.info", pointers::info),
     ("pointers.outgoing", pointers::outgoing),
     ("pointers.incoming", pointers::incoming),
+    ("transfers.lists", transfers::lists),
+    ("transfers.busy", transfers::busy),
+    ("transfers.in_flight", transfers::in_flight),
+    ("transfers.rights_stay_small", transfers::rights_stay_small),
+    ("transfers.queue", transfers::queue),
+    ("floods.quota", floods::quota),
+    ("floods.table", floods::table),
+    ("floods.tables_of_others", floods::tables_of_others),
+    ("floods.deep", floods::deep),
+    ("floods.storms", floods::storms),
+    ("memory.ranges", memory::ranges),
+    ("memory.access", memory::access),
+    ("memory.windows", memory::windows),
 ];
 
 /// Exit codes of a program that was not given what it needs.
 const UNARMED: u64 = 3;
+/// Exit code of a program whose attack did not end it.
+pub const SURVIVED: u64 = 99;
 
 fn run(mut startup: Startup) -> u64 {
     let Some(channel) = startup.take::<Channel>("test") else { return UNARMED };
@@ -64,6 +83,14 @@ fn serve(startup: &Startup, lab: &mut Lab, channel: Owned<Channel>) -> Result<()
                     server.reply(message.token, &plan.told(), Handles::new())?;
                     server.flush();
                     plan.carry_out();
+                } else if let Some(wait) = waits::plan(name) {
+                    server.reply(message.token, &[], Handles::new())?;
+                    server.flush();
+                    let _ = wait(lab);
+                    // Nothing of that ends by itself.
+                    nexus_rt::sys::process_exit(SURVIVED);
+                } else if name == "exit.in_call" {
+                    nexus_rt::sys::process_exit(0);
                 } else {
                     let said = attack(lab, name, rounds).err().unwrap_or_default();
                     server.reply(message.token, said.as_bytes(), Handles::new())?;

@@ -135,7 +135,8 @@ pub fn incoming(lab: &mut Lab) -> Verdict {
 
 /// A call of this process's own second thread that is open: to be answered badly.
 pub struct Opened {
-    ends: [u64; 2],
+    /// The caller's end, and the one at which the call arrived.
+    pub ends: [u64; 2],
     /// The port at which it arrived.
     pub port: u64,
     /// What answers it.

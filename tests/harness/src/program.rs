@@ -113,6 +113,14 @@ impl Program {
         Ok((answer.bytes.len(), answer.handles))
     }
 
+    /// Destroys its quota, and so everything that it had; its process can still be asked why it ended.
+    pub fn revoke(&mut self) -> Result<(), String> {
+        match self.quota.take() {
+            Some(quota) => why("destroy the quota", quota.destroy()),
+            None => Ok(()),
+        }
+    }
+
     /// Waits until it has ended; answers why.
     pub fn wait_end(&mut self) -> Result<ExitRecord, String> {
         loop {

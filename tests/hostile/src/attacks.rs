@@ -19,4 +19,17 @@ attacks! {
     pointers_info = "pointers.info";
     pointers_outgoing = "pointers.outgoing";
     pointers_incoming = "pointers.incoming";
+    transfers_lists = "transfers.lists";
+    transfers_busy = "transfers.busy";
+    transfers_in_flight = "transfers.in_flight";
+    transfers_rights_stay_small = "transfers.rights_stay_small";
+    transfers_queue = "transfers.queue";
+    floods_quota = "floods.quota";
+    floods_table = "floods.table";
+    floods_tables_of_others = "floods.tables_of_others";
+    floods_deep = "floods.deep";
+    floods_storms = "floods.storms";
+    memory_ranges = "memory.ranges";
+    memory_access = "memory.access";
+    memory_windows = "memory.windows";
 }

@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod attacks;
+mod deaths;
 mod faults;
 mod watch;
 
@@ -21,5 +22,22 @@ pub const TESTS: &[Test] = &[
     ("hostile.pointers.info", attacks::pointers_info),
     ("hostile.pointers.outgoing", attacks::pointers_outgoing),
     ("hostile.pointers.incoming", attacks::pointers_incoming),
+    ("hostile.transfers.lists", attacks::transfers_lists),
+    ("hostile.transfers.busy", attacks::transfers_busy),
+    ("hostile.transfers.in_flight", attacks::transfers_in_flight),
+    ("hostile.transfers.rights_stay_small", attacks::transfers_rights_stay_small),
+    ("hostile.transfers.queue", attacks::transfers_queue),
+    ("hostile.floods.quota", attacks::floods_quota),
+    ("hostile.floods.table", attacks::floods_table),
+    ("hostile.floods.tables_of_others", attacks::floods_tables_of_others),
+    ("hostile.floods.deep", attacks::floods_deep),
+    ("hostile.floods.storms", attacks::floods_storms),
+    ("hostile.memory.ranges", attacks::memory_ranges),
+    ("hostile.memory.access", attacks::memory_access),
+    ("hostile.memory.windows", attacks::memory_windows),
+    ("hostile.deaths.killed", deaths::killed),
+    ("hostile.deaths.revoked", deaths::revoked),
+    ("hostile.deaths.exits", deaths::exits),
+    ("hostile.deaths.callers", deaths::callers),
     ("hostile.faults", faults::faults),
 ];

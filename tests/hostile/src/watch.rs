@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use harness::{Account, Bench, Program, Verdict, Wish, expect, why};
 use nexus_abi::ExitRecord;
-use nexus_rt::Handles;
+use nexus_rt::{CallError, Handles};
 
 /// Pages of an attacker, and of the process beside it.
 const ATTACKER_PAGES: u64 = 1200;
@@ -80,6 +80,23 @@ impl<'a> Watch<'a> {
             self.goes_on()?;
         }
         before.unchanged(self.bench)
+    }
+
+    /// Lets an attacker do something for ever, `rounds` times, each in a process of its own; `end` sees to its end.
+    pub fn ends(&self, name: &str, rounds: u32, end: impl Fn(u32, &mut Program) -> Verdict) -> Verdict {
+        let before = Account::take(self.bench)?;
+        for round in 0..rounds {
+            let mut attacker = self.attacker()?;
+            let mut room = [0; 64];
+            let (length, _) = ask(&attacker, 0, name, &mut room)?;
+            expect(length == 0, &String::from_utf8_lossy(&room[..length]))?;
+            end(round, &mut attacker).map_err(|why| format!("{name}, round {round}: {why}"))?;
+            let call = attacker.call(&[], &mut Handles::new(), &mut room);
+            let dead = call.err();
+            expect(dead == Some(CallError::ServerDied), &format!("{name}: a dead process answers {dead:?}"))?;
+            self.goes_on()?;
+        }
+        before.unchanged(self.bench).map_err(|why| format!("{name}: {why}"))
     }
 }
 

@@ -1,0 +1,96 @@
+//! Processes that die while they wait, run, or are in the middle of something: their callers learn it, everything comes
+//! back, and everybody else goes on.
+
+use crate::watch::Watch;
+use alloc::format;
+use harness::{Bench, Verdict, expect, why};
+use nexus_abi::{Error, ExitCause, ExitRecord};
+use nexus_rt::{CallError, Handles, clock};
+
+/// What the attacker does when it is killed.
+const WAITS: &[&str] = &[
+    "wait.port",
+    "wait.calling",
+    "wait.open",
+    "wait.sending",
+    "wait.timed",
+    "wait.spinning",
+    "wait.yielding",
+    "wait.calling_the_kernel",
+    "wait.destroying",
+    "wait.mapping",
+    "wait.new_threads",
+    "wait.all_at_once",
+];
+
+/// How long an attacker is left to what it does, in microseconds of the first round; each round adds some, so that death comes
+/// at another moment.
+const FIRST_US: u64 = 300;
+const STEP_US: u64 = 37;
+
+fn pause(us: u64) {
+    let until = clock::now() + clock::timebase() * us / 1_000_000;
+    while clock::now() < until {
+        nexus_rt::sys::thread_yield();
+    }
+}
+
+fn ended(record: &ExitRecord, cause: ExitCause, code: u64) -> Verdict {
+    let holds = record.cause == cause as u32 && record.code == code;
+    expect(holds, &format!("cause {} and code {} instead of {cause:?} and {code}", record.cause, record.code))
+}
+
+/// Killed in each way of waiting.
+pub fn killed(bench: &Bench) -> Verdict {
+    let watch = Watch::new(bench)?;
+    for name in WAITS {
+        watch.ends(name, bench.rounds(), |round, attacker| {
+            pause(FIRST_US + u64::from(round) * STEP_US);
+            why("kill", attacker.process.kill())?;
+            ended(&attacker.wait_end()?, ExitCause::Killed, 0)
+        })?;
+    }
+    Ok(())
+}
+
+/// Ended by itself, in each way of doing that.
+pub fn exits(bench: &Bench) -> Verdict {
+    let watch = Watch::new(bench)?;
+    for (name, cause, code) in [
+        ("exit.itself", ExitCause::Exited, 7),
+        ("exit.last_thread", ExitCause::Exited, 7),
+        ("exit.destroys_itself", ExitCause::Revoked, 0),
+    ] {
+        watch.ends(name, bench.rounds(), |_, attacker| ended(&attacker.wait_end()?, cause, code))?;
+    }
+    Ok(())
+}
+
+/// Its quota is destroyed under it, in each way of waiting.
+pub fn revoked(bench: &Bench) -> Verdict {
+    let watch = Watch::new(bench)?;
+    for name in WAITS {
+        watch.ends(name, bench.rounds(), |round, attacker| {
+            pause(FIRST_US + u64::from(round) * STEP_US);
+            attacker.revoke()?;
+            // The process was charged to that quota too: there is nothing left to ask.
+            let gone = attacker.process.info().err();
+            expect(gone == Some(Error::BadHandle), &format!("a revoked process answers {gone:?}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// It ends while this process waits in a call to it, and while others do: all learn it.
+pub fn callers(bench: &Bench) -> Verdict {
+    let watch = Watch::new(bench)?;
+    for _ in 0..bench.rounds() {
+        let attacker = watch.attacker()?;
+        let mut room = [0; 8];
+        let answer = attacker.call(b"\0\0\0\0exit.in_call", &mut Handles::new(), &mut room);
+        let learnt = answer.err();
+        expect(learnt == Some(CallError::ServerDied), &format!("a caller learnt {learnt:?}"))?;
+        watch.goes_on()?;
+    }
+    Ok(())
+}

@@ -90,6 +90,10 @@ bitflags! {
         const MINTER = 1 << 7;
         /// `kernel-records`: the root resource with WAIT alone, to learn of what the kernel records.
         const KERNEL_RECORDS = 1 << 8;
+        /// `supervise`: a channel to the first process, to ask how the others are.
+        const SUPERVISE = 1 << 9;
+        /// `supervise-kill`: the same, and to end them. Only a test program can have it.
+        const SUPERVISE_KILL = 1 << 10;
     }
 }
 
@@ -105,5 +109,7 @@ impl Grants {
         ("root", Grants::ROOT),
         ("minter", Grants::MINTER),
         ("kernel-records", Grants::KERNEL_RECORDS),
+        ("supervise", Grants::SUPERVISE),
+        ("supervise-kill", Grants::SUPERVISE_KILL),
     ];
 }

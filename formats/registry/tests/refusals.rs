@@ -245,7 +245,11 @@ fn what_is_not_a_field_is_refused_with_its_line() {
         &[init(), execd(), Row { more: "grants = [\"minter\"]", ..logd() }],
         &["only a test program can have the grant `minter`"],
     );
-    let minting = Row { more: "grants = [\"minter\"]", ..probe() };
+    refused_rows(
+        &[init(), execd(), Row { more: "grants = [\"supervise-kill\"]", ..logd() }],
+        &["only a test program can have the grant `supervise-kill`"],
+    );
+    let minting = Row { more: "grants = [\"minter\", \"supervise-kill\"]", ..probe() };
     build(&file(&[init(), logd(), execd()]), &[&minting.text()]).unwrap();
     refused_rows(
         &[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }],

@@ -15,6 +15,7 @@ pub mod random;
 pub mod renew;
 pub mod samgr;
 pub mod start;
+pub mod supervise;
 
 pub use nexus_wire as wire;
 
@@ -32,4 +33,5 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &renew::INTERFACE,
     &samgr::INTERFACE,
     &start::INTERFACE,
+    &supervise::INTERFACE,
 ];

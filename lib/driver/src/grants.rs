@@ -24,7 +24,7 @@ impl Grants {
         let process = startup.process().ok_or(Error::NotFound)?;
         let window = startup.take::<nexus_rt::owned::Mmio>("mmio").ok_or(Error::NotFound)?.map(process)?;
         let interrupt = Interrupt(startup.take("irq").ok_or(Error::NotFound)?);
-        let pool = startup.take("dma").map(|pool| DevicePool { pool, process });
+        let pool = startup.take("dma").map(|pool| DevicePool::new(pool, process));
         Ok(Grants { window, interrupt, pool })
     }
 }
@@ -51,6 +51,13 @@ impl Interrupt {
 pub struct DevicePool {
     pool: Owned<PoolKind>,
     process: &'static Owned<Process>,
+}
+
+impl DevicePool {
+    /// A pool, whose memory is mapped into `process`.
+    pub fn new(pool: Owned<PoolKind>, process: &'static Owned<Process>) -> DevicePool {
+        DevicePool { pool, process }
+    }
 }
 
 impl Pool for DevicePool {

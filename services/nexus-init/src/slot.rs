@@ -50,6 +50,10 @@ pub struct Slot {
     pub running: Option<Running>,
     /// Its ends in a row.
     pub row: Row,
+    /// Somebody who may do so ended it: that is no failure.
+    pub killed: bool,
+    /// How often it was started.
+    pub starts: u32,
     /// What wakes it after a pause.
     pub timer: Option<Owned<TimerKind>>,
 }
@@ -57,7 +61,16 @@ pub struct Slot {
 impl Slot {
     /// Not started yet.
     pub fn new(process: Process<'static>) -> Slot {
-        Slot { process, state: State::Idle, since: 0, running: None, row: Row::default(), timer: None }
+        Slot {
+            process,
+            state: State::Idle,
+            since: 0,
+            running: None,
+            row: Row::default(),
+            killed: false,
+            starts: 0,
+            timer: None,
+        }
     }
 
     /// When it is started again.

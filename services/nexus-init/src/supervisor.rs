@@ -2,6 +2,7 @@
 //! follows when one ends.
 
 mod launch;
+mod watchers;
 
 use crate::controls::{Authority, Controls, Refused};
 use crate::devices::Devices;
@@ -15,7 +16,7 @@ use nexus_abi::{Error, NEVER, Signals};
 use nexus_bootimg::Image;
 use nexus_init::ending::describe;
 use nexus_init::restart::{Next, is_failure};
-use nexus_registry::{Registry, Start};
+use nexus_registry::{Registry, Restart, Start};
 use nexus_rt::api::log::Purpose;
 use nexus_rt::api::{renew, start};
 use nexus_rt::logging;
@@ -49,6 +50,8 @@ pub struct Supervisor {
     server: Server,
     slots: Vec<Slot>,
     starters: BTreeMap<u64, usize>,
+    /// Who may ask about processes, by the key of its channel.
+    watchers: BTreeMap<u64, usize>,
     controls: Controls,
     devices: Devices,
     registry_copy: Owned<Vmo>,
@@ -73,6 +76,7 @@ impl Supervisor {
             server: Server::new(quota)?,
             slots: registry.processes().map(Slot::new).collect(),
             starters: BTreeMap::new(),
+            watchers: BTreeMap::new(),
             controls: Controls::default(),
             devices,
             registry_copy: handing::registry_copy(table, own, quota)?,
@@ -87,11 +91,17 @@ impl Supervisor {
         loop {
             let deadline = if self.announced { NEVER } else { clock::in_millis(STALL_MS) };
             match self.server.next(deadline)? {
+                Incoming::Call(message) if self.watchers.contains_key(&message.key) => {
+                    self.watched(message)?
+                }
                 Incoming::Call(message) => self.answer(message)?,
                 Incoming::Event { key, .. } => self.event(key)?,
                 Incoming::TimedOut => self.tell_stall(),
                 // What a program's end has to say comes as its process's signal.
-                Incoming::Gone { .. } | Incoming::Message(_) => {}
+                Incoming::Gone { key } => {
+                    self.watchers.remove(&key);
+                }
+                Incoming::Message(_) => {}
             }
             self.advance()?;
         }
@@ -144,6 +154,7 @@ impl Supervisor {
             }
         }
         self.slots[index].become_(State::Starting, clock::now());
+        self.slots[index].starts += 1;
         match self.launch(index) {
             Ok(running) => {
                 self.starters.insert(running.starter, index);
@@ -313,6 +324,10 @@ impl Supervisor {
         };
         let rule = slot.rule();
         let name = slot.process.name;
+        if core::mem::take(&mut slot.killed) && rule.when != Restart::Never {
+            slot.become_(State::Pausing, now);
+            return Ok(self.wake(index, 0)?);
+        }
         match slot.row.ended(rule, failed, ran.saturating_mul(1000) / clock::timebase().max(1)) {
             Next::Again { pause_ms } => {
                 slot.become_(State::Pausing, now);

@@ -28,6 +28,9 @@ const CLIENTS: End = end(0, policy::REQUEST_ROOM);
 /// Handles to an object of a device that nobody uses: the supervisor's and this process's own.
 const KEPT_HANDLES: u32 = 2;
 
+/// What may be done with whatever is given out, besides what it is for.
+const COMMON: Rights = Rights::INSPECT.union(Rights::TRANSFER).union(Rights::DUPLICATE);
+
 /// The objects of a device.
 struct Held {
     mmio: Owned<MmioKind>,
@@ -95,14 +98,14 @@ impl Policy {
         let (device, _, in_use) = self.device(sender, name)?;
         self.rules.window(sender.identity, &device, in_use)?;
         let held = self.devices.get(&device.index).ok_or(Denial::NotFound)?;
-        held.mmio.duplicate(Rights::READ | Rights::WRITE | Rights::INSPECT | Rights::TRANSFER).map_err(told)
+        held.mmio.duplicate(Rights::READ | Rights::WRITE | COMMON).map_err(told)
     }
 
     fn give_interrupt(&self, sender: Sender, name: &str) -> Result<Owned<IrqKind>, Denial> {
         let (device, held, in_use) = self.device(sender, name)?;
         self.rules.interrupt(sender.identity, &device, in_use)?;
         let irq = held.irq.as_ref().ok_or(Denial::NotFound)?;
-        irq.duplicate(Rights::WAIT | Rights::MANAGE | Rights::INSPECT | Rights::TRANSFER).map_err(told)
+        irq.duplicate(Rights::WAIT | Rights::MANAGE | COMMON).map_err(told)
     }
 
     /// Writes down what was decided.

@@ -13,7 +13,9 @@ mod program;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Debug;
-use nexus_rt::{IdentityKind, Owned, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo};
+use nexus_rt::api::supervise;
+use nexus_rt::wire::Fixed;
+use nexus_rt::{Channel, IdentityKind, Owned, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo};
 
 pub use account::Account;
 pub use program::{Program, Wish};
@@ -44,6 +46,8 @@ pub struct Bench {
     pub console: Owned<ResourceKind>,
     /// What ends the machine.
     pub reset: Owned<ResourceKind>,
+    /// The supervisor, to be asked and told.
+    pub supervisor: Owned<Channel>,
     /// Whether this is the long run: hundreds and thousands instead of a few.
     pub full: bool,
 }
@@ -61,12 +65,18 @@ impl Bench {
             stats: startup.take("kernel-stats")?,
             console: startup.take("console")?,
             reset: startup.take("reset")?,
+            supervisor: startup.take("supervise")?,
             full: match startup.args() {
                 "lane=quick" => false,
                 "lane=full" => true,
                 _ => return None,
             },
         })
+    }
+
+    /// A client of the supervisor.
+    pub fn supervisor(&self) -> supervise::Client<Fixed<&Owned<Channel>>> {
+        supervise::Client::new(Fixed::new(&self.supervisor))
     }
 
     /// Prints a line.

@@ -128,9 +128,18 @@ fn place(refusals: &mut Refusals, process: &ProcessModel, index: usize) {
         let what = format!("service id {} is not in the range of the production image", process.id.value);
         refusals.add(process.id.place, what, format!("use 1 to {}", TEST_IDS - 1));
     }
-    if process.grant_bits().contains(Grants::MINTER) && !process.is_addition() {
-        let what = "only a test program can have the grant `minter`".to_string();
-        refusals.add(process.place, what, "identities are minted by the first process alone".to_string());
+    for (grant, name, mend) in [
+        (Grants::MINTER, "minter", "identities are minted by the first process alone"),
+        (
+            Grants::SUPERVISE_KILL,
+            "supervise-kill",
+            "on a production image nobody ends what the supervisor started",
+        ),
+    ] {
+        if process.grant_bits().contains(grant) && !process.is_addition() {
+            let what = format!("only a test program can have the grant `{name}`");
+            refusals.add(process.place, what, mend.to_string());
+        }
     }
     for grant in &process.grants {
         if !Grants::NAMES.iter().any(|(known, _)| *known == grant.value) {

@@ -12,4 +12,5 @@ mod random;
 mod renew;
 mod samgr;
 mod start;
+mod supervise;
 mod support;

@@ -49,6 +49,9 @@ impl Supervisor {
         if authority == Some(Authority::Policy) {
             handing::requestable(&mut grants, &self.registry, &self.devices)?;
         }
+        if let Some(channel) = self.watcher(&declared)? {
+            grants.add("supervise", channel)?;
+        }
         if let Some(log) = self.controls.log_for(&declared, self.quota)? {
             grants.add(LOG, log)?;
         }

@@ -1,0 +1,257 @@
+//! Wire tests of `supervise`.
+//!
+//! Generated from `idl/supervise.idl` by `nexus-idlc`: change that file, then run the generator.
+
+use crate::support::{self, Loopback};
+use nexus_abi::Kind;
+use nexus_api::supervise::*;
+use nexus_wire::{CallError, Fault, Outcome, Sender, Text};
+
+#[test]
+fn stat_request_has_one_spelling() {
+    support::spelled!(StatRequest, "01000000e525baa90000", StatRequest { index: 0x0 });
+    support::spelled!(StatRequest, "01000000e525baa958c0", StatRequest { index: 0xc058 });
+    support::spelled!(StatRequest, "01000000e525baa9ffff", StatRequest { index: 0xffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(StatRequest, "01000000e525baa958c0", handles);
+}
+
+#[test]
+fn stat_reply_has_one_spelling() {
+    support::spelled!(
+        StatReply<'_>,
+        "01000000e525baa9 00*41",
+        StatReply {
+            service: 0x0,
+            generation: 0x0,
+            pages: 0x0,
+            pages_most: 0x0,
+            cpu_ticks: 0x0,
+            handles: 0x0,
+            starts: 0x0,
+            state: State::Idle,
+            name: support::text('f', 0),
+        }
+    );
+    support::spelled!(
+        StatReply<'_>,
+        "01000000e525baa945a31073934a4102379dc23ca2076dd28f4a05eaa45f1ad560b50ab50a60b50a40ab152c83d72bdc03 65*16",
+        StatReply {
+            service: 0x7310a345,
+            generation: 0x2414a93,
+            pages: 0xd26d07a23cc29d37,
+            pages_most: 0xd51a5fa4ea054a8f,
+            cpu_ticks: 0xab5600ab50ab560,
+            handles: 0x2c15ab40,
+            starts: 0xdc2bd783,
+            state: State::Pausing,
+            name: support::text('e', 16),
+        }
+    );
+    support::spelled!(
+        StatReply<'_>,
+        "01000000e525baa9 ff*40 05 66*31",
+        StatReply {
+            service: 0xffffffff,
+            generation: 0xffffffff,
+            pages: 0xffffffffffffffff,
+            pages_most: 0xffffffffffffffff,
+            cpu_ticks: 0xffffffffffffffff,
+            handles: 0xffffffff,
+            starts: 0xffffffff,
+            state: State::Absent,
+            name: support::text('f', 31),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        StatReply<'_>,
+        "01000000e525baa945a31073934a4102379dc23ca2076dd28f4a05eaa45f1ad560b50ab50a60b50a40ab152c83d72bdc03 65*16",
+        handles
+    );
+    support::flawed!(
+        StatReply<'_>,
+        "01000000e525baa945a31073934a4102379dc23ca2076dd28f4a05eaa45f1ad560b50ab50a60b50a40ab152c83d72bdc03 65*16",
+        handles,
+        48,
+        &[6],
+        "state has no value 6"
+    );
+    support::flawed!(
+        StatReply<'_>,
+        "01000000e525baa945a31073934a4102379dc23ca2076dd28f4a05eaa45f1ad560b50ab50a60b50a40ab152c83d72bdc03 65*16",
+        handles,
+        49,
+        &[255],
+        "name is not UTF-8"
+    );
+}
+
+#[test]
+fn kill_request_has_one_spelling() {
+    support::spelled!(KillRequest<'_>, "02000000e525baa9", KillRequest { name: support::text('q', 0) });
+    support::spelled!(
+        KillRequest<'_>,
+        "02000000e525baa9 71*16",
+        KillRequest { name: support::text('q', 16) }
+    );
+    support::spelled!(
+        KillRequest<'_>,
+        "02000000e525baa9 71*31",
+        KillRequest { name: support::text('q', 31) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(KillRequest<'_>, "02000000e525baa9 71*16", handles);
+    support::flawed!(KillRequest<'_>, "02000000e525baa9 71*16", handles, 8, &[255], "name is not UTF-8");
+}
+
+/// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
+#[derive(Default)]
+struct Fixture {
+    strict: bool,
+    calls: usize,
+    error: Option<Error>,
+}
+
+impl Server for Fixture {
+    fn stat(&mut self, sender: Sender, index: u16) -> Result<StatReply<'_>, Error> {
+        self.calls += 1;
+        let request = StatRequest { index };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, StatRequest { index: 0xc058 });
+        }
+        self.error.map_or(
+            Ok(StatReply {
+                service: 0xffffffff,
+                generation: 0xffffffff,
+                pages: 0xffffffffffffffff,
+                pages_most: 0xffffffffffffffff,
+                cpu_ticks: 0xffffffffffffffff,
+                handles: 0xffffffff,
+                starts: 0xffffffff,
+                state: State::Absent,
+                name: support::text('f', 31),
+            }),
+            Err,
+        )
+    }
+
+    fn kill(&mut self, sender: Sender, name: Text<'_, 31>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = KillRequest { name };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, KillRequest { name: support::text('q', 16) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+}
+
+#[test]
+fn every_operation_arrives_and_its_answer_returns() {
+    let fixture = Fixture { strict: true, ..Fixture::default() };
+    let mut server = fixture;
+    let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
+    assert_eq!(
+        client.stat(0xc058),
+        Ok(StatReply {
+            service: 0xffffffff,
+            generation: 0xffffffff,
+            pages: 0xffffffffffffffff,
+            pages_most: 0xffffffffffffffff,
+            cpu_ticks: 0xffffffffffffffff,
+            handles: 0xffffffff,
+            starts: 0xffffffff,
+            state: State::Absent,
+            name: support::text('f', 31),
+        })
+    );
+    assert_eq!(client.kill(support::text('q', 16)), Ok(()));
+    assert_eq!(server.calls, 2);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn every_error_returns_from_every_call() {
+    for &error in Error::ALL {
+        let fixture = Fixture { error: Some(error), ..Fixture::default() };
+        let mut server = fixture;
+        let mut client =
+            Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
+        assert_eq!(client.stat(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.kill(support::text('q', 0)).map(|_| ()), Err(CallError::Service(error)));
+    }
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn stat_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.stat(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn kill_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.kill(support::text('q', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn damaged_messages_never_panic_and_leave_no_handle_open() {
+    let seeds: &[support::Seed] = &[
+        ("01000000e525baa90000", &[]),
+        ("01000000e525baa958c0", &[]),
+        ("02000000e525baa9", &[]),
+        ("02000000e525baa9 71*16", &[]),
+    ];
+    let mut server = Fixture::default();
+    let mut handled = 0;
+    support::storm(seeds, REQUEST_ROOM, |sender, packet| {
+        let before = server.calls;
+        let outcome = dispatch(&mut server, sender, packet);
+        let reached = server.calls - before;
+        match outcome {
+            Outcome::Taken => assert_eq!(reached, 1),
+            Outcome::Answered => assert!(reached <= 1),
+            Outcome::Kept => panic!("nothing was promised"),
+            Outcome::Dropped => assert_eq!(reached, 0),
+            Outcome::Refused => assert!(reached <= 1),
+        }
+        handled += reached;
+        outcome
+    });
+    assert!(handled > 0, "the storm holds whole messages too");
+}
+
+#[test]
+fn damaged_answers_are_faults() {
+    support::answer_storm(
+        (
+            "01000000e525baa945a31073934a4102379dc23ca2076dd28f4a05eaa45f1ad560b50ab50a60b50a40ab152c83d72bdc03 65*16",
+            &[],
+        ),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.stat(0x0) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("02000000e525baa9", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.kill(support::text('q', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+}

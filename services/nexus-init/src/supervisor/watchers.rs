@@ -1,0 +1,93 @@
+//! Processes that may look at the others, and those that may end them (interface `supervise`).
+
+use super::Supervisor;
+use crate::slot::{Slot, State};
+use nexus_abi::Error;
+use nexus_registry::{Grants as Declared, Process};
+use nexus_rt::api::supervise::{self, Error as Denial, StatReply};
+use nexus_rt::channel::end;
+use nexus_rt::server::Message;
+use nexus_rt::wire::{Sender, Text};
+use nexus_rt::{Channel, End, Owned, audit};
+
+/// What this end of such a channel can receive: calls only.
+const ASKED: End = end(0, supervise::REQUEST_ROOM);
+
+/// A look at the processes, for one caller.
+struct View<'a> {
+    slots: &'a [Slot],
+    /// Who asks, and whether it may kill.
+    caller: &'a str,
+    may_kill: bool,
+    /// The process that is to be ended.
+    doomed: Option<usize>,
+}
+
+impl Supervisor {
+    /// The process's end of a channel over which it may ask, if that was granted.
+    pub(super) fn watcher(&mut self, process: &Process<'_>) -> Result<Option<Owned<Channel>>, Error> {
+        if !process.grants.intersects(Declared::SUPERVISE | Declared::SUPERVISE_KILL) {
+            return Ok(None);
+        }
+        let (theirs, ours) = Owned::<Channel>::create(self.quota, End::default(), ASKED)?;
+        let key = self.server.attach(ours)?;
+        self.watchers.insert(key, process.index);
+        Ok(Some(theirs))
+    }
+
+    /// Answers a watcher; false if it is none.
+    pub(super) fn watched(&mut self, message: Message) -> Result<(), Error> {
+        let Some(caller) = self.watchers.get(&message.key).and_then(|index| self.slots.get(*index)) else {
+            return Ok(());
+        };
+        let may_kill = caller.process.grants.contains(Declared::SUPERVISE_KILL);
+        let mut view = View { slots: &self.slots, caller: caller.process.name, may_kill, doomed: None };
+        self.server.serve(message, |_, sender, packet| supervise::dispatch(&mut view, sender, packet));
+        if let Some(slot) = view.doomed.and_then(|index| self.slots.get_mut(index)) {
+            slot.killed = true;
+        }
+        Ok(())
+    }
+}
+
+impl supervise::Server for View<'_> {
+    fn stat(&mut self, _sender: Sender, index: u16) -> Result<StatReply<'_>, Denial> {
+        let slot = self.slots.get(usize::from(index)).ok_or(Denial::NotFound)?;
+        let running = slot.running.as_ref();
+        let process = running.and_then(|running| running.process.info().ok()).unwrap_or_default();
+        let quota = running.and_then(|running| running.quota.info().ok()).unwrap_or_default();
+        Ok(StatReply {
+            service: slot.process.id,
+            generation: process.identity.generation,
+            pages: quota.pages_used,
+            pages_most: slot.process.pages.into(),
+            cpu_ticks: process.cpu_ticks,
+            handles: process.handles,
+            starts: slot.starts,
+            state: match slot.state {
+                State::Idle => supervise::State::Idle,
+                State::Starting => supervise::State::Starting,
+                State::Ready => supervise::State::Ready,
+                State::Pausing => supervise::State::Pausing,
+                State::Ended => supervise::State::Ended,
+                State::Absent => supervise::State::Absent,
+            },
+            name: Text::cut(slot.process.name),
+        })
+    }
+
+    fn kill(&mut self, _sender: Sender, name: Text<'_, { supervise::MAX_NAME }>) -> Result<(), Denial> {
+        let index = self.slots.iter().position(|slot| slot.process.name == name.get());
+        let running = index.and_then(|index| self.slots[index].running.as_ref());
+        if !self.may_kill {
+            audit!("{}: killing {} is refused", self.caller, name.get());
+            return Err(Denial::PermissionDenied);
+        }
+        // The first process has nobody who would start it again, and is not among those that run here.
+        let running = running.ok_or(Denial::NotFound)?;
+        running.process.kill().map_err(|_| Denial::NotFound)?;
+        audit!("{} kills {}", self.caller, name.get());
+        self.doomed = index;
+        Ok(())
+    }
+}

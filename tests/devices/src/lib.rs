@@ -1,0 +1,43 @@
+//! The proofs of gate 2: a driver has exactly the device that it was granted, and everything else is refused the same way every
+//! time. What a window shows is seen by another process (`tests/driver-probe`); what was decided is read in the log.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod faults;
+mod logged;
+mod memory;
+mod policy;
+mod probe;
+mod refusals;
+mod restarts;
+
+use alloc::format;
+use alloc::string::String;
+use harness::Test;
+use nexus_rt::api::policy::MAX_NAME;
+use nexus_rt::wire::Text;
+
+/// Every proof.
+pub const TESTS: &[Test] = &[
+    ("devices.map", probe::map),
+    ("devices.policy", policy::deny),
+    ("devices.outside", faults::outside),
+    ("devices.execute", faults::execute),
+    ("devices.pointers", faults::pointers),
+    ("devices.minting", refusals::minting),
+    ("devices.mapping", refusals::mapping),
+    ("devices.interrupt", probe::interrupt),
+    ("devices.pool", memory::pool),
+    ("devices.random", restarts::random),
+    ("devices.restart", restarts::restart),
+];
+
+/// The device that tests may ask for: an entropy source of its own.
+const SPARE: &str = "spare";
+
+/// A device's name as the policy takes it.
+fn text(name: &str) -> Result<Text<'_, MAX_NAME>, String> {
+    Text::new(name).map_err(|_| format!("{name} is too long"))
+}

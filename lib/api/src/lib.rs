@@ -16,6 +16,7 @@ pub mod renew;
 pub mod samgr;
 pub mod start;
 pub mod supervise;
+pub mod time;
 
 pub use nexus_wire as wire;
 
@@ -34,4 +35,5 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &samgr::INTERFACE,
     &start::INTERFACE,
     &supervise::INTERFACE,
+    &time::INTERFACE,
 ];

@@ -14,3 +14,4 @@ mod samgr;
 mod start;
 mod supervise;
 mod support;
+mod time;

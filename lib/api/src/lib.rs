@@ -7,9 +7,11 @@ pub mod block;
 pub mod disk;
 pub mod echo;
 pub mod exec;
+pub mod frames;
 pub mod intake;
 pub mod introduce;
 pub mod log;
+pub mod net;
 pub mod policy;
 pub mod random;
 pub mod renew;
@@ -26,9 +28,11 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &disk::INTERFACE,
     &echo::INTERFACE,
     &exec::INTERFACE,
+    &frames::INTERFACE,
     &intake::INTERFACE,
     &introduce::INTERFACE,
     &log::INTERFACE,
+    &net::INTERFACE,
     &policy::INTERFACE,
     &random::INTERFACE,
     &renew::INTERFACE,

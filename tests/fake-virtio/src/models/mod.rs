@@ -2,6 +2,8 @@
 
 mod block;
 mod entropy;
+pub mod net;
 
 pub use block::Block;
 pub use entropy::Entropy;
+pub use net::Net;

@@ -84,8 +84,9 @@ fn imports(body: &str) -> String {
     let named = |list: &[&str]| {
         let has = |name: &str| {
             code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
-                // The method of a trait that nothing else may name.
+                // Methods of traits that nothing else may name.
                 || (name == "Sink" && code.contains("out.bytes("))
+                || (name == "Source" && code.contains("input.zero("))
         };
         list.iter().copied().filter(|name| has(name)).collect::<Vec<_>>().join(", ")
     };

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
-use crate::machine::options::qemu;
+use crate::machine::options::{is_program, qemu};
 use crate::output::{Cell, Output, Paint};
 
 /// The oldest QEMU that is known to work.
@@ -100,13 +100,20 @@ fn checks(house: &House) -> Vec<Check> {
 
 /// The command that installs Debian packages, as the one who runs this has to say it.
 pub fn apt(packages: &str) -> String {
-    let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
-    format!("{sudo}apt-get install -y --no-install-recommends {packages}")
+    as_root(&format!("apt-get install -y --no-install-recommends {packages}"))
+}
+
+fn as_root(command: &str) -> String {
+    match is_program("sudo") {
+        _ if rustix::process::geteuid().is_root() => command.to_string(),
+        true => format!("sudo {command}"),
+        false => format!("su -c '{command}'"),
+    }
 }
 
 /// The command that makes a folder ours.
 fn own(folder: &Path) -> String {
-    format!("sudo chown -R \"$(id -un)\" {}", folder.display())
+    as_root(&format!("chown -R {} {}", rustix::process::getuid().as_raw(), folder.display()))
 }
 
 /// The first line that a command prints, or why there is none.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::{Exit, Failure};
@@ -32,9 +33,19 @@ pub fn listen() {
     }
 }
 
-/// Whether there is a reason to stop.
+/// Whether there is a reason to stop. Also looks whether anybody still reads the output: who is silent for long would
+/// not notice by writing.
 pub fn seen() -> bool {
-    NOTED.get().is_some_and(|noted| noted.any.load(Ordering::Relaxed))
+    let Some(noted) = NOTED.get() else { return false };
+    if !noted.any.load(Ordering::Relaxed) {
+        let stdout = std::io::stdout();
+        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+        let looked = poll(&mut output, Some(&Timespec::default()));
+        if looked.is_ok() && output[0].revents().contains(PollFlags::ERR) {
+            output_gone();
+        }
+    }
+    noted.any.load(Ordering::Relaxed)
 }
 
 /// Notes that whoever read the output went away (`nx run | head`): going on would be work for nobody.

@@ -68,16 +68,12 @@ impl Output {
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Output {
             json,
-            watched: !json && out && !set("CI"),
+            // A picture is made as if somebody watched.
+            watched: !json && (out && !set("CI") || picture::is_on()),
             colour: !plain && out,
             step_colour: !plain && err,
             live: !json && err && !set("CI") && !dumb,
         }
-    }
-
-    /// The same, as if a person watched.
-    pub fn as_watched(self) -> Output {
-        Output { watched: !self.json, ..self }
     }
 
     /// A step of long work.
@@ -184,6 +180,9 @@ pub fn print_text(text: &str) {
 
 /// Columns of the terminal.
 pub fn columns() -> usize {
+    if picture::is_on() {
+        return picture::COLUMNS;
+    }
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0 as usize).max(20)
 }
 

@@ -12,8 +12,8 @@ pub type Parts = Vec<(String, Paint)>;
 /// Most lines that are kept.
 const MAX_LINES: usize = 200;
 
-/// Fewest columns of the window.
-const COLUMNS: usize = 80;
+/// Columns of the window; a line that cannot be folded makes it wider.
+pub const COLUMNS: usize = 92;
 
 const CHARACTER: f64 = 8.43;
 const LINE: usize = 20;
@@ -27,6 +27,11 @@ pub fn begin() {
     if let Ok(mut kept) = KEPT.lock() {
         *kept = Some(Vec::new());
     }
+}
+
+/// Whether lines are kept.
+pub fn is_on() -> bool {
+    KEPT.lock().is_ok_and(|kept| kept.is_some())
 }
 
 /// Keeps a line, if any are kept.

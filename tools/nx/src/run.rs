@@ -31,8 +31,7 @@ pub fn run(house: &House, args: &RunArgs, output: Output) -> Outcome {
     let command =
         std::env::args().skip(1).take_while(|word| word != "--picture").collect::<Vec<_>>().join(" ");
     picture::note(&[(String::from("$ "), Paint::Dim), (format!("./nx {command}"), Paint::Plain)]);
-    // A picture is made as if somebody watched: with times.
-    let outcome = session(house, args, output.as_watched());
+    let outcome = session(house, args, Output::new(output.json));
     let drawn = picture::svg("Nexus OS", &picture::end());
     fs::write(file, drawn).map_err(|e| Failure::host(file.display(), &e))?;
     output.step("picture", &file.display().to_string());

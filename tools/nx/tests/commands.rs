@@ -88,7 +88,7 @@ fn on_a_bare_host_the_doctor_names_everything_with_its_mending_command() {
     ] {
         let check = check(&value, name);
         assert_eq!(check["ok"], false, "{name}");
-        assert!(check["mend"].as_str().unwrap().ends_with(mend), "{check}");
+        assert!(check["mend"].as_str().unwrap().contains(mend), "{check}");
         assert!(error.contains(mend), "the failure has the command that mends {name}");
     }
     for name in ["disk", "target/", "build/"] {

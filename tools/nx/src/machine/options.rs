@@ -144,7 +144,7 @@ pub fn qemu() -> String {
 }
 
 /// Whether `name` is a program: a path to one, or one in the search path.
-fn is_program(name: &str) -> bool {
+pub fn is_program(name: &str) -> bool {
     if name.contains('/') {
         return Path::new(name).is_file();
     }

@@ -7,6 +7,7 @@ mod harness;
 mod host;
 mod lint;
 mod loom;
+mod machine;
 mod rules;
 mod style;
 
@@ -134,6 +135,12 @@ fn suites(house: &House) -> Vec<Suite> {
             list: device::race_list,
         });
     }
+    suites.push(Suite {
+        name: "machine",
+        what: "each way in which `nx run` can end, with a real QEMU",
+        run: machine::run,
+        list: machine::list,
+    });
     suites.push(Suite {
         name: "boots",
         what: "the production image becomes ready, every time",

@@ -6,6 +6,7 @@ mod channels;
 mod compare;
 mod conform;
 mod controller;
+mod costs;
 mod devices;
 mod fast;
 #[cfg(not(loom))]

@@ -94,6 +94,10 @@ impl Server {
             again = samgrd;
             outcome
         });
+        if again {
+            // What the old `samgrd` had made went with it.
+            self.close_revoked();
+        }
         if again
             && let Some(quota) = startup::own_quota()
             && let Err(error) = self.register(quota)

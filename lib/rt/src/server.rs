@@ -10,6 +10,7 @@ use crate::sys::{self, Area, Refusal};
 use crate::transport;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::mem;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_WORDS};
 use nexus_abi::{Delivery, Error, Identity, Signals, Tag, Ticks};
@@ -115,6 +116,8 @@ pub struct Server {
     handle_room: usize,
     pending: Pending,
     closing: Option<u64>,
+    /// Keys of endpoints that were revoked and are closed, yet to be told.
+    revoked: Vec<u64>,
     pub(crate) provided: Option<Provided>,
 }
 
@@ -131,6 +134,7 @@ impl Server {
             handle_room: 0,
             pending: Pending::default(),
             closing: None,
+            revoked: Vec::new(),
             provided: None,
         })
     }
@@ -162,6 +166,13 @@ impl Server {
     /// The endpoint of a key, to send on.
     pub fn endpoint(&self, key: u64) -> Option<&Owned<Channel>> {
         self.clients.get(&key)
+    }
+
+    /// Closes the endpoints whose channel was destroyed with the quota that it was charged to: the kernel tells nothing about
+    /// them any more. Each is told as [`Incoming::Gone`].
+    pub(crate) fn close_revoked(&mut self) {
+        let revoked = self.clients.extract_if(.., |_, end| sys::handle_info(end.handle()).is_err());
+        self.revoked.extend(revoked.map(|(key, _)| key));
     }
 
     /// How many endpoints are served.
@@ -246,6 +257,10 @@ impl Server {
                     Some(incoming) => return Ok(incoming),
                     None => continue,
                 }
+            }
+            if let Some(key) = self.revoked.pop() {
+                self.flush();
+                return Ok(Incoming::Gone { key });
             }
             let token = mem::take(&mut self.pending.token);
             // The two buffers change places with each wait, so that the answer in one does not meet the message

@@ -12,6 +12,7 @@ use crate::slot::{Slot, State};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
+use core::mem::replace;
 use nexus_abi::{Error, NEVER, Signals};
 use nexus_bootimg::Image;
 use nexus_init::ending::describe;
@@ -53,6 +54,8 @@ pub struct Supervisor {
     /// Who may ask about processes, by the key of its channel.
     watchers: BTreeMap<u64, usize>,
     controls: Controls,
+    /// Whether there has been a `logd`.
+    logged: bool,
     devices: Devices,
     registry_copy: Owned<Vmo>,
     next: usize,
@@ -78,6 +81,7 @@ impl Supervisor {
             starters: BTreeMap::new(),
             watchers: BTreeMap::new(),
             controls: Controls::default(),
+            logged: false,
             devices,
             registry_copy: handing::registry_copy(table, own, quota)?,
             next: 1,
@@ -234,6 +238,9 @@ impl Supervisor {
         match self.controls.log_for(&own, self.quota) {
             Ok(log) => logging::set_channel(log),
             Err(why) => warn!("no channel to logd: {why:?}"),
+        }
+        if replace(&mut self.logged, true) {
+            warn!("logd was started again: what it had kept, and what was on its way to it, is lost");
         }
         for index in 1..self.slots.len() {
             let process = self.slots[index].process;

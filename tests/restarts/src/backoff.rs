@@ -1,0 +1,37 @@
+//! The pause before a restart doubles with each end in a row, and is kept: seen by the times of the log's records.
+
+use alloc::format;
+use harness::{Bench, Verdict, expect, why};
+use nexus_rt::clock;
+
+use crate::reader::Reader;
+use crate::{NEXUS_INIT, await_next, kill};
+
+const ENDS: usize = 4;
+
+/// `echo` is killed some times in a row.
+pub fn doubles(bench: &Bench) -> Verdict {
+    let mut log = Reader::at_end()?;
+    let mut last = None;
+    for _ in 0..ENDS {
+        let was = kill(bench, "echo")?;
+        let end =
+            log.find(bench, "echo was killed", |r| r.service == NEXUS_INIT && r.text == "echo was killed")?;
+        let said = log.find(bench, "the pause", |r| {
+            r.service == NEXUS_INIT && r.text.starts_with("echo is started again in ")
+        })?;
+        let pause = said.text.trim_start_matches("echo is started again in ").trim_end_matches(" ms");
+        let pause: u64 = why("the pause", pause.parse())?;
+        let ready = log.find_ready(bench, "echo")?;
+        await_next(bench, "echo", &was)?;
+        let took = ready.time.saturating_sub(said.time);
+        expect(end.time <= said.time, "the pause was told before the end")?;
+        // Told right before it begins, so a record cannot be late: what can be is `logd` itself, which makes it seem shorter by
+        // less than a millisecond.
+        expect(took + clock::millis(1) >= clock::millis(pause), &format!("{took} ticks are no {pause} ms"))?;
+        let doubled = last.is_none_or(|last| pause == 2 * last);
+        expect(doubled, &format!("a pause of {pause} ms follows one of {last:?}"))?;
+        last = Some(pause);
+    }
+    Ok(())
+}

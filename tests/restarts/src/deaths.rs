@@ -1,0 +1,177 @@
+//! One service at a time is killed under this process, which is a client of it.
+
+use alloc::format;
+use harness::{Account, Bench, Verdict, expect, why};
+use nexus_rt::api::echo::Client;
+use nexus_rt::api::kill::{self, LookReply};
+use nexus_rt::samgr::Service;
+use nexus_rt::wire::{CallError, Fixed, Text};
+use nexus_rt::{clock, info, logging, thread};
+
+use crate::reader::Reader;
+use crate::{NEXUS_INIT, PATIENCE_MS, await_next, kill, look};
+
+/// Priority of a second thread.
+const PRIORITY: u8 = 10;
+/// Records that are said while there is no `logd`.
+const UNHEARD: u32 = 5;
+/// A process that did its job this long begins a new row of restarts.
+const STABLE_MS: u64 = 10_000;
+
+/// There is nothing to kill under a name that no process has, and the supervisor itself is not to be had.
+pub fn unknown(bench: &Bench) -> Verdict {
+    for name in ["no-such-process", "", "nexus-init", "selftest-peer"] {
+        let refused = kill::Client::new(Fixed::new(&bench.killer)).process(Text::cut(name));
+        let expected = Err(CallError::Service(kill::Error::NotFound));
+        expect(refused == expected, &format!("killing `{name}`: {refused:?}"))?;
+    }
+    Ok(())
+}
+
+/// A call that it keeps ends with `ServerDied`; what is idempotent is asked of the next one, and what is not, is not.
+pub fn echo(bench: &Bench) -> Verdict {
+    const MARK: u32 = 41;
+    let mut log = Reader::at_end()?;
+    let mut client = Client::new(Service("echo"));
+    let before = why("count", client.count(7))?.total;
+    expect(before >= 7, "the counter does not count")?;
+    let waits = move || loop {
+        match Client::new(Service("echo")).wait(MARK) {
+            // It may take until the deadline before it is killed.
+            Err(CallError::TimedOut) => {}
+            other => return other.map(|_| ()),
+        }
+    };
+    let waiting = why("spawn", thread::spawn(PRIORITY, waits))?;
+    let served = why("look", look(bench, "echo"))?.handles;
+    let patience = clock::in_millis(PATIENCE_MS);
+    while look(bench, "echo")?.handles == served && clock::now() < patience {
+        bench.pause(1)?;
+    }
+    let was = kill(bench, "echo")?;
+    let words = why("an idempotent call", client.words(1, 2, 3, 4))?;
+    expect(words.d == 4, "another answer")?;
+    expect(waiting.join() == Some(Err(CallError::ServerDied)), "the call that it kept did not end")?;
+    await_next(bench, "echo", &was)?;
+    log.find_ready(bench, "echo")?;
+    expect(why("count", client.count(0))?.total == 0, "something of the old process is left in the new one")?;
+
+    let was = kill(bench, "echo")?;
+    // Until it is dead it may still answer.
+    let once = loop {
+        match client.count(100) {
+            Ok(_) => {}
+            Err(why) => break why,
+        }
+    };
+    expect(once == CallError::ServerDied, &format!("a call that is made once: {once:?}"))?;
+    await_next(bench, "echo", &was)?;
+    expect(why("count", client.count(0))?.total == 0, "a call that is made once was made again")
+}
+
+/// Connections go with it, because they are charged to it; a new one has them made again, and every service is there again.
+pub fn samgrd(bench: &Bench) -> Verdict {
+    let mut log = Reader::at_end()?;
+    let mut client = Client::new(Service("echo"));
+    let total = why("count", client.count(3))?.total;
+    let (echo, was) = (look(bench, "echo")?, kill(bench, "samgrd")?);
+    let words = why("an idempotent call", client.words(5, 6, 7, 8))?;
+    expect(words.a == 5, "another answer")?;
+    await_next(bench, "samgrd", &was)?;
+    log.find_ready(bench, "samgrd")?;
+    expect(look(bench, "echo")?.generation == echo.generation, "echo died as well")?;
+    let kept = why("count", Client::new(Service("echo")).count(0))?.total;
+    expect(kept == total, "echo lost what it knew")?;
+    let provided = "`echo` is provided by echo";
+    let mut whole = Reader::new();
+    whole.find(bench, provided, |r| r.text == provided)?;
+    whole.find(bench, "the same from the new samgrd", |r| r.text == provided).map(|_| ())
+}
+
+/// While it is away nobody can be started; afterwards whoever died meanwhile is.
+pub fn execd(bench: &Bench) -> Verdict {
+    let mut log = Reader::at_end()?;
+    let (execd, echo) = (kill(bench, "execd")?, kill(bench, "echo")?);
+    let words = why("an idempotent call", Client::new(Service("echo")).words(1, 1, 2, 3))?;
+    expect(words.d == 3, "another answer")?;
+    await_next(bench, "execd", &execd)?;
+    await_next(bench, "echo", &echo)?;
+    log.find_ready(bench, "execd").map(|_| ())
+}
+
+/// What is said meanwhile is lost, and the next record says how many were; what the old one had kept is lost, and the supervisor
+/// says so.
+pub fn logd(bench: &Bench) -> Verdict {
+    let was = kill(bench, "logd")?;
+    let patience = clock::in_millis(PATIENCE_MS);
+    while logging::dropped() == 0 {
+        expect(clock::now() < patience, "no record was lost although there is no logd")?;
+        info!("is anybody there");
+    }
+    for _ in 1..UNHEARD {
+        info!("nobody hears this");
+    }
+    let lost = logging::dropped();
+    await_next(bench, "logd", &was)?;
+    let own = why("process", bench.own.info())?.identity.service;
+    let mut log = Reader::new();
+    log.find_ready(bench, "logd")?;
+    expect(logging::dropped() == lost, "the losses were told before there was anything to tell")?;
+    info!("somebody hears this");
+    expect(logging::dropped() == 0, "the losses were not told")?;
+    let told = format!("{lost} records dropped");
+    let first = log.find(bench, "the first record", |r| r.service == own)?;
+    expect(
+        lost >= UNHEARD && first.text == told,
+        &format!("{lost} were lost, the first record is {first:?}"),
+    )?;
+    log.find(bench, "the record", |r| r.service == own && r.text == "somebody hears this")?;
+    let told = "logd was started again: what it had kept, and what was on its way to it, is lost";
+    Reader::new().find(bench, told, |r| r.service == NEXUS_INIT && r.text == told).map(|_| ())
+}
+
+/// Each dies again, and again: charges, handles and memory are as before.
+pub fn charges(bench: &Bench) -> Verdict {
+    let rounds = if bench.full { 20 } else { 1 };
+    round(bench)?;
+    let before = state(bench)?;
+    for _ in 0..rounds {
+        if rounds > 1 {
+            bench.pause(STABLE_MS)?;
+        }
+        round(bench)?;
+    }
+    let after = state(bench)?;
+    expect(before == after, &format!("before {before:?}, after {after:?}"))?;
+    dies(bench, "echo")?;
+    let before = state(bench)?;
+    dies(bench, "echo")?;
+    let after = state(bench)?;
+    expect(before == after, &format!("echo: before {before:?}, after {after:?}"))
+}
+
+fn dies(bench: &Bench, name: &str) -> Verdict {
+    let was = kill(bench, name)?;
+    await_next(bench, name, &was)?;
+    why("an idempotent call", Client::new(Service("echo")).words(1, 2, 3, 4)).map(|_| ())
+}
+
+/// The authorities die. `echo` lives on, and must not keep anything of them.
+fn round(bench: &Bench) -> Verdict {
+    for name in ["execd", "samgrd", "logd"] {
+        dies(bench, name)?;
+    }
+    // The new log knows it when all is done.
+    Reader::new().find_ready(bench, "logd").map(|_| ())
+}
+
+/// What each holds, and what all is charged.
+fn state(bench: &Bench) -> Result<([[u32; 3]; 4], Account), alloc::string::String> {
+    bench.pause(100)?;
+    let held = |LookReply { handles, mappings, threads, .. }| [handles, mappings, threads];
+    let mut all = [[0; 3]; 4];
+    for (place, name) in all.iter_mut().zip(["echo", "execd", "samgrd", "logd"]) {
+        *place = held(look(bench, name)?);
+    }
+    Ok((all, Account::take(bench)?))
+}

@@ -13,9 +13,12 @@ mod program;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Debug;
+use nexus_abi::Error;
 use nexus_rt::api::supervise;
 use nexus_rt::wire::Fixed;
-use nexus_rt::{Channel, IdentityKind, Owned, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo};
+use nexus_rt::{
+    Channel, IdentityKind, Owned, PortKind, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo, clock, sys,
+};
 
 pub use account::Account;
 pub use program::{Program, Wish};
@@ -88,6 +91,15 @@ impl Bench {
     /// How often to repeat what must not grow: often enough that growth is seen, or as often as it is promised.
     pub fn rounds(&self) -> u32 {
         if self.full { 1000 } else { 20 }
+    }
+
+    /// Waits; on the exact lane that costs nothing while nobody else runs.
+    pub fn pause(&self, ms: u64) -> Verdict {
+        let port = why("port", Owned::<PortKind>::create(self.quota))?;
+        match sys::reply_and_wait_words(port.handle(), 0, 0, [0; 6], clock::in_millis(ms)) {
+            Err(refusal) if refusal.error == Error::TimedOut => Ok(()),
+            other => Err(format!("a pause ended with {other:?}")),
+        }
     }
 
     /// Runs tests in order, a result line each; answers how many passed and failed.

@@ -2,21 +2,26 @@
 
 use alloc::format;
 use harness::{Bench, Verdict, expect, why};
+use nexus_rt::api::echo::Client;
 use nexus_rt::clock;
+use nexus_rt::samgr::Service;
+use nexus_rt::wire::CallError;
 
 use crate::reader::Reader;
-use crate::{NEXUS_INIT, await_next, kill};
+use crate::{NEXUS_INIT, await_next, look};
 
 const ENDS: usize = 4;
 
-/// `echo` is killed some times in a row.
+/// `echo` fails some times in a row. (Being killed by the supervisor's leave is no failure.)
 pub fn doubles(bench: &Bench) -> Verdict {
     let mut log = Reader::at_end()?;
     let mut last = None;
     for _ in 0..ENDS {
-        let was = kill(bench, "echo")?;
-        let end =
-            log.find(bench, "echo was killed", |r| r.service == NEXUS_INIT && r.text == "echo was killed")?;
+        let was = look(bench, "echo")?;
+        let crashed = Client::new(Service("echo")).crash();
+        expect(crashed == Err(CallError::ServerDied), &format!("a call that ends its server: {crashed:?}"))?;
+        let ended = "echo exited with code 9";
+        let end = log.find(bench, ended, |r| r.service == NEXUS_INIT && r.text.ends_with(ended))?;
         let said = log.find(bench, "the pause", |r| {
             r.service == NEXUS_INIT && r.text.starts_with("echo is started again in ")
         })?;

@@ -12,10 +12,10 @@ mod reader;
 
 use alloc::format;
 use alloc::string::String;
-use harness::{Bench, Test, expect, why};
-use nexus_rt::api::kill::{Client, LookReply};
+use harness::{Bench, Test, why};
+use nexus_rt::api::supervise::State;
 use nexus_rt::clock;
-use nexus_rt::wire::{Fixed, Text};
+use nexus_rt::wire::Text;
 
 /// Every test.
 pub const TESTS: &[Test] = &[
@@ -26,6 +26,7 @@ pub const TESTS: &[Test] = &[
     ("restarts.samgrd", deaths::samgrd),
     ("restarts.execd", deaths::execd),
     ("restarts.logd", deaths::logd),
+    ("restarts.policyd", deaths::policyd),
     ("restarts.charges", deaths::charges),
     ("restarts.backoff", backoff::doubles),
 ];
@@ -37,29 +38,49 @@ const PATIENCE_MS: u64 = 20_000;
 const NEXUS_INIT: u32 = 1;
 const SAMGRD: u32 = 4;
 
+/// What is known of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Known {
+    /// The number of its instance.
+    generation: u32,
+    /// What must not grow.
+    pages: u64,
+    /// See `pages`.
+    handles: u32,
+    state: State,
+}
+
 /// Looks at a process.
-fn look(bench: &Bench, name: &str) -> Result<LookReply, String> {
-    why(name, Client::new(Fixed::new(&bench.killer)).look(Text::cut(name)))
+fn look(bench: &Bench, name: &str) -> Result<Known, String> {
+    let mut supervisor = bench.supervisor();
+    for index in 0.. {
+        let stat = why(name, supervisor.stat(index))?;
+        if stat.name.get() == name {
+            let (generation, state, pages, handles) = (stat.generation, stat.state, stat.pages, stat.handles);
+            return Ok(Known { generation, pages, handles, state });
+        }
+    }
+    Err(format!("there is no {name}"))
 }
 
 /// Has a process killed; answers what it was.
-fn kill(bench: &Bench, name: &str) -> Result<LookReply, String> {
+fn kill(bench: &Bench, name: &str) -> Result<Known, String> {
     let was = look(bench, name)?;
-    why(name, Client::new(Fixed::new(&bench.killer)).process(Text::cut(name)))?;
+    why(name, bench.supervisor().kill(Text::cut(name)))?;
     Ok(was)
 }
 
-/// Waits until another process has taken the place of the one with this generation, and says that it does its job.
-fn await_next(bench: &Bench, name: &str, was: &LookReply) -> Result<LookReply, String> {
+/// Waits until another process has taken the place of the one that `was`, and does its job.
+fn await_next(bench: &Bench, name: &str, was: &Known) -> Result<Known, String> {
     let patience = clock::in_millis(PATIENCE_MS);
     loop {
-        match Client::new(Fixed::new(&bench.killer)).look(Text::cut(name)) {
-            Ok(is) if is.generation != was.generation => {
-                expect(is.generation > was.generation, "the new process has an old number")?;
-                return Ok(is);
-            }
-            _ if clock::now() > patience => return Err(format!("{name} was not started again")),
-            _ => bench.pause(1)?,
+        let is = look(bench, name)?;
+        if is.generation > was.generation && is.state == State::Ready {
+            return Ok(is);
         }
+        if clock::now() > patience {
+            return Err(format!("{name} was not started again: {is:?}"));
+        }
+        bench.pause(1)?;
     }
 }

@@ -38,6 +38,14 @@ impl Model {
         Ok(now)
     }
 
+    /// That nothing is left, once every process has ended.
+    pub fn check_nothing_left(&self) -> Result<(), String> {
+        must!(self.objects.len() == 1, "everything has ended, and there is still {:?}", self.objects);
+        let root = self.quota(ROOT_QUOTA);
+        must!((root.used, root.cpu_used) == (0, 0), "everything has ended, and the root quota is {root:?}");
+        Ok(())
+    }
+
     /// Each capability and each message is in exactly one place.
     pub fn summary(&self) -> Result<Summary, String> {
         let mut now = Summary::default();

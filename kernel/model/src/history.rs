@@ -42,65 +42,111 @@ const PAGES: u64 = 3;
 /// Entries in the tables of processes; one more than fit one step of taking a process apart must not be.
 pub const HANDLES: u64 = 16;
 
-/// The steps that make a small world of the first: two more processes of three threads, each with memory, a quota and ends
-/// of channels to both others.
-pub fn populate(model: &mut Model) -> Vec<Step> {
-    let mut script = Script { model, steps: vec![] };
-    let (own, root, identity) = (1, 2, 3);
-    let read_write = (Rights::READ | Rights::WRITE).bits();
-    let between = script.channel(root, [2, 1]);
-    for (child, sibling) in between.into_iter().enumerate() {
-        let quota = script.get(Op::QuotaCreate { quota: root, pages: 60, cpu: 100 })[0];
-        let (max_priority, cpu) = (10, 50);
-        let process =
-            script.get(Op::ProcessCreate { quota, identity, handles: HANDLES, max_priority, cpu })[0];
-        let vmo = script.get(Op::VmoCreate { quota: root, bytes: 8192 })[0];
-        script.get(Op::Map { process, vmo, page: 0, access: read_write });
-        if child == 0 {
-            script.get(Op::Map { process: own, vmo, page: 0, access: read_write });
-        }
-        script.get(Op::Close { handle: vmo });
-        let link = script.channel(root, [1, 2]);
-        let gifts = [link[1], sibling, quota];
-        for gift in gifts {
-            let thread = script.get(Op::ThreadCreate { process, quota, priority: 10 })[0];
-            script.get(Op::ThreadStart { thread, gift });
-            script.get(Op::Close { handle: thread });
+/// A history that is written down: each step is made as it is added.
+pub struct Script {
+    /// Where it has come to.
+    pub model: Model,
+    /// What was done.
+    pub steps: Vec<Step>,
+}
+
+impl Script {
+    /// A script that goes on from here.
+    pub fn new(model: Model) -> Script {
+        Script { model, steps: vec![] }
+    }
+
+    /// Makes a step.
+    pub fn make(&mut self, step: Step) {
+        self.model.step(&step);
+        self.steps.push(step);
+    }
+
+    /// A thread makes a system call. What it answers; `None` if it waits.
+    pub fn by(&mut self, thread: Id, op: Op) -> Option<Answer> {
+        self.make(Step::Do(thread, op));
+        match &self.model.thread(thread).doing {
+            Doing::Running(answer) => Some(answer.0.clone()),
+            _ => None,
         }
     }
-    script.get(Op::PortCreate { quota: root });
-    script.steps
-}
 
-struct Script<'m> {
-    model: &'m mut Model,
-    steps: Vec<Step>,
-}
+    /// The same, of a call that makes handles or nothing and cannot be refused here.
+    pub fn get(&mut self, thread: Id, op: Op) -> Vec<Slot> {
+        match self.by(thread, op) {
+            Some(Answer::Handles(made)) => made,
+            Some(Answer::Done) => vec![],
+            other => panic!("{:?}: {other:?}", self.steps.last()),
+        }
+    }
 
-impl Script<'_> {
-    fn get(&mut self, op: Op) -> Vec<Slot> {
-        let step = Step::Do(BOOT_THREAD, op);
-        self.model.step(&step);
-        let Doing::Running(answer) = &self.model.thread(BOOT_THREAD).doing else { panic!("{step:?} waits") };
-        let made = match &answer.0 {
-            Answer::Done => vec![],
-            Answer::Handles(made) => made.clone(),
-            other => panic!("{step:?}: {other:?}"),
-        };
-        self.steps.push(step);
-        made
+    /// Handles of this kind in a process's table.
+    pub fn handles(&self, process: Id, kind: Kind) -> Vec<Slot> {
+        let table = &self.model.process(process).table;
+        table.open().filter(|(_, c)| c.kind == kind).map(|(slot, _)| slot).collect()
     }
 
     fn channel(&mut self, quota: Slot, depths: [usize; 2]) -> [Slot; 2] {
         let ends = depths.map(|depth| Bounds { depth, bytes: 64, handles: 2 });
-        let made = self.get(Op::ChannelCreate { quota, ends });
+        let made = self.get(BOOT_THREAD, Op::ChannelCreate { quota, ends });
         [made[0], made[1]]
     }
+
+    /// Makes a small world of the first process: two more processes of three threads, each with memory, a quota and ends of
+    /// channels to both others; and in each a port to which its ends are bound.
+    pub fn populate(&mut self) {
+        let (own, root, identity) = (1, 2, 3);
+        let read_write = (Rights::READ | Rights::WRITE).bits();
+        let between = self.channel(root, [2, 1]);
+        for (child, sibling) in between.into_iter().enumerate() {
+            let quota = self.get(BOOT_THREAD, Op::QuotaCreate { quota: root, pages: 60, cpu: 100 })[0];
+            let (max_priority, cpu) = (10, 50);
+            // One table is small, so that it is often full.
+            let handles = HANDLES - 7 * child as u64;
+            let made = Op::ProcessCreate { quota, identity, handles, max_priority, cpu };
+            let process = self.get(BOOT_THREAD, made)[0];
+            let vmo = self.get(BOOT_THREAD, Op::VmoCreate { quota: root, bytes: 8192 })[0];
+            self.get(BOOT_THREAD, Op::Map { process, vmo, page: 0, access: read_write });
+            if child == 0 {
+                self.get(BOOT_THREAD, Op::Map { process: own, vmo, page: 0, access: read_write });
+            }
+            self.get(BOOT_THREAD, Op::Close { handle: vmo });
+            let link = self.channel(root, [1, 2]);
+            for gift in [link[1], sibling, quota] {
+                let thread = self.get(BOOT_THREAD, Op::ThreadCreate { process, quota, priority: 10 })[0];
+                self.get(BOOT_THREAD, Op::ThreadStart { thread, gift });
+                self.get(BOOT_THREAD, Op::Close { handle: thread });
+            }
+        }
+        let first = |process: &crate::Process| process.threads[0];
+        let processes: Vec<(Id, Id)> = self.model.processes().map(|(id, p)| (id, first(p))).collect();
+        for (process, thread) in processes {
+            let quota = self.handles(process, Kind::Quota)[0];
+            let port = self.get(thread, Op::PortCreate { quota })[0];
+            for (n, object) in self.handles(process, Kind::Channel).into_iter().enumerate() {
+                let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits();
+                self.get(thread, Op::Bind { port, object, key: 7 + n as u64, signals });
+            }
+        }
+    }
+}
+
+/// What the threads of a random history are mostly after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Habit {
+    /// Anything that goes through channels and ports.
+    Talk,
+    /// Short calls and their answers, as the fast path takes them.
+    Serve,
+    /// Making, handing out and ending objects.
+    Make,
 }
 
 /// Which steps a random history is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Taste {
+    /// What its threads are mostly after.
+    pub habit: Habit,
     /// Threads that were woken go on at once, as on a hart with nothing else to do; else whenever it pleases chance.
     pub eager: bool,
     /// One step in so many ends a process, a quota or a thread; 0: none.
@@ -110,7 +156,9 @@ pub struct Taste {
 impl Taste {
     /// Seeds take turns.
     pub fn of(seed: u64) -> Taste {
-        Taste { eager: seed.is_multiple_of(3), death: [0, 300, 60][(seed / 3 % 3) as usize] }
+        let [habit, death] = [seed % 3, seed / 3 % 3].map(|n| n as usize);
+        let habit = [Habit::Talk, Habit::Serve, Habit::Make][habit];
+        Taste { habit, eager: seed / 9 % 3 == 0, death: [0, 300, 60][death] }
     }
 }
 
@@ -135,6 +183,10 @@ pub fn random_step(model: &Model, random: &mut Random, taste: Taste) -> Option<S
     if random.one_in(12) {
         return Some(Step::Tick);
     }
+    if taste.death != 0 && random.one_in(5 * taste.death) {
+        let alive: Vec<Id> = model.processes().filter(|(_, p)| p.is_alive()).map(|(id, _)| id).collect();
+        return random.pick(&alive).map(Step::End);
+    }
     if !woken.is_empty() && (ready.is_empty() || random.one_in(2)) {
         return random.pick(&woken).map(Step::GoOn);
     }
@@ -146,7 +198,14 @@ pub fn random_step(model: &Model, random: &mut Random, taste: Taste) -> Option<S
     if taste.death != 0 && chooser.random.one_in(taste.death) {
         return Some(chooser.death(thread));
     }
-    Some(Step::Do(thread, chooser.op()))
+    Some(Step::Do(
+        thread,
+        match taste.habit {
+            Habit::Serve if !chooser.random.one_in(5) => chooser.serve(thread),
+            Habit::Make if !chooser.random.one_in(3) => chooser.make(),
+            _ => chooser.op(),
+        },
+    ))
 }
 
 struct Chooser<'a> {
@@ -290,6 +349,73 @@ impl Chooser<'_> {
         }
     }
 
+    /// Every second thread of a process answers what was asked of it and waits, the others ask.
+    fn serve(&mut self, thread: Id) -> Op {
+        let bytes = self.random.pick(&[0, 8, 24, 48]).unwrap_or_default();
+        let draft = Draft { bytes, fill: self.random.below(256) as u8, handles: Slots::default() };
+        let deadline = if self.random.one_in(10) { self.deadline() } else { Deadline::Never };
+        let room = Room { bytes: self.random.pick(&[0, 64, 4096]).unwrap_or_default(), ..Room::default() };
+        let threads = &self.model.process(self.process).threads;
+        if threads.iter().position(|other| *other == thread).is_some_and(|n| n % 2 == 0) && threads.len() > 1
+        {
+            return Op::Call { end: self.handle(Kind::Channel), draft, room, deadline };
+        }
+        let table = &self.model.process(self.process).table;
+        let mine = |at| table.open().any(|(_, c)| (c.object, c.end) == at);
+        let asked = self.model.threads().find_map(|(_, thread)| match thread.doing {
+            Doing::Open { at, token, .. } if mine(at) => Some(token),
+            _ => None,
+        });
+        Op::Wait { port: self.handle(Kind::Port), token: asked.unwrap_or(0), draft, room, deadline }
+    }
+
+    /// Objects of every kind, and rights to them.
+    fn make(&mut self) -> Op {
+        let quota = self.handle(Kind::Quota);
+        match self.random.below(10) {
+            0 | 1 => self.dup(),
+            2 => self.seal(),
+            3..6 => self.memory_or_time(quota),
+            6 => self.give(),
+            _ => self.rare(quota),
+        }
+    }
+
+    /// What it takes to seal a vmo: no handle with WRITE.
+    fn seal(&mut self) -> Op {
+        let vmo = self.handle(Kind::Vmo);
+        let rights = self.model.look_up(self.process, vmo).map_or(Rights::empty(), |c| c.rights);
+        match self.random.below(3) {
+            _ if !rights.contains(Rights::WRITE) => Op::Seal { vmo },
+            0 => Op::Close { handle: vmo },
+            _ => Op::Dup { handle: vmo, rights: (rights - Rights::WRITE).bits() },
+        }
+    }
+
+    /// Handles to whoever asked or will hear.
+    fn give(&mut self) -> Op {
+        let handles = Slots((0..1 + self.random.below(2)).map(|_| self.any_handle()).collect());
+        let draft = Draft { handles, ..Draft::default() };
+        let room = Room { handles: 8, ..Room::default() };
+        match self.random.below(4) {
+            0 => Op::Call { end: self.handle(Kind::Channel), draft, room, deadline: Deadline::Never },
+            1 => Op::Send {
+                end: self.handle(Kind::Channel),
+                draft,
+                at: Buffers::default(),
+                deadline: Deadline::Never,
+            },
+            2 => Op::Reply { token: self.token(), draft, at: Buffers::default() },
+            _ => Op::Wait {
+                port: self.handle(Kind::Port),
+                token: 0,
+                draft: Draft::default(),
+                room,
+                deadline: Deadline::Now,
+            },
+        }
+    }
+
     fn user_bits(&mut self) -> u32 {
         let raw = self.random.next() as u32;
         if self.random.one_in(6) { raw & 0x3_0001 } else { (raw & 0x7_0000) | 0x1_0000 }
@@ -315,7 +441,11 @@ impl Chooser<'_> {
     }
 
     fn dup(&mut self) -> Op {
-        let handle = self.any_handle();
+        let kind = self.random.pick(&[Kind::Vmo, Kind::Process, Kind::Thread, Kind::Quota]);
+        let handle = match kind.filter(|_| self.random.one_in(2)) {
+            Some(kind) => self.handle(kind),
+            None => self.any_handle(),
+        };
         let all = self.model.look_up(self.process, handle).map_or(u32::MAX, |c| c.rights.bits());
         Op::Dup { handle, rights: self.rights(all) }
     }
@@ -346,27 +476,39 @@ impl Chooser<'_> {
 
     fn rare(&mut self, quota: Slot) -> Op {
         let (process, identity) = (self.handle(Kind::Process), self.handle(Kind::Identity));
-        match self.random.below(5) {
-            0 => Op::QuotaCreate {
+        let may_kill = self.model.look_up_as(self.process, process, Kind::Process, Rights::MANAGE).is_ok();
+        match self.random.below(9) {
+            5 if !may_kill => Op::Kill { process },
+            6 => self.give(),
+            0 | 7 => Op::QuotaCreate {
                 quota,
-                pages: self.random.pick(&[0, 3, 10, 30, 1 << 33]).unwrap_or(3),
+                pages: self.random.pick(&[0, 3, 4, 5, 30, 1 << 33]).unwrap_or(3),
                 cpu: self.random.pick(&[0, 10, 1001]).unwrap_or(0),
             },
             1 => Op::IdentityCreate { minter: identity, quota, service: self.random.below(9) },
-            2 => Op::ProcessCreate {
+            2 | 8 => Op::ProcessCreate {
                 quota,
                 identity,
-                handles: self.random.pick(&[0, 2, 5, HANDLES]).unwrap_or(HANDLES),
+                handles: self.random.pick(&[0, 2, 2, 5, HANDLES]).unwrap_or(HANDLES),
                 max_priority: self.random.pick(&[5, 10, 21, 32]).unwrap_or(5),
                 cpu: self.random.pick(&[0, 10, 1001]).unwrap_or(0),
             },
             3 => Op::ThreadCreate { process, quota, priority: self.random.pick(&[5, 10, 32]).unwrap_or(5) },
             _ => {
-                let gift = if self.random.one_in(2) { 0 } else { self.any_handle() };
+                let gift = match self.random.below(3) {
+                    0 => 0,
+                    1 => self.any_handle(),
+                    _ => self.handle(Kind::Channel),
+                };
                 Op::ThreadStart { thread: self.handle(Kind::Thread), gift }
             }
         }
     }
+}
+
+/// The steps that end everything. Afterwards nothing is charged to anybody.
+pub fn end_all(model: &Model) -> Vec<Step> {
+    model.processes().filter(|(_, process)| process.is_alive()).map(|(id, _)| Step::End(id)).collect()
 }
 
 /// A shortest part of a history that still fails: no step of it can be left out.

@@ -28,7 +28,7 @@ pub use check::Summary;
 pub use fault::Fault;
 pub use ghost::{Event, Ghost};
 pub use handles::Table;
-pub use history::{HANDLES, Random, Taste, eager_step, populate, random_step, shrink};
+pub use history::{HANDLES, Habit, Random, Script, Taste, eager_step, end_all, random_step, shrink};
 pub use message::{Buffers, Draft, Message, Room, Slots, Staged, slots};
 pub use model::{BOOT_PROCESS, BOOT_THREAD, Model, ROOT_QUOTA, Start};
 pub use object::{Body, Capability, EndId, Id, NOBODY, Object, peer};

@@ -166,6 +166,8 @@ pub enum Step {
     GoOn(Id),
     /// A thread does what it may not, and its process ends.
     Fault(Id),
+    /// A process is told to end by somebody outside the history.
+    End(Id),
     /// Time passes.
     Tick,
 }
@@ -256,6 +258,9 @@ impl Model {
             Step::Fault(thread) if self.can_run(*thread) => {
                 self.current = *thread;
                 self.kill(self.thread(*thread).process, ExitCause::Faulted, 0);
+            }
+            Step::End(process) if self.processes().any(|(id, state)| id == *process && state.is_alive()) => {
+                self.kill(*process, ExitCause::Killed, 0);
             }
             Step::Tick => self.tick(),
             _ => return false,

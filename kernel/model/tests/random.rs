@@ -11,9 +11,10 @@ fn run(
     fault: Option<Fault>,
     next: &mut dyn FnMut(&Model) -> Option<Step>,
 ) -> (Vec<Step>, Result<(), String>) {
-    let mut model = Model::new(Start { pages: 400, cpu: 900, handles: HANDLES, fault });
-    let mut done = vec![];
-    populate(&mut model);
+    let start = Start { pages: 400, cpu: 900, handles: HANDLES, fault };
+    let mut script = Script::new(Model::new(start));
+    script.populate();
+    let (mut model, mut done) = (script.model, vec![]);
     let mut before = match model.summary() {
         Ok(summary) => summary,
         Err(what) => return (done, Err(what)),
@@ -26,7 +27,15 @@ fn run(
             Err(what) => return (done, Err(what)),
         }
     }
-    (done, Ok(()))
+    for step in end_all(&model) {
+        model.step(&step);
+        match model.check(&before) {
+            Ok(now) => before = now,
+            Err(what) => return (done, Err(format!("{what}, ending everything"))),
+        }
+    }
+    let nothing_left = model.check_nothing_left();
+    (done, nothing_left)
 }
 
 fn replay(fault: Option<Fault>, steps: &[Step]) -> Result<(), String> {

@@ -6,6 +6,7 @@ mod channels;
 mod compare;
 mod conform;
 mod controller;
+mod corners;
 mod costs;
 mod devices;
 mod fast;

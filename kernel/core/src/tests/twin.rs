@@ -14,8 +14,8 @@ use neuron_model::{
     ROOT_QUOTA, Room, Slot, Start, Step, Summary,
 };
 use nexus_abi::bounds::PAGE_SIZE;
-use nexus_abi::{Handle, Kind, NEVER, NOW, Rights, Sysno, Tag};
-use std::collections::BTreeMap;
+use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Sysno, Tag};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 /// What a tick of the model is on the clock.
@@ -48,6 +48,10 @@ pub struct Twin {
     pub frames: u64,
     /// Where the last message call of each thread has its two buffers.
     pub buffers: BTreeMap<Id, [u64; 2]>,
+    /// The last system call of each thread.
+    asked: BTreeMap<Id, Sysno>,
+    /// What was answered to what; `None`: success.
+    pub seen: BTreeSet<(Sysno, Option<Error>)>,
     /// Tokens of calls that are over.
     spent: Vec<u64>,
     summary: Summary,
@@ -88,6 +92,8 @@ impl Twin {
             tokens: [].into(),
             frames,
             buffers: [].into(),
+            asked: [].into(),
+            seen: [].into(),
             spent: vec![],
             summary,
             steps: 0,
@@ -107,7 +113,8 @@ impl Twin {
             Step::Do(thread, op) if self.model.can_run(*thread) => Some(self.registers(*thread, op)),
             _ => None,
         };
-        if let (Step::Do(thread, _), Some((_, registers))) = (step, &registers) {
+        if let (Step::Do(thread, _), Some((number, registers))) = (step, &registers) {
+            self.asked.insert(*thread, *number);
             let value = |wanted| registers.iter().find(|(n, _)| *n == wanted).map_or(0, |(_, value)| *value);
             self.buffers.insert(*thread, [value(reg::T[1]), value(reg::T[2])]);
         }
@@ -137,6 +144,10 @@ impl Twin {
                 self.put_on(*thread);
                 self.world.kernel.fault(self.world.hart(), 13, 0xdead_0000);
             }
+            (Step::End(process), _) => {
+                let cause = nexus_abi::ExitCause::Killed;
+                self.world.kernel.kill(self.world.hart(), self.links[process], cause, [0; 3], None);
+            }
             _ => {
                 self.world.kernel.platform.clock.fetch_add(TICK, Ordering::Relaxed);
                 self.world.kernel.timer(self.world.hart());
@@ -154,9 +165,22 @@ impl Twin {
         for id in threads {
             if running(id, &self.model) && (done.contains(&id) || !running(id, &before)) {
                 self.compare_answer(id).map_err(|what| format!("thread {id}: {what}"))?;
+                self.note_seen(id);
             }
         }
         self.compare()
+    }
+
+    fn note_seen(&mut self, thread: Id) {
+        if let (Doing::Running(answer), Some(asked)) =
+            (&self.model.thread(thread).doing, self.asked.get(&thread))
+        {
+            let error = match answer.0 {
+                Answer::Refused { error, .. } => Some(error),
+                _ => None,
+            };
+            self.seen.insert((*asked, error));
+        }
     }
 
     fn step_model(&mut self, step: &Step) -> Result<bool, String> {

@@ -1,0 +1,128 @@
+//! Histories that are written down, because chance comes to them too seldom, or because they once found a defect.
+
+use neuron_model::{
+    Answer, BOOT_PROCESS, BOOT_THREAD, Bounds, Buffers, Deadline, Draft, Id, Op, Room, Script, Slot, Slots,
+    Step,
+};
+use nexus_abi::{Error, Kind, Rights, Signals};
+
+/// Each goes on from a populated world, in model and kernel.
+pub const CORNERS: [fn(&mut Script); 6] = [
+    page_tables_need_quota,
+    a_loaded_end_is_no_gift,
+    an_expiry_outlives_its_port,
+    an_end_in_flight_is_told_to_nobody,
+    who_destroys_its_own_quota,
+    a_process_that_nobody_can_use,
+];
+
+const ROOT: Slot = 2;
+const IDENTITY: Slot = 3;
+
+fn error(answer: Option<Answer>) -> Option<Error> {
+    match answer {
+        Some(Answer::Refused { error, .. }) => Some(error),
+        _ => None,
+    }
+}
+
+fn process(quota: Slot) -> Op {
+    Op::ProcessCreate { quota, identity: IDENTITY, handles: 4, max_priority: 1, cpu: 0 }
+}
+
+fn message(handles: &[Slot]) -> Draft {
+    Draft { bytes: 8, fill: 1, handles: Slots(handles.to_vec()) }
+}
+
+fn send(end: Slot, handles: &[Slot]) -> Op {
+    Op::Send { end, draft: message(handles), at: Buffers::default(), deadline: Deadline::Now }
+}
+
+fn channel(quota: Slot) -> Op {
+    Op::ChannelCreate { quota, ends: [Bounds { depth: 2, bytes: 64, handles: 2 }; 2] }
+}
+
+fn page_tables_need_quota(script: &mut Script) {
+    let quota = script.get(BOOT_THREAD, Op::QuotaCreate { quota: ROOT, pages: 3, cpu: 0 })[0];
+    let process = script.get(BOOT_THREAD, process(quota))[0];
+    let vmo = script.get(BOOT_THREAD, Op::VmoCreate { quota: ROOT, bytes: 4096 })[0];
+    let map = script.by(BOOT_THREAD, Op::Map { process, vmo, page: 1, access: Rights::READ.bits() });
+    assert_eq!(error(map), Some(Error::QuotaExceeded));
+}
+
+fn a_loaded_end_is_no_gift(script: &mut Script) {
+    let process = script.get(BOOT_THREAD, process(ROOT))[0];
+    let thread = script.get(BOOT_THREAD, Op::ThreadCreate { process, quota: ROOT, priority: 1 })[0];
+    let ends = script.get(BOOT_THREAD, channel(ROOT));
+    let cargo = script.get(BOOT_THREAD, Op::TimerCreate { quota: ROOT })[0];
+    script.get(BOOT_THREAD, send(ends[0], &[cargo]));
+    let start = script.by(BOOT_THREAD, Op::ThreadStart { thread, gift: ends[1] });
+    assert_eq!(error(start), Some(Error::Busy));
+    script.get(BOOT_THREAD, Op::ThreadStart { thread, gift: ends[0] });
+}
+
+/// A timer expires while it is bound to a port that is gone; the next binding tells.
+fn an_expiry_outlives_its_port(script: &mut Script) {
+    let timer = script.get(BOOT_THREAD, Op::TimerCreate { quota: ROOT })[0];
+    for unbind in [false, true] {
+        let port = script.get(BOOT_THREAD, Op::PortCreate { quota: ROOT })[0];
+        let bind = |port, signals: Signals| Op::Bind { port, object: timer, key: 5, signals: signals.bits() };
+        script.get(BOOT_THREAD, bind(port, Signals::EXPIRED));
+        script.get(BOOT_THREAD, Op::TimerSet { timer, deadline: Deadline::After(1) });
+        if unbind {
+            script.make(Step::Tick);
+            script.get(BOOT_THREAD, bind(port, Signals::empty()));
+        } else {
+            script.get(BOOT_THREAD, Op::Close { handle: port });
+            script.make(Step::Tick);
+        }
+        let port = script.get(BOOT_THREAD, Op::PortCreate { quota: ROOT })[0];
+        script.get(BOOT_THREAD, bind(port, Signals::EXPIRED));
+        let room = Room::default();
+        let wait = Op::Wait { port, token: 0, draft: Draft::default(), room, deadline: Deadline::Now };
+        let told = script.by(BOOT_THREAD, wait);
+        assert_eq!(told, Some(Answer::Event { key: 5, signals: Signals::EXPIRED.bits() }));
+        script.get(BOOT_THREAD, bind(port, Signals::empty()));
+    }
+}
+
+/// What comes for an end on its way is for its next holder, not for who waits at the port that it was bound to.
+fn an_end_in_flight_is_told_to_nobody(script: &mut Script) {
+    let link = script.handles(BOOT_PROCESS, Kind::Channel)[0];
+    let ends = script.get(BOOT_THREAD, channel(ROOT));
+    let port = script.get(BOOT_THREAD, Op::PortCreate { quota: ROOT })[0];
+    let signals = Signals::READABLE.bits();
+    script.get(BOOT_THREAD, Op::Bind { port, object: ends[0], key: 1, signals });
+    script.get(BOOT_THREAD, send(link, &[ends[0]]));
+    script.get(BOOT_THREAD, send(ends[1], &[]));
+    let room = Room { handles: 8, ..Room::default() };
+    let wait = |deadline| Op::Wait { port, token: 0, draft: Draft::default(), room, deadline };
+    assert_eq!(error(script.by(BOOT_THREAD, wait(Deadline::Now))), Some(Error::WouldBlock));
+    let holder = holder_of_link(script);
+    let end = script.handles(script.model.thread(holder).process, Kind::Channel)[0];
+    script.by(holder, Op::Recv { end, room });
+    assert_eq!(error(script.by(BOOT_THREAD, wait(Deadline::Now))), Some(Error::WouldBlock));
+}
+
+/// A thread of the process that has the other end of the first link.
+fn holder_of_link(script: &Script) -> Id {
+    let (_, process) = script.model.processes().nth(1).expect("populated");
+    process.threads[0]
+}
+
+/// A process that destroys the quota it lives in dies of it; the rest comes back with the last handle.
+fn who_destroys_its_own_quota(script: &mut Script) {
+    let thread = holder_of_link(script);
+    let quota = script.handles(script.model.thread(thread).process, Kind::Quota)[0];
+    script.get(thread, Op::VmoCreate { quota, bytes: 8192 });
+    script.make(Step::Do(thread, Op::QuotaDestroy { quota }));
+    assert!(!script.model.is_thread(thread), "it outlived its quota");
+}
+
+/// Without threads, and without a handle to it, a process ends.
+fn a_process_that_nobody_can_use(script: &mut Script) {
+    let before = script.model.quota(neuron_model::ROOT_QUOTA).used;
+    let handle = script.get(BOOT_THREAD, process(ROOT))[0];
+    script.get(BOOT_THREAD, Op::Close { handle });
+    assert_eq!(script.model.quota(neuron_model::ROOT_QUOTA).used, before);
+}

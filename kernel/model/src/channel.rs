@@ -186,7 +186,8 @@ impl Model {
 
     /// Whether a message may join the FIFO, or wait to.
     fn may_join(&mut self, to: EndId, message: &Message, deadline: Deadline, is_call: bool) -> Refused<()> {
-        let accepts_in_flight = self.breaks(Fault::EndInFlightAcceptsHandles);
+        let accepts_in_flight =
+            self.breaks(Fault::EndInFlightAcceptsHandles) || self.breaks(Fault::QueuesHoldEachOther);
         let end = self.end(to);
         if !end.open {
             return Err(Error::PeerClosed);

@@ -307,7 +307,7 @@ impl Model {
     }
 
     /// Everything can be reached from a live process: there is no cycle of queues that only hold each other.
-    fn check_reach(&self) -> Result<(), String> {
+    pub fn check_reach(&self) -> Result<(), String> {
         let mut seen: BTreeSet<(Id, usize)> = BTreeSet::new();
         let mut next: Vec<(Id, usize)> = vec![(ROOT_QUOTA, 0)];
         next.extend(self.processes().filter(|(_, p)| p.is_alive()).map(|(id, _)| (id, 0)));

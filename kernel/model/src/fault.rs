@@ -27,6 +27,8 @@ pub enum Fault {
     EndInFlightAcceptsHandles,
     /// An end with handles in its queue can move.
     LoadedEndMoves,
+    /// Both: an end with handles in its queue can move, and one on its way accepts them.
+    QueuesHoldEachOther,
     /// A token answers a second time.
     TokenAnswersTwice,
     /// After a delivery a port begins with the same object again.
@@ -39,7 +41,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every one.
-    pub const ALL: [Fault; 15] = [
+    pub const ALL: [Fault; 16] = [
         Fault::DuplicateGainsRights,
         Fault::ChargeStays,
         Fault::SenderKeepsHandles,
@@ -51,6 +53,7 @@ impl Fault {
         Fault::CloseForgetsSenders,
         Fault::EndInFlightAcceptsHandles,
         Fault::LoadedEndMoves,
+        Fault::QueuesHoldEachOther,
         Fault::TokenAnswersTwice,
         Fault::StillReadyGoesFirst,
         Fault::WokenKeepsTheRest,

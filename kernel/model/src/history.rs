@@ -158,7 +158,7 @@ impl Taste {
     pub fn of(seed: u64) -> Taste {
         let [habit, death] = [seed % 3, seed / 3 % 3].map(|n| n as usize);
         let habit = [Habit::Talk, Habit::Serve, Habit::Make][habit];
-        Taste { habit, eager: seed / 9 % 3 == 0, death: [0, 300, 60][death] }
+        Taste { habit, eager: (seed / 9).is_multiple_of(3), death: [0, 300, 60][death] }
     }
 }
 

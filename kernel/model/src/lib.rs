@@ -8,6 +8,7 @@
 
 mod channel;
 mod check;
+mod explore;
 mod fault;
 mod ghost;
 mod handles;
@@ -19,12 +20,14 @@ mod port;
 mod process;
 mod quota;
 mod reply;
+pub mod small;
 mod step;
 mod timer;
 mod vmo;
 
 pub use channel::{Bounds, End, Item};
 pub use check::Summary;
+pub use explore::{Explored, explore};
 pub use fault::Fault;
 pub use ghost::{Event, Ghost};
 pub use handles::Table;

@@ -151,7 +151,8 @@ impl Model {
             if object == channel {
                 return Err(Error::Invalid);
             }
-            let loaded = self.handles_inside((object, at)) != 0 && !self.breaks(Fault::LoadedEndMoves);
+            let moves = self.breaks(Fault::LoadedEndMoves) || self.breaks(Fault::QueuesHoldEachOther);
+            let loaded = self.handles_inside((object, at)) != 0 && !moves;
             if loaded || self.open_calls((object, at)).next().is_some() {
                 return Err(Error::Busy);
             }

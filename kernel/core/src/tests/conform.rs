@@ -5,7 +5,10 @@
 
 use super::corners::CORNERS;
 use super::twin::Twin;
-use neuron_model::{Model, Random, Script, Step, Taste, end_all, random_step, shrink};
+use neuron_model::{
+    Explored, Model, Random, Script, Start, Step, Summary, Taste, end_all, explore, random_step, shrink,
+    small,
+};
 use nexus_abi::{Error, Sysno};
 use std::collections::BTreeSet;
 
@@ -36,15 +39,26 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
+/// A world to begin in.
+type World = fn(Start) -> Script;
+
+fn populated(start: Start) -> Script {
+    let mut script = Script::new(Model::new(start));
+    script.populate();
+    script
+}
+
 /// Makes the steps of a history that can be made, in model and kernel; the first difference, and all steps.
-fn run(fast: bool, next: &mut dyn FnMut(&Model) -> Option<Step>) -> (Vec<Step>, Result<Done, String>) {
+fn run(
+    world: World,
+    fast: bool,
+    next: &mut dyn FnMut(&Model) -> Option<Step>,
+) -> (Vec<Step>, Result<Done, String>) {
     let mut twin = Twin::new(fast);
     let mut done = vec![];
-    let mut setup = Script::new(Model::new(twin.start()));
-    setup.populate();
-    for step in setup.steps {
+    for step in world(twin.start()).steps {
         if let Err(what) = twin.step(&step) {
-            return (done, Err(format!("populating: {step:?}: {what}")));
+            return (done, Err(format!("making the world: {step:?}: {what}")));
         }
     }
     while let Some(step) = next(&twin.model) {
@@ -63,9 +77,9 @@ fn run(fast: bool, next: &mut dyn FnMut(&Model) -> Option<Step>) -> (Vec<Step>, 
     (done, end.map(|()| Done { fast: twin.world.taken, seen: std::mem::take(&mut twin.seen) }))
 }
 
-fn replay(fast: bool, steps: &[Step]) -> Result<Done, String> {
+fn replay(world: World, fast: bool, steps: &[Step]) -> Result<Done, String> {
     let mut steps = steps.iter().cloned();
-    run(fast, &mut |_| steps.next()).1
+    run(world, fast, &mut |_| steps.next()).1
 }
 
 /// The random history of a seed.
@@ -73,15 +87,15 @@ fn history(seed: u64, fast: bool) -> Done {
     let mut random = Random::new(seed);
     let taste = Taste::of(seed);
     let mut left = STEPS;
-    let (history, result) = run(fast, &mut |model| {
+    let (history, result) = run(populated, fast, &mut |model| {
         left = left.checked_sub(1)?;
         random_step(model, &mut random, taste)
     });
     result.unwrap_or_else(|what| {
         let length = history.len();
-        let short = shrink(history, |steps| replay(fast, steps).is_err());
+        let short = shrink(history, |steps| replay(populated, fast, steps).is_err());
         let steps: String = short.iter().map(|step| format!("    {step:?},\n")).collect();
-        let again = replay(fast, &short).err().unwrap_or_default();
+        let again = replay(populated, fast, &short).err().unwrap_or_default();
         panic!("seed {seed}, fast {fast}, step {length}: {what}\nshortest, after populate():\n{steps}{again}")
     })
 }
@@ -103,11 +117,10 @@ fn the_kernel_does_what_the_model_says() {
         seen.extend(history(seed, false).seen);
     }
     for corner in CORNERS {
-        let mut script = Script::new(Model::new(Twin::new(false).start()));
-        script.populate();
+        let mut script = populated(Twin::new(false).start());
         let setup = script.steps.len();
         corner(&mut script);
-        let done = replay(false, &script.steps.split_off(setup));
+        let done = replay(populated, false, &script.steps.split_off(setup));
         seen.extend(done.unwrap_or_else(|what| panic!("{what}")).seen);
     }
     if std::env::var_os(SEED).is_some() {
@@ -131,4 +144,24 @@ fn the_kernel_does_what_the_model_says() {
 fn the_kernel_with_its_fast_path_does_what_the_model_says() {
     let taken: usize = seeds().map(|seed| history(seed, true).fast).sum();
     assert!(std::env::var_os(SEED).is_some() || taken > 1000, "only {taken} calls took the fast path");
+}
+
+/// Every step that can be made from every state of a small world, `depth` steps deep.
+fn every_history(world: World, alphabet: fn(&Model) -> Vec<Step>, depth: usize) -> Explored {
+    let start = world(Twin::new(false).start()).model;
+    let check = |model: &Model, before: &Summary, history: &[Step]| {
+        for fast in [false, true] {
+            replay(world, fast, history)?;
+        }
+        model.check(before)
+    };
+    explore(start, alphabet, depth, check).unwrap_or_else(|(history, what)| panic!("{what}\n{history:#?}"))
+}
+
+#[test]
+fn every_short_history_of_small_worlds() {
+    let more = std::env::var_os(FULL).is_some() as usize;
+    let transfers = every_history(|start| small::pair(start, 1), small::transfers, 2 + more);
+    let waits = every_history(small::served, small::ports, 3 + more);
+    println!("{transfers:?} {waits:?}");
 }

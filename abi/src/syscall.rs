@@ -13,10 +13,10 @@ use crate::Error;
 macro_rules! with_syscalls {
     ($callback:ident) => {
         $callback! {
-            0 null () -> () []
-                "Does nothing: what entering and leaving the kernel costs.";
-            1 handle_close (handle) -> () [BadHandle]
-                "Closes a handle. Closing a handle whose object was destroyed succeeds.";
+            0 channel_call (endpoint, tag, words, bytes_address, handles_address, deadline) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress TooLarge WouldBlock TimedOut PeerClosed Busy NoSpace]
+                "Sends a message and waits for its answer.";
+            1 reply_and_wait (port, tag, words, bytes_address, handles_address, deadline, token) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress CallerGone BufferTooSmall WouldBlock TimedOut Busy NoSpace]
+                "Answers a call (unless `token` is 0), then waits on a port for the next message or event. When the answer is refused, that error comes back at once and nothing was waited for.";
             2 handle_dup (handle, rights) -> (handle) [BadHandle AccessDenied WrongType Invalid NoSpace]
                 "Makes a second handle with `rights`, all of which the first must have. Endpoints (`WrongType`) cannot be duplicated.";
             3 object_info (handle, topic, address, bytes) -> (written) [BadHandle WrongType AccessDenied Invalid BadAddress BadState]
@@ -27,12 +27,12 @@ macro_rules! with_syscalls {
                 "Queues a message at the other end. A full queue answers `WouldBlock`, or waits until `deadline`.";
             6 channel_recv (endpoint, tag, words, bytes_address, handles_address) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress BufferTooSmall WouldBlock PeerClosed NoSpace]
                 "Takes the message at the head of this end's queue, a waiting call included, or discards it. Never waits.";
-            7 channel_call (endpoint, tag, words, bytes_address, handles_address, deadline) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress TooLarge WouldBlock TimedOut PeerClosed Busy NoSpace]
-                "Sends a message and waits for its answer.";
+            7 null () -> () []
+                "Does nothing: what entering and leaving the kernel costs.";
             8 channel_reply (unused, tag, words, bytes_address, handles_address, token) -> () [CallerGone BadHandle AccessDenied Invalid BadAddress BufferTooSmall Busy]
                 "Answers the call that `token` stands for. `CallerGone` when there is no such open call on an endpoint of this process; handles then stay here.";
-            9 reply_and_wait (port, tag, words, bytes_address, handles_address, deadline, token) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress CallerGone BufferTooSmall WouldBlock TimedOut Busy NoSpace]
-                "Answers a call (unless `token` is 0), then waits on a port for the next message or event. When the answer is refused, that error comes back at once and nothing was waited for.";
+            9 handle_close (handle) -> () [BadHandle]
+                "Closes a handle. Closing a handle whose object was destroyed succeeds.";
             10 port_create (quota) -> (port) [BadHandle WrongType AccessDenied QuotaExceeded NoSpace]
                 "Makes a port.";
             11 port_bind (port, object, key, signals) -> () [BadHandle WrongType AccessDenied Invalid Busy NotFound]

@@ -14,24 +14,34 @@
 //! A message of at most 48 bytes travels in `a2` to `a7`, little-endian, in whole words; words past its length
 //! arrive as 0. A longer one is read from the byte buffer, and arrives in the receiver's byte buffer.
 //! Handles always go through the handle buffer. The same two buffers serve the message out and the message in.
-//! Every register not named here and not callee-saved comes back 0.
+//! Every register not named here comes back 0, but for those that a C function keeps, and `ra`.
 
 use crate::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
 
-/// What came out of a wait or a receive.
+/// What came out of a wait or a receive: a message with a reply token is a call, and only an event has signal bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
 pub enum Delivery {
     /// A message that expects no answer; also the answer to a call.
-    Message = 0,
+    Message,
     /// A call: the sender waits, and the reply token answers it.
-    Call = 1,
+    Call,
     /// No message: the signal bits say what happened to the object bound with this key.
-    Event = 2,
+    Event,
+}
+
+impl Delivery {
+    /// From the reply token (`t3`) and the signal bits (`t4`) that came out.
+    pub const fn of(token: u64, signals: u64) -> Delivery {
+        match (token, signals) {
+            (_, 1..) => Delivery::Event,
+            (1.., _) => Delivery::Call,
+            _ => Delivery::Message,
+        }
+    }
 }
 
 /// Sizes of a message (bits 0–12 bytes, 16–19 handles), room for what comes back (bits 24–36 bytes,
-/// 40–43 handles), delivery kind on the way out (bits 48–49), discard flag on the way in (bit 52).
+/// 40–43 handles), discard flag on the way in (bit 52).
 /// Every other bit must be 0.
 ///
 /// `channel_send` and `channel_reply` ignore the room; `channel_call`, `channel_recv` and `reply_and_wait`
@@ -41,8 +51,6 @@ pub enum Delivery {
 pub struct Tag(pub u64);
 
 impl Tag {
-    /// Where the delivery kind stands.
-    pub const DELIVERY_SHIFT: u32 = 48;
     /// `channel_recv` drops the head message instead of receiving it; a call among them answers its caller
     /// with an empty message.
     pub const DISCARD: u64 = 1 << 52;
@@ -70,11 +78,6 @@ impl Tag {
             | (handles as u64 & Self::HANDLES) << 40)
     }
 
-    /// The same with a delivery kind.
-    pub const fn with_delivery(self, delivery: Delivery) -> Tag {
-        Tag(self.0 & !(3 << Self::DELIVERY_SHIFT) | (delivery as u64) << Self::DELIVERY_SHIFT)
-    }
-
     /// Bytes of the message.
     pub const fn bytes(self) -> usize {
         (self.0 & Self::BYTES) as usize
@@ -98,15 +101,6 @@ impl Tag {
     /// Whether the discard flag is set.
     pub const fn discards(self) -> bool {
         self.0 & Self::DISCARD != 0
-    }
-
-    /// What kind of delivery an outgoing tag tells.
-    pub const fn delivery(self) -> Delivery {
-        match self.0 >> Self::DELIVERY_SHIFT & 3 {
-            0 => Delivery::Message,
-            1 => Delivery::Call,
-            _ => Delivery::Event,
-        }
     }
 
     /// Whether every field is within its bound and no other bit is set.

@@ -71,9 +71,8 @@ fn interface() -> Result<String, std::fmt::Error> {
     for (number, kind) in (1..).map_while(|n| RecordKind::from_raw(n).map(|kind| (n, kind))) {
         writeln!(out, "record {number} {kind:?}")?;
     }
-    for delivery in [Delivery::Message, Delivery::Call, Delivery::Event] {
-        let tag = Tag::new(0, 0).with_delivery(delivery);
-        writeln!(out, "delivery {} {delivery:?} tag {:#x}", delivery as u8, tag.0)?;
+    for (token, signals) in [(0, 0), (1, 0), (0, 1)] {
+        writeln!(out, "token {token} signals {signals}: {:?}", Delivery::of(token, signals))?;
     }
     writeln!(out, "tag sizes {:#x} room {:#x} discard {:#x}", Tag::SIZES, Tag::ROOM, Tag::DISCARD)?;
     let full = Tag::new(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
@@ -94,7 +93,7 @@ fn interface() -> Result<String, std::fmt::Error> {
         KernelRecord { kind, identity, reserved, address, at }
         KernelRecords { total, records }
         QuotaInfo { pages, pages_used, cpu, cpu_used, objects }
-        KernelStats { frames_free, frames_total, bytes_copied, fast_transfers, slow_transfers, switches, harts }
+        KernelStats { frames_free, frames_total, bytes_copied, slow_transfers, switches, harts }
         StartInfo { timebase_hz, harts, boot_image_bytes, device_tree_bytes, boot_ticks }
     }
     constants! { out,
@@ -127,7 +126,7 @@ fn reference() -> Result<String, std::fmt::Error> {
     let mut out = String::from(
         "# System calls\n\nMade from the table in `abi/src/syscall.rs`; `abi/tests/golden.rs` compares. The number goes in `t0`. Back in `a0` \
          comes 0 or the\nnumber of an error, in `a1` and `a2` the results; *message* stands for the register plan of `abi/src/tag.rs`. Registers that \
-         a C\nfunction keeps survive; all others, `ra` too, come back 0 if they carry no result. Every number that is not here answers `BadSyscall`.\n",
+         a C\nfunction keeps survive, and `ra`; all others come back 0 if they carry no result. Every number that is not here answers `BadSyscall`.\n",
     );
     for call in Sysno::TABLE {
         let arguments = call.arguments.iter().zip(registers(call));

@@ -214,7 +214,7 @@ impl<P: Platform> Kernel<P> {
             end.entry_word(&self.memory, entry, n).set(word);
         }
         end.queued.set(1);
-        end.waiting.set(1);
+        end.add_waiting();
         end.handles_inside.set(gifts.len() as u32);
         self.drop_capability(table.remove(&self.memory, other)?);
         Ok(ours)

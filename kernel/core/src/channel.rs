@@ -4,12 +4,14 @@
 //! in two places or in none, an endpoint in flight that takes in handles.
 
 use crate::binding::{Binding, NodeRef};
-use crate::list::ThreadList;
-use crate::memory::{Frame, Memory, PageType};
+use crate::latch::Known;
+use crate::list::{ThreadList, ThreadStack};
+use crate::memory::{Frame, Header, Memory, PageType};
+use crate::objects::Port;
 use crate::sync::{Cell32, Cell64};
 use crate::thread::state;
 use nexus_abi::bounds::{
-    MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, MAX_QUEUE_DEPTH, MAX_QUEUE_PAGES, PAGE_SIZE,
+    MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, MAX_QUEUE_DEPTH, MAX_QUEUE_PAGES, PAGE_SIZE, REGISTER_BYTES,
 };
 
 /// What one end can receive, as `channel_create` is told.
@@ -56,29 +58,33 @@ const QUEUE_HEADER: usize = 32;
 /// One end: what it receives, and who waits for it to. Aligned so that a node reference shifted is its address.
 #[repr(C, align(2048))]
 pub struct End {
+    /// Sizes below this can be handed straight to a thread that waits at `port`; 0: none can. See [`Self::regauge`].
+    pub limit: Cell64,
+    /// Where a call goes, while that is a live port of its holder's alone and READABLE is told there.
+    pub port: Known<Port>,
+    /// Threads whose call is open.
+    pub answering: ThreadStack,
+    /// What a thread does whose call was received here and is open: `state::OPEN` and the node reference of this end.
+    pub open_state: Cell64,
+    /// Where its signals go.
+    pub binding: Binding,
     /// 1 until it is closed.
     pub open: Cell32,
     /// 1 once it is closed and everything in its FIFO is dropped: the channel goes when both ends are.
     pub drained: Cell32,
     /// The process that holds it; 0 while it is in flight.
     pub holder: Cell32,
-    /// Fast-path refusal: 1 while it is in flight (set and cleared by who moves it).
+    /// 1 while it is in flight (set and cleared by who moves it).
     pub flight: Cell32,
     /// While it is in flight: the signals that its binding wants. The binding itself then wants none, so that nothing of what
     /// comes meanwhile reaches the port of the process that it leaves.
     pub parked: Cell32,
     /// Messages queued plus calls waiting.
-    pub waiting: Cell32,
+    waiting: Cell32,
     /// Handles among them.
     pub handles_inside: Cell32,
-    /// What a thread does whose call was received here and is open: `state::OPEN` and the node reference of this end.
-    pub open_state: Cell64,
-    /// Where its signals go.
-    pub binding: Binding,
     /// Threads whose call waits in the FIFO.
     pub callers: ThreadList,
-    /// Threads whose call is open.
-    pub answering: ThreadList,
     /// Threads whose message waits for room.
     pub senders: ThreadList,
     /// Order of the next message or call.
@@ -112,6 +118,8 @@ pub struct Channel {
 
 // SAFETY: a repr(C) structure of atomic cells only.
 unsafe impl PageType for Channel {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for End {}
 
 /// A place in an end's queue.
 #[derive(Clone, Copy)]
@@ -119,7 +127,8 @@ pub struct QueueEntry(usize);
 
 impl End {
     /// Opens a fresh end for a process.
-    pub fn init(&self, spec: EndSpec, holder: Frame, node: NodeRef) {
+    pub fn init(&self, spec: EndSpec, holder: Frame, node: NodeRef, header: &Header) {
+        self.port.init(header);
         self.open_state.set((state::OPEN as u64) << 32 | node as u64);
         self.open.set(1);
         self.holder.set(holder.0);
@@ -127,6 +136,36 @@ impl End {
         self.max_bytes.set(spec.bytes as u32);
         self.max_handles.set(spec.handles as u32);
         self.entry_bytes.set(spec.entry_bytes() as u32);
+    }
+
+    /// Messages and calls that wait here.
+    pub fn waiting(&self) -> u32 {
+        self.waiting.get()
+    }
+
+    /// One more waits.
+    pub fn add_waiting(&self) {
+        self.waiting.add(1);
+        self.limit.set(0);
+    }
+
+    /// One less waits.
+    pub fn sub_waiting(&self) {
+        self.waiting.sub(1);
+        self.regauge();
+    }
+
+    /// Says what may come by the fast path: nothing that would overtake, and nothing before it is known where to.
+    pub fn regauge(&self) {
+        let largest = (self.max_bytes.get() as usize).min(REGISTER_BYTES) as u64;
+        let ready = self.waiting.get() == 0 && self.port.is_known();
+        self.limit.set(if ready { largest + 1 } else { 0 });
+    }
+
+    /// Where calls go is not known any more, or not to be relied on.
+    pub fn forget_port(&self) {
+        self.port.forget();
+        self.limit.set(0);
     }
 
     /// The entry of the `n`th queued message.
@@ -194,6 +233,6 @@ impl End {
     pub fn advance(&self) {
         self.first.set((self.first.get() + 1) % self.depth.get().max(1));
         self.queued.sub(1);
-        self.waiting.sub(1);
+        self.sub_waiting();
     }
 }

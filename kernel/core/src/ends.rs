@@ -7,11 +7,10 @@ use crate::channel::{Channel, End, EndSpec};
 use crate::handles::{Capability, ObjectRef};
 use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
-use crate::list::ThreadList;
 use crate::memory::Frame;
 use crate::objects::Port;
 use crate::platform::Platform;
-use crate::thread::state;
+use crate::thread::{Thread, state};
 use nexus_abi::bounds::MAX_MESSAGE_HANDLES;
 use nexus_abi::{Error, Handle, Kind, Rights};
 
@@ -41,7 +40,7 @@ impl<P: Platform> Kernel<P> {
         let frame = self.create(quota, Kind::Channel, 1 + (first.pages() + second.pages()) as u32)?;
         let ends = &self.memory.page::<Channel>(frame).ends;
         for (at, (end, spec)) in ends.iter().zip([first, second]).enumerate() {
-            end.init(spec, process, node_ref(frame, at));
+            end.init(spec, process, node_ref(frame, at), self.memory.header(frame));
             for n in 0..spec.pages() {
                 // Charged above; a frame that is missing all the same is noticed before anyone has a handle.
                 let Ok(page) = self.charged_frame() else {
@@ -95,6 +94,7 @@ impl<P: Platform> Kernel<P> {
                 return;
             }
             ends[at].holder.set(0);
+            self.memory.header(frame).latch.raise_tenure();
             self.unbind(frame, at, &ends[at].binding);
         }
         while let Some(thread) = self.take_waiting(object) {
@@ -131,14 +131,14 @@ impl<P: Platform> Kernel<P> {
     fn take_waiting(&self, object: ObjectRef) -> Option<Frame> {
         let _held = self.hold(object).ok()?;
         for end in &self.memory.page::<Channel>(object.frame).ends {
-            for (list, what) in [
-                (&end.callers, state::CALLING),
-                (&end.answering, state::OPEN),
-                (&end.senders, state::SENDING),
+            let open = end.answering.top().map_or(Frame::NONE, Thread::frame);
+            for (head, what) in [
+                (end.callers.head(), state::CALLING),
+                (open, state::OPEN),
+                (end.senders.head(), state::SENDING),
             ] {
-                let head = list.head();
                 if head.exists() {
-                    self.take_off(end, list, what, head);
+                    self.take_off(end, what, head);
                     return Some(head);
                 }
             }
@@ -146,12 +146,16 @@ impl<P: Platform> Kernel<P> {
         None
     }
 
-    fn take_off(&self, end: &End, list: &ThreadList, what: u32, thread: Frame) {
+    fn take_off(&self, end: &End, what: u32, thread: Frame) {
         let t = self.thread(thread);
-        list.remove(&self.memory, thread);
-        if what == state::CALLING {
-            end.waiting.sub(1);
-            end.handles_inside.sub(t.staged.moving().len() as u32);
+        match what {
+            state::CALLING => {
+                end.callers.remove(&self.memory, thread);
+                end.sub_waiting();
+                end.handles_inside.sub(t.staged.moving().len() as u32);
+            }
+            state::OPEN => end.answering.remove(t),
+            _ => end.senders.remove(&self.memory, thread),
         }
         t.set_doing(state::LIMBO, 0);
     }
@@ -167,7 +171,8 @@ impl<P: Platform> Kernel<P> {
                     let frame = Frame(place);
                     let _held = self.memory.lock(frame);
                     if t.doing() == (what, place) {
-                        self.memory.page::<Port>(frame).waiters.remove(&self.memory, thread);
+                        self.memory.page::<Port>(frame).waiters.remove(t);
+                        t.pay_oneself();
                         t.set_doing(state::LIMBO, 0);
                         return true;
                     }
@@ -177,12 +182,7 @@ impl<P: Platform> Kernel<P> {
                     let _held = self.memory.lock(frame);
                     if t.doing() == (what, place) {
                         let end = &self.memory.page::<Channel>(frame).ends[at];
-                        let list = match what {
-                            state::CALLING => &end.callers,
-                            state::OPEN => &end.answering,
-                            _ => &end.senders,
-                        };
-                        self.take_off(end, list, what, thread);
+                        self.take_off(end, what, thread);
                         return true;
                     }
                 }

@@ -5,7 +5,7 @@
 //! handle is over, and `object` changes only after it (`tests/loom/handles.rs`). What must never happen: a capability in
 //! two places at once, or an index given out while its old handle value still answers.
 
-use crate::memory::{Frame, Memory, PageType, View};
+use crate::memory::{Frame, Memory, PageType};
 use crate::process::Process;
 use crate::sync::{Cell64, Ordering, fence};
 use nexus_abi::bounds::HANDLES_PER_PAGE;
@@ -125,25 +125,10 @@ impl Process {
             return Err(Error::BadHandle);
         }
         let capability = Capability::from_words(meta, object).ok_or(Error::BadHandle)?;
-        if memory.header(capability.object.frame).generation.get() != capability.object.generation {
+        if memory.header(capability.object.frame).latch.generation() != capability.object.generation {
             return Err(Error::BadHandle);
         }
         Ok(capability)
-    }
-
-    /// The object and end behind a handle in the first page of the table, if it is of this kind and has this right. Says
-    /// nothing of whether the object is still there; `None` says only that [`Self::lookup`] is to be asked.
-    #[inline(always)]
-    pub fn glance(&self, view: &View, handle: u32, kind: Kind, right: Rights) -> Option<(ObjectRef, u32)> {
-        let index = (handle & 0xffff) as usize;
-        if index >= HANDLES_PER_PAGE {
-            return None;
-        }
-        let entry = &view.page::<EntryPage>(Frame(self.handle_pages[0].get()))[index];
-        let (meta, object) = entry.read()?;
-        let wanted = (handle as u64 >> 16) << 8 | kind as u64;
-        (meta >> 40 == wanted && meta & right.bits() as u64 != 0)
-            .then(|| (ObjectRef::from_raw(object), (meta >> 32) as u32 & 1))
     }
 
     /// The same, of a given kind and with all of `rights`.

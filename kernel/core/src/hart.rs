@@ -1,26 +1,27 @@
 //! What belongs to one hart. Cells without a lock named are its own: no other hart writes them.
 
+use crate::link::Link;
 use crate::list::ThreadList;
 use crate::memory::Frame;
-use crate::sync::{AtomicUsize, Cell32, Cell64, Lock};
-use crate::thread::state;
+use crate::sync::{Cell32, Cell64, Lock};
+use crate::thread::{Thread, state};
 use crate::timers::TimerHeap;
 use nexus_abi::bounds::PRIORITIES;
 
 /// See the module. The trap code reads and writes some of the cells by offset.
 #[repr(C)]
 pub struct Hart {
-    /// Address of the current thread's `Context`; 0 when idle.
-    pub context: AtomicUsize,
+    /// The current thread, which begins with its registers; none when idle.
+    pub thread: Link<Thread>,
     /// What its current thread does: `state::RUNNING` and its number.
     pub running_state: Cell64,
     /// Its number (0 to 7).
     pub id: Cell32,
-    /// Frame of the current thread; 0 when idle.
-    pub current: Cell32,
-    /// Frame of the current thread's process.
-    pub process: Cell32,
-    /// Frame of the process whose address space is loaded (0: the kernel's own). Read by whoever frees one.
+    /// The least [`Thread::rank`] that may follow the current thread by the fast path: above 0, and at least that of the best
+    /// ready thread. `NO_RANK`: none may.
+    pub floor: Cell32,
+    /// Frame of the process whose address space is loaded (0: the kernel's own). While a thread is current it may be out of date:
+    /// then it is that thread's which is loaded, and the process lives. Read by whoever frees one.
     pub space: Cell32,
     /// 1: the way out of the kernel must be the long one, through `dispatch`: the current thread may have to give way or
     /// to end, the timer may have to be set, or there are graves to clear.
@@ -53,8 +54,6 @@ pub struct Hart {
     pub heap_pages: Cell32,
     /// Bytes of messages copied from or to users.
     pub copied: Cell64,
-    /// Calls on the fast path.
-    pub fast: Cell64,
     /// Messages delivered on the slow path.
     pub slow: Cell64,
     /// Thread switches.
@@ -62,16 +61,18 @@ pub struct Hart {
 }
 
 impl Hart {
+    /// More than any rank.
+    pub const NO_RANK: u32 = u32::MAX;
+
     /// An idle hart.
     pub fn new(id: u32) -> Hart {
         let zero32 = || Cell32::new(0);
         let zero64 = || Cell64::new(0);
         Hart {
-            context: AtomicUsize::new(0),
+            thread: Link::none(),
             running_state: Cell64::new((state::RUNNING as u64) << 32 | id as u64),
             id: Cell32::new(id),
-            current: zero32(),
-            process: zero32(),
+            floor: Cell32::new(Self::NO_RANK),
             space: zero32(),
             resched: zero32(),
             best: zero32(),
@@ -88,21 +89,39 @@ impl Hart {
             heap: TimerHeap::default(),
             heap_pages: zero32(),
             copied: zero64(),
-            fast: zero64(),
             slow: zero64(),
             switches: zero64(),
         }
     }
 
+    /// The current thread; there is one.
+    #[inline(always)]
+    pub fn current(&self) -> &Thread {
+        self.thread.get()
+    }
+
     /// Frame of the current thread, or none.
     #[inline(always)]
     pub fn running(&self) -> Frame {
-        Frame(self.current.get())
+        self.thread.find().map_or(Frame::NONE, Thread::frame)
     }
 
     /// Frame of the current thread's process.
     #[inline(always)]
     pub fn owner(&self) -> Frame {
-        Frame(self.process.get())
+        self.thread.find().map_or(Frame::NONE, Thread::owner)
+    }
+
+    /// Says who may follow `now`, which is to run, by the fast path.
+    pub fn set_floor(&self, now: &Thread) {
+        self.floor.set(if now.rank.get() == 0 { Self::NO_RANK } else { self.best.get().max(1) });
+    }
+
+    /// The current thread uses floating point from now on: nobody follows it by the fast path, nor it anybody.
+    pub fn use_floating_point(&self) {
+        if let Some(t) = self.thread.find() {
+            t.rank.set(0);
+        }
+        self.floor.set(Self::NO_RANK);
     }
 }

@@ -149,7 +149,6 @@ impl<P: Platform> Kernel<P> {
                     .put64(self.memory.free_frames() as u64)
                     .put64(self.memory.frames() as u64)
                     .put64(sum(|h| h.copied.get()))
-                    .put64(sum(|h| h.fast.get()))
                     .put64(sum(|h| h.slow.get()))
                     .put64(sum(|h| h.switches.get()))
                     .put64(self.online().count_ones() as u64);

@@ -6,6 +6,7 @@
 use crate::handles::{Capability, ObjectRef};
 use crate::hart::Hart;
 use crate::irq::Irqs;
+use crate::latch::Kept;
 use crate::memory::{Frame, Memory, usage};
 use crate::mmio::Windows;
 use crate::objects::Vmo;
@@ -13,7 +14,7 @@ use crate::paging::Table;
 use crate::platform::Platform;
 use crate::process::Process;
 use crate::records::Records;
-use crate::sync::{Cell32, Cell64, Held, Lock, Ordering};
+use crate::sync::{Cell32, Cell64, Lock, Ordering};
 use nexus_abi::bounds::{BUDGET_PERIOD_MS, MAX_HARTS, SLICE_MS};
 use nexus_abi::{Error, Handle, Kind, Rights, Ticks};
 
@@ -99,9 +100,9 @@ impl<P: Platform> Kernel<P> {
 
     /// Locks an object and makes sure that it is still the one meant.
     #[inline(always)]
-    pub(crate) fn hold(&self, object: ObjectRef) -> Answer<Held<'_>> {
+    pub(crate) fn hold(&self, object: ObjectRef) -> Answer<Kept<'_>> {
         let held = self.memory.lock(object.frame);
-        if self.memory.header(object.frame).generation.get() != object.generation {
+        if self.memory.header(object.frame).latch.generation() != object.generation {
             return Err(Error::BadHandle);
         }
         Ok(held)
@@ -109,7 +110,7 @@ impl<P: Platform> Kernel<P> {
 
     /// The object now in `frame`.
     pub(crate) fn reference(&self, frame: Frame) -> ObjectRef {
-        ObjectRef { frame, generation: self.memory.header(frame).generation.get() }
+        ObjectRef { frame, generation: self.memory.header(frame).latch.generation() }
     }
 
     /// Charges `pages` pages to `quota` and makes an object of `kind` in the first of them. Whoever destroys the quota waits
@@ -179,6 +180,8 @@ impl<P: Platform> Kernel<P> {
         let last = header.refs.get() == 0;
         if last {
             self.retire(object.frame);
+        } else {
+            header.latch.raise_tenure();
         }
         last
     }
@@ -187,7 +190,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn retire(&self, frame: Frame) {
         let header = self.memory.header(frame);
         header.kind.set(header.kind.get() | usage::RETIRED);
-        header.generation.atomic().store(header.generation.get().wrapping_add(1), Ordering::Release);
+        header.latch.raise_generation();
     }
 
     /// Retires the object unless somebody has done so before.

@@ -1,7 +1,7 @@
 //! neuron, the portable part: objects, capabilities, channels, ports, scheduling, accounting.
 //!
 //! Compiled for the device and, unchanged, for host tests over a simulated machine ([`Platform`]). Each noun of the
-//! ABI has its file; who may touch what when is `docs/concurrency.md`. Unsafe code stands in `memory` alone, and in
+//! ABI has its file; who may touch what when is `docs/concurrency.md`. Unsafe code stands in `memory` and `link` alone, and in
 //! the one-line promises that a structure is made of atomic cells.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -18,6 +18,8 @@ mod hart;
 mod info;
 mod irq;
 mod kernel;
+mod latch;
+mod link;
 mod list;
 mod mapping;
 pub mod memory;

@@ -1,6 +1,7 @@
-//! A doubly linked list of threads through their own cells: no storage, constant time, one list at a time.
+//! Lists and stacks of threads through their own cells: no storage, constant time, one at a time.
 //! Whoever holds the lock of the list's owner owns the links.
 
+use crate::link::Link;
 use crate::memory::{Frame, Memory};
 use crate::sync::Cell32;
 use crate::thread::Thread;
@@ -72,41 +73,58 @@ impl ThreadList {
     pub fn pop_front(&self, memory: &Memory) -> Option<Frame> {
         let head = self.head();
         head.exists().then(|| {
-            self.drop_front(memory, head);
+            self.remove(memory, head);
             head
         })
     }
+}
 
-    /// Takes `head` out, which is the first.
+/// A stack of threads, last in, first out; any of them can be taken out. Made for paths that count their instructions.
+#[derive(Default)]
+#[repr(C)]
+pub struct ThreadStack {
+    top: Link<Thread>,
+}
+
+impl ThreadStack {
+    /// The thread on top.
     #[inline(always)]
-    pub fn drop_front(&self, memory: &Memory, head: Frame) {
-        let next = memory.page::<Thread>(head).next.get();
-        self.head.set(next);
-        match next {
-            0 => self.tail.set(0),
-            _ => memory.page::<Thread>(Frame(next)).prev.set(0),
+    pub fn top(&self) -> Option<&Thread> {
+        self.top.find()
+    }
+
+    /// Puts a thread on top.
+    #[inline(always)]
+    pub fn push(&self, t: &Thread) {
+        match self.top.find() {
+            Some(below) => {
+                below.above.set(t);
+                t.below.set(below);
+            }
+            None => t.below.clear(),
         }
+        self.top.set(t);
     }
 
-    /// The thread that is in it, if it is one alone.
+    /// Takes off `top`, which is on top. What is below keeps what it says is above it, which nobody asks the top one for.
     #[inline(always)]
-    pub fn only(&self) -> Option<Frame> {
-        (self.head.get() == self.tail.get() && self.head.get() != 0).then(|| self.head())
+    pub fn take_top(&self, top: &Thread) {
+        self.top.copy(&top.below);
     }
 
-    /// Puts `thread` into the list, which is empty.
-    #[inline(always)]
-    pub fn begin(&self, t: &Thread, thread: Frame) {
-        t.next.set(0);
-        t.prev.set(0);
-        self.head.set(thread.0);
-        self.tail.set(thread.0);
+    /// Takes the thread on top.
+    pub fn pop(&self) -> Option<&Thread> {
+        self.top().inspect(|top| self.take_top(top))
     }
 
-    /// Forgets the one thread that is in it.
-    #[inline(always)]
-    pub fn clear(&self) {
-        self.head.set(0);
-        self.tail.set(0);
+    /// Takes a thread out, wherever it is.
+    pub fn remove(&self, t: &Thread) {
+        if self.top.is(t) {
+            return self.take_top(t);
+        }
+        t.above.get().below.copy(&t.below);
+        if let Some(below) = t.below.find() {
+            below.above.copy(&t.above);
+        }
     }
 }

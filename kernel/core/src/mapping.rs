@@ -298,8 +298,7 @@ impl<P: Platform> Kernel<P> {
             }
             let (process, record) = mapping_place(name);
             // Generations only rise: the mapping was made when the object was alive.
-            let was =
-                ObjectRef { frame, generation: self.memory.header(frame).generation.get().wrapping_sub(1) };
+            let was = ObjectRef { frame, generation: self.memory.header(frame).latch.former_generation() };
             self.unmap_record(process, record, was, true);
         }
     }

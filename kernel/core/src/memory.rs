@@ -9,7 +9,8 @@
 //! view is *believed* is what generations are for. What must never happen here: a frame on the free list that
 //! somebody still owns.
 
-use crate::sync::{Cell32, Cell64, Held, Lock, Ordering, fence};
+use crate::latch::{Kept, Latch};
+use crate::sync::{Cell32, Cell64, Lock, Ordering, fence};
 use core::marker::PhantomData;
 use core::ops::Range;
 use nexus_abi::bounds::PAGE_SIZE;
@@ -46,10 +47,8 @@ pub mod usage {
 #[derive(Default)]
 #[repr(C)]
 pub struct Header {
-    /// Guards the object in the frame.
-    pub lock: Lock,
-    /// Raised each time an object in this frame is destroyed.
-    pub generation: Cell32,
+    /// Guards the object in the frame, and tells which one it is.
+    pub latch: Latch,
     /// [`nexus_abi::Kind`] number of the object, or [`usage::PLAIN`]. For page tables: see `refs`.
     pub kind: Cell32,
     /// Handles, mappings and other reasons to keep the object; in a page table, its entries in use.
@@ -74,6 +73,8 @@ pub unsafe trait PageType: Sync {}
 unsafe impl PageType for [Cell64; 512] {}
 // SAFETY: an array of atomic cells, one page long.
 unsafe impl PageType for [Cell32; 1024] {}
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Header {}
 
 /// A run of bytes that the kernel owns: the far side of a user copy.
 #[derive(Clone, Copy)]
@@ -113,41 +114,10 @@ impl<'a> KernelBytes<'a> {
     }
 }
 
-/// Where the bank and the headers of its frames are: small enough for a hot path to keep in registers.
-#[derive(Clone, Copy)]
-pub struct View {
-    base: usize,
-    headers: usize,
-}
-
-impl View {
-    /// The header of a frame.
-    #[inline(always)]
-    pub fn header(&self, frame: Frame) -> &Header {
-        // SAFETY: the table has one header for each frame of the bank, lives for ever, and is made of cells.
-        // A `Frame` is made only by this crate from numbers below `frames`, and a `View` only by `Memory`.
-        unsafe { &*((self.headers + frame.0 as usize * size_of::<Header>()) as *const Header) }
-    }
-
-    /// The frame seen as `T`.
-    #[inline(always)]
-    pub fn page<T: PageType>(&self, frame: Frame) -> &T {
-        const { assert!(size_of::<T>() <= PAGE_SIZE && align_of::<T>() <= PAGE_SIZE) };
-        // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
-        // are a valid shared `T`.
-        unsafe { &*((self.base + frame.0 as usize * PAGE_SIZE) as *const T) }
-    }
-
-    /// Where the kernel sees the frame.
-    #[inline(always)]
-    pub fn pointer(&self, frame: Frame) -> usize {
-        self.base + frame.0 as usize * PAGE_SIZE
-    }
-}
-
 /// The bank of RAM that the kernel manages.
 pub struct Memory {
-    view: View,
+    base: usize,
+    headers: usize,
     physical: u64,
     pub(crate) frames: u32,
     pub(crate) free_lock: Lock,
@@ -196,7 +166,8 @@ impl Memory {
         unsafe { core::ptr::write_bytes(headers as *mut u8, 0, need as usize * PAGE_SIZE) };
         let taken: u32 = Self::merged(&table, frames);
         Some(Memory {
-            view: View { base: base as usize, headers },
+            base: base as usize,
+            headers,
             physical,
             frames,
             free_lock: Lock::new(),
@@ -228,7 +199,7 @@ impl Memory {
     #[cfg(test)]
     pub fn give_back(&self) {
         if let Ok(mut banks) = tests::BANKS.lock() {
-            banks.push((self.view.base, self.frames as usize));
+            banks.push((self.base, self.frames as usize));
         }
     }
 
@@ -265,7 +236,9 @@ impl Memory {
     #[inline(always)]
     pub fn header(&self, frame: Frame) -> &Header {
         debug_assert!(frame.0 < self.frames);
-        self.view.header(frame)
+        // SAFETY: the table has one header for each frame of the bank, lives for ever, and is made of cells.
+        // A `Frame` is made only by this crate from numbers below `frames`.
+        unsafe { &*((self.headers + frame.0 as usize * size_of::<Header>()) as *const Header) }
     }
 
     /// A frame number that came from outside, if the bank has such a frame.
@@ -275,22 +248,25 @@ impl Memory {
 
     /// Takes the lock of the object in `frame`.
     #[inline(always)]
-    pub fn lock(&self, frame: Frame) -> Held<'_> {
-        self.header(frame).lock.hold()
+    pub fn lock(&self, frame: Frame) -> Kept<'_> {
+        self.header(frame).latch.hold()
     }
 
     /// The frame seen as `T`.
     #[inline(always)]
     pub fn page<T: PageType>(&self, frame: Frame) -> &T {
+        const { assert!(size_of::<T>() <= PAGE_SIZE && align_of::<T>() <= PAGE_SIZE) };
         debug_assert!(frame.0 != 0 && frame.0 < self.frames);
-        self.view.page(frame)
+        // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
+        // are a valid shared `T`.
+        unsafe { &*((self.base + frame.0 as usize * PAGE_SIZE) as *const T) }
     }
 
     /// `len` bytes of the frame from `offset` on, for a user copy. Cut to the page.
     pub fn bytes(&self, frame: Frame, offset: usize, len: usize) -> KernelBytes<'_> {
         let offset = offset.min(PAGE_SIZE);
         KernelBytes {
-            start: (self.view.base + frame.0 as usize * PAGE_SIZE + offset) as *mut u8,
+            start: (self.base + frame.0 as usize * PAGE_SIZE + offset) as *mut u8,
             len: len.min(PAGE_SIZE - offset),
             _borrow: PhantomData,
         }
@@ -329,22 +305,8 @@ impl Memory {
         // SAFETY: the range lies in the mapped bank, and frames of a reserved range are never handed out, so
         // nothing in the kernel writes there; devices and user programs have no way to.
         Some(unsafe {
-            core::slice::from_raw_parts(
-                (self.view.base + start as usize) as *const u8,
-                (end - start) as usize,
-            )
+            core::slice::from_raw_parts((self.base + start as usize) as *const u8, (end - start) as usize)
         })
-    }
-
-    /// Where the kernel sees the frame.
-    pub fn pointer(&self, frame: Frame) -> usize {
-        self.view.pointer(frame)
-    }
-
-    /// What a hot path needs of it.
-    #[inline(always)]
-    pub fn view(&self) -> View {
-        self.view
     }
 
     /// A free frame, zeroed. `None` only if more is asked for than quotas promised.

@@ -2,7 +2,7 @@
 //! (Window, interrupt, pool and resource have their structure there too.)
 
 use crate::binding::{Binding, NodeRef};
-use crate::list::ThreadList;
+use crate::list::ThreadStack;
 use crate::mapping::Mapped;
 use crate::memory::PageType;
 use crate::sync::{Cell32, Cell64};
@@ -11,26 +11,49 @@ use crate::timers::TimerNode;
 /// Where threads wait. While anyone waits, nothing is ready but what another thread has been woken for.
 #[repr(C)]
 pub struct Port {
-    /// Threads that wait, warmest first.
-    pub waiters: ThreadList,
-    /// First ready node (a [`NodeRef`]).
-    pub ready_head: Cell32,
+    /// Threads that wait, warmest on top.
+    pub waiters: ThreadStack,
+    /// What a wait would find: the first ready node (a [`NodeRef`], low half) and the user bits raised and not yet taken (high
+    /// half). One word, so that one look tells.
+    ready: Cell64,
     /// Last ready node.
     pub ready_tail: Cell32,
-    /// User bits raised and not yet taken.
-    pub user: Cell32,
+    /// 1 once a handle to it has left the process that made it: then whoever waits here need not be who holds what is bound.
+    pub shared: Cell32,
 }
 
 impl Port {
     /// Whether a wait would find something.
     #[inline(always)]
     pub fn is_ready(&self) -> bool {
-        self.ready_head.get() | self.user.get() != 0
+        self.ready.get() != 0
     }
 
     /// The first ready node.
     pub fn first(&self) -> NodeRef {
-        self.ready_head.get()
+        self.ready.get() as u32
+    }
+
+    /// Makes another node the first.
+    pub fn set_first(&self, node: NodeRef) {
+        self.ready.set(self.ready.get() >> 32 << 32 | node as u64);
+    }
+
+    /// Raises user bits.
+    pub fn raise(&self, bits: u32) {
+        self.ready.set(self.ready.get() | (bits as u64) << 32);
+    }
+
+    /// The user bits raised and not yet taken.
+    #[cfg(test)]
+    pub fn user(&self) -> u32 {
+        (self.ready.get() >> 32) as u32
+    }
+
+    /// Takes the user bits.
+    pub fn take_user(&self) -> u32 {
+        let ready = self.ready.take(self.first() as u64);
+        (ready >> 32) as u32
     }
 }
 

@@ -15,8 +15,11 @@ pub trait Platform: Sync {
     /// The calling hart's number, as the kernel counts harts.
     fn hart(&self) -> usize;
 
-    /// Loads an address space (a `satp` value), or with 0 the kernel's own.
+    /// Loads an address space: the `satp` value of one that core made.
     fn switch_space(&self, satp: u64);
+
+    /// Loads the kernel's own address space.
+    fn leave_space(&self);
 
     /// The `satp` value of a root page table.
     fn satp(&self, root: u64, asid: u32) -> u64;

@@ -10,14 +10,14 @@ use crate::handles::ObjectRef;
 use crate::hart::Hart;
 use crate::irq::Irq;
 use crate::kernel::{Answer, Kernel};
-use crate::memory::Frame;
+use crate::memory::{Frame, usage};
 use crate::objects::{Port, Timer};
 use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::receive::Refusal;
 use crate::records::Resource;
 use crate::thread::{resume, state};
-use nexus_abi::{Delivery, Error, Handle, Kind, Rights, Signals, Tag};
+use nexus_abi::{Error, Handle, Kind, Rights, Signals, Tag};
 
 impl<P: Platform> Kernel<P> {
     /// The binding of an object that can have one.
@@ -40,7 +40,7 @@ impl<P: Platform> Kernel<P> {
             if kind == Kind::Channel as u32 {
                 let ends = &self.memory.page::<Channel>(frame).ends;
                 let drained =
-                    ends[end].waiting.get() == 0 || binding.wanted.get() & Signals::READABLE.bits() == 0;
+                    ends[end].waiting() == 0 || binding.wanted.get() & Signals::READABLE.bits() == 0;
                 if ends[1 - end].open.get() == 0 && drained {
                     bits |= Signals::PEER_CLOSED.bits();
                 }
@@ -55,7 +55,7 @@ impl<P: Platform> Kernel<P> {
     fn readable(&self, frame: Frame, end: usize, binding: &Binding) -> bool {
         self.memory.header(frame).kind.get() == Kind::Channel as u32
             && binding.wanted.get() & Signals::READABLE.bits() != 0
-            && self.memory.page::<Channel>(frame).ends[end].waiting.get() != 0
+            && self.memory.page::<Channel>(frame).ends[end].waiting() != 0
     }
 
     /// Puts the object's node on its port's list if it is ready and not there, and wakes a waiter. The object's lock
@@ -85,7 +85,7 @@ impl<P: Platform> Kernel<P> {
         binding.queued.set(1);
         port.ready_tail.set(node);
         if tail == 0 {
-            port.ready_head.set(node);
+            port.set_first(node);
         } else {
             self.linked(tail).next.set(node);
         }
@@ -96,7 +96,7 @@ impl<P: Platform> Kernel<P> {
         let (next, prev) = (binding.next.get(), binding.prev.get());
         let at = |node: u32| self.linked(node);
         match prev {
-            0 => port.ready_head.set(next),
+            0 => port.set_first(next),
             _ => at(prev).next.set(next),
         }
         match next {
@@ -109,7 +109,7 @@ impl<P: Platform> Kernel<P> {
     /// The binding of a node that is in a list: its object may be retired, but it is not freed before it is unlinked.
     fn linked(&self, node: u32) -> &Binding {
         let (frame, end) = node_object(node);
-        match self.memory.header(frame).kind.get() & crate::memory::usage::KIND {
+        match self.memory.header(frame).kind.get() & usage::KIND {
             kind if kind == Kind::Channel as u32 => &self.memory.page::<Channel>(frame).ends[end].binding,
             kind if kind == Kind::Timer as u32 => &self.memory.page::<Timer>(frame).binding,
             kind if kind == Kind::Irq as u32 => &self.memory.page::<Irq>(frame).binding,
@@ -120,18 +120,21 @@ impl<P: Platform> Kernel<P> {
 
     /// Lets the first waiter look again. The port's lock is held.
     fn wake_waiter(&self, hart: &Hart, port: ObjectRef) {
-        if let Some(thread) = self.memory.page::<Port>(port.frame).waiters.pop_front(&self.memory) {
-            let t = self.thread(thread);
+        if let Some(t) = self.memory.page::<Port>(port.frame).waiters.pop() {
+            t.pay_oneself();
             t.port.set(port.to_raw());
             t.resume.set(resume::WAIT);
-            self.wake(hart, thread);
+            self.wake(hart, t.frame());
         }
     }
 
     /// Ends a binding. The object's lock is held.
-    pub(crate) fn unbind(&self, _frame: Frame, _end: usize, binding: &Binding) {
+    pub(crate) fn unbind(&self, frame: Frame, end: usize, binding: &Binding) {
         self.unlink_node(binding);
         binding.clear();
+        if self.memory.header(frame).kind.get() & usage::KIND == Kind::Channel as u32 {
+            self.memory.page::<Channel>(frame).ends[end].forget_port();
+        }
     }
 
     /// Takes an object's node off its port's list. The object's lock is held.
@@ -190,7 +193,7 @@ impl<P: Platform> Kernel<P> {
             self.unbind(frame, end, binding);
             return Ok(());
         }
-        if bound.is_some_and(|b| self.memory.header(b.frame).generation.get() == b.generation) {
+        if bound.is_some_and(|b| self.memory.header(b.frame).latch.generation() == b.generation) {
             return Err(Error::Busy);
         }
         binding.clear();
@@ -210,7 +213,7 @@ impl<P: Platform> Kernel<P> {
         }
         let _held = self.hold(port)?;
         let p = self.memory.page::<Port>(port.frame);
-        p.user.set(p.user.get() | bits as u32);
+        p.raise(bits as u32);
         self.wake_waiter(hart, port);
         Ok(())
     }
@@ -234,7 +237,7 @@ impl<P: Platform> Kernel<P> {
         if let Err(refusal) = self.try_wait(hart, thread, port) {
             self.refuse(thread, refusal);
         }
-        if hart.current.get() != 0 {
+        if hart.running().exists() {
             self.pass_on(hart, port);
         }
     }
@@ -256,7 +259,7 @@ impl<P: Platform> Kernel<P> {
         loop {
             let node = {
                 let _held = self.hold(port)?;
-                let user = p.user.take(0);
+                let user = p.take_user();
                 if user != 0 {
                     self.deliver_event(thread, 0, user);
                     return Ok(());
@@ -266,9 +269,7 @@ impl<P: Platform> Kernel<P> {
                     if self.is_past(deadline) {
                         return Err(Self::late(deadline).into());
                     }
-                    p.waiters.push_front(&self.memory, thread);
-                    // A server that waits runs on its own budget when it is woken.
-                    t.payer.set(t.home.get());
+                    p.waiters.push(t);
                     self.block(hart, thread, state::PORT, port.frame.0, deadline);
                     return Ok(());
                 }
@@ -297,6 +298,7 @@ impl<P: Platform> Kernel<P> {
         }
         let edge = self.events(frame, end, binding);
         let mut delivered = true;
+        let mut received = false;
         if edge != 0 {
             binding.pending.set(binding.pending.get() & !edge);
             if edge & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0 {
@@ -309,11 +311,18 @@ impl<P: Platform> Kernel<P> {
             if let Err(refusal) = self.receive(hart, thread, frame, end, room, key) {
                 return Some(Err(Refusal { key, ..refusal }));
             }
+            received = true;
         } else {
             delivered = false;
         }
         let _port_held = self.hold(port).ok()?;
         let p = self.memory.page::<Port>(port.frame);
+        if received && p.shared.get() == 0 {
+            // The next call may come straight here.
+            let ends = &self.memory.page::<Channel>(frame).ends;
+            ends[end].port.note(self.memory.header(port.frame), p);
+            ends[end].regauge();
+        }
         self.unlink(p, binding);
         if self.events(frame, end, binding) != 0 || self.readable(frame, end, binding) {
             self.append(p, binding, node);
@@ -323,7 +332,7 @@ impl<P: Platform> Kernel<P> {
 
     fn deliver_event(&self, thread: Frame, key: u64, bits: u32) {
         let t = self.thread(thread);
-        self.finish(t, 0, [Tag::new(0, 0).with_delivery(Delivery::Event).0, 0]);
+        self.finish(t, 0, [0, 0]);
         t.context.set(reg::T[1], key);
         t.context.set(reg::T[4], bits as u64);
     }
@@ -335,13 +344,13 @@ impl<P: Platform> Kernel<P> {
             let next = {
                 let _held = self.memory.lock(frame);
                 let p = self.memory.page::<Port>(frame);
-                p.ready_head.set(0);
+                p.set_first(0);
                 p.ready_tail.set(0);
-                let next = p.waiters.pop_front(&self.memory);
-                if let Some(thread) = next {
-                    self.thread(thread).set_doing(state::LIMBO, 0);
-                }
-                next
+                p.waiters.pop().map(|t| {
+                    t.pay_oneself();
+                    t.set_doing(state::LIMBO, 0);
+                    t.frame()
+                })
             };
             match next {
                 Some(thread) => self.fail(hart, thread, Error::BadHandle),

@@ -12,7 +12,7 @@ use crate::memory::Frame;
 use crate::platform::Platform;
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS};
-use nexus_abi::{Delivery, Error, Handle, Kind, Rights, Tag};
+use nexus_abi::{Error, Handle, Kind, Rights, Tag};
 
 /// Why a message call came back empty-handed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,10 +148,11 @@ impl<P: Platform> Kernel<P> {
             Head::Call(caller) => {
                 let c = self.thread(caller);
                 let declared = Tag(c.context.get(reg::A0 + 1));
-                out = out
-                    .with_room(declared.room_bytes(), declared.room_handles())
-                    .with_delivery(Delivery::Call);
+                out = out.with_room(declared.room_bytes(), declared.room_handles());
                 t.payer.set(c.payer.get());
+                if end.holder.get() == owner.0 {
+                    t.serving.note(self.memory.header(frame), end);
+                }
                 hart.payer.set(c.payer.get());
                 (self.table(c.owner()).identity.get(), self.open_call(frame, at, caller))
             }
@@ -201,12 +202,12 @@ impl<P: Platform> Kernel<P> {
         let end = &self.memory.page::<Channel>(frame).ends[at];
         let c = self.thread(caller);
         end.callers.remove(&self.memory, caller);
-        end.waiting.sub(1);
+        end.sub_waiting();
         self.release_entries(caller);
         c.staged.tag.set(0);
-        end.answering.push_front(&self.memory, caller);
+        end.answering.push(c);
         c.state.set(end.open_state.get());
-        caller.0 as u64 | (c.call_number.get() as u64) << 32
+        c.token.get()
     }
 
     /// Drops the head of an end's FIFO: its handles are closed, a call is answered with an empty message.
@@ -228,7 +229,7 @@ impl<P: Platform> Kernel<P> {
                 Some(Head::Call(caller)) => {
                     let c = self.thread(caller);
                     end.callers.remove(&self.memory, caller);
-                    end.waiting.sub(1);
+                    end.sub_waiting();
                     end.handles_inside.sub(c.staged.moving().len() as u32);
                     for (slot, moving) in dropped.iter_mut().zip(c.staged.moving()) {
                         *slot = moving.capability();

@@ -9,9 +9,10 @@ use crate::channel::Channel;
 use crate::context::reg;
 use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
+use crate::latch::Kept;
 use crate::memory::Frame;
 use crate::platform::Platform;
-use crate::sync::{Held, Ordering, fence};
+use crate::sync::{Ordering, fence};
 use crate::thread::{Thread, resume, state};
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{REGISTER_BYTES, REGISTER_WORDS};
@@ -19,15 +20,13 @@ use nexus_abi::{Error, Kind, Tag};
 
 impl<P: Platform> Kernel<P> {
     /// Finds the caller behind a token and locks the channel it waits on.
-    fn open_caller(&self, hart: &Hart, token: u64) -> Answer<(Frame, Frame, usize, Held<'_>)> {
+    fn open_caller(&self, hart: &Hart, token: u64) -> Answer<(Frame, Frame, usize, Kept<'_>)> {
         let gone = Error::CallerGone;
         let caller = self.memory.frame_from_raw(token as u32).ok_or(gone)?;
         let header = self.memory.header(caller);
-        let generation = header.generation.atomic().load(Ordering::Acquire);
-        let is_thread = || {
-            header.kind.get() == Kind::Thread as u32
-                && header.generation.atomic().load(Ordering::Acquire) == generation
-        };
+        let generation = header.latch.generation_acquire();
+        let is_thread =
+            || header.kind.get() == Kind::Thread as u32 && header.latch.generation_acquire() == generation;
         if !is_thread() {
             return Err(gone);
         }
@@ -42,9 +41,9 @@ impl<P: Platform> Kernel<P> {
         let held = self.memory.lock(frame);
         // Under the channel's lock an open call cannot end, if this is one.
         if t.doing() != (state::OPEN, node_ref(frame, end))
-            || t.call_number.get() != (token >> 32) as u32
+            || t.token.get() != token
             || !is_thread()
-            || self.memory.page::<Channel>(frame).ends[end].holder.get() != hart.process.get()
+            || self.memory.page::<Channel>(frame).ends[end].holder.get() != hart.owner().0
         {
             return Err(gone);
         }
@@ -80,7 +79,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::BufferTooSmall);
         }
         let end = &self.memory.page::<Channel>(frame).ends[at];
-        end.answering.remove(&self.memory, caller);
+        end.answering.remove(c);
         let identity = self.table(hart.owner()).identity.get();
         if plain {
             self.finish(c, 0, [Tag::new(tag.bytes(), 0).0, 0]);

@@ -52,7 +52,7 @@ impl<P: Platform> Kernel<P> {
         let priority = self.effective_priority(t, now);
         self.enqueue(hart, thread, priority, false);
         self.note_refill(hart, t, priority);
-        if hart.current.get() == 0 {
+        if !hart.running().exists() {
             return;
         }
         if priority > self.thread(hart.running()).priority.get() {
@@ -94,6 +94,7 @@ impl<P: Platform> Kernel<P> {
         }
         hart.ready.set(hart.ready.get() | 1 << priority);
         hart.best.set(32 - hart.ready.get().leading_zeros());
+        hart.floor.set(hart.floor.get().max(priority + 1));
     }
 
     /// Takes a ready thread out of its queue; the queue's lock is held.
@@ -117,14 +118,14 @@ impl<P: Platform> Kernel<P> {
 
     /// Lets go of the current thread, which somebody else owns now or which has ended.
     pub(crate) fn leave(&self, hart: &Hart) {
-        hart.current.set(0);
-        hart.context.store(0, Ordering::Relaxed);
+        // Whoever frees address spaces asks for this once no thread is current.
+        hart.space.atomic().store(hart.owner().0, Ordering::Release);
+        hart.thread.clear();
     }
 
     /// Blocks the current thread at a place whose lock is held and whose list it has been put on.
     pub(crate) fn block(&self, hart: &Hart, thread: Frame, what: u32, place: u32, deadline: Ticks) {
         let t = self.thread(thread);
-        t.deadline.set(deadline);
         if deadline != NEVER {
             self.arm(hart, thread, deadline);
         }
@@ -155,8 +156,7 @@ impl<P: Platform> Kernel<P> {
     /// Ends a system call: result registers set, everything else that is not callee-saved zero, past the `ecall`.
     pub(crate) fn finish(&self, t: &Thread, error: u64, results: [u64; 2]) {
         use crate::context::reg;
-        // A call that began on the fast path saved neither of these: what stands there is of some earlier moment.
-        for n in reg::T.into_iter().chain([reg::RA]) {
+        for n in reg::T {
             t.context.set(n, 0);
         }
         for n in 3..8 {
@@ -173,7 +173,7 @@ impl<P: Platform> Kernel<P> {
         loop {
             self.clear_graves(hart);
             self.give_way(hart);
-            if hart.current.get() == 0 && !self.choose(hart) {
+            if !hart.running().exists() && !self.choose(hart) {
                 return Next::Idle;
             }
             let thread = hart.running();
@@ -189,13 +189,14 @@ impl<P: Platform> Kernel<P> {
             }
             self.load_space(hart, t);
             self.program_timer(hart);
+            hart.set_floor(t);
             return Next::Run;
         }
     }
 
     /// Puts the current thread back into the queue if another one is to run first.
     fn give_way(&self, hart: &Hart) {
-        if hart.resched.take(0) == 0 || hart.current.get() == 0 {
+        if hart.resched.take(0) == 0 || !hart.running().exists() {
             return;
         }
         let thread = hart.running();
@@ -229,9 +230,7 @@ impl<P: Platform> Kernel<P> {
             let found = self.take_best(hart, hart).or_else(|| self.steal(hart));
             if let Some(thread) = found {
                 let t = self.thread(thread);
-                hart.context.store(self.memory.pointer(thread), Ordering::Relaxed);
-                hart.current.set(thread.0);
-                hart.process.set(t.process.get());
+                hart.thread.set(t);
                 hart.switches.add(1);
                 let now = self.platform.now();
                 self.settle_time(hart, now);
@@ -304,7 +303,7 @@ impl<P: Platform> Kernel<P> {
     /// Leaves every user address space.
     pub(crate) fn leave_space(&self, hart: &Hart) {
         if hart.space.get() != 0 {
-            self.platform.switch_space(0);
+            self.platform.leave_space();
             hart.space.atomic().store(0, Ordering::Release);
         }
     }

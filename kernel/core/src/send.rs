@@ -55,11 +55,11 @@ impl<P: Platform> Kernel<P> {
             if self.is_past(deadline) {
                 return Err(Error::WouldBlock);
             }
-            t.call_number.add(1);
+            t.next_token();
             t.sequence.set(end.sequence.get());
             end.sequence.add(1);
             end.callers.push_back(&self.memory, thread);
-            end.waiting.add(1);
+            end.add_waiting();
             end.handles_inside.add(tag.handles() as u32);
             self.block(hart, thread, state::CALLING, node_ref(frame, to), deadline);
         } else if end.queued.get() < end.depth.get() && end.senders.is_empty() {
@@ -103,7 +103,7 @@ impl<P: Platform> Kernel<P> {
             }
         }
         end.queued.add(1);
-        end.waiting.add(1);
+        end.add_waiting();
         end.handles_inside.add(tag.handles() as u32);
         self.release_entries(thread);
         t.staged.tag.set(0);

@@ -63,20 +63,6 @@ impl Lock {
     }
 }
 
-impl Held<'_> {
-    /// Releases two locks with one fence, and tells a cell a value that must not be seen before what was done under them.
-    #[inline(always)]
-    pub fn release_both(self, other: Held<'_>, cell: &Cell32, value: u32) {
-        fence(Ordering::Release);
-        other.0.0.store(0, Ordering::Relaxed);
-        self.0.0.store(0, Ordering::Relaxed);
-        cell.set(value);
-        #[cfg(loom)]
-        [self.0, other.0].into_iter().for_each(Lock::tell);
-        core::mem::forget((self, other));
-    }
-}
-
 impl Default for Lock {
     fn default() -> Self {
         Self::new()

@@ -95,8 +95,19 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    /// A system call of the hart's current thread, whose registers are saved.
+    /// A system call of the hart's current thread, whose registers are saved. What the fast path refused it may take when it has
+    /// looked at the handle again.
     pub fn syscall(&self, hart: &Hart) {
+        let number = hart.thread.get().context.get(reg::T[0]);
+        match Sysno::from_raw(number) {
+            Some(number @ (Sysno::channel_call | Sysno::reply_and_wait)) if self.fast_again(hart, number) => {
+            }
+            _ => self.slow(hart),
+        }
+    }
+
+    /// The same by the slow path.
+    pub fn slow(&self, hart: &Hart) {
         let thread = hart.running();
         let t = self.thread(thread);
         let a = |n: usize| t.context.get(reg::A0 + n);

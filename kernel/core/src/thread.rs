@@ -3,10 +3,15 @@
 //! A running thread belongs to its hart, a ready one to that hart's queue, a blocked one to the lock of the
 //! object it waits for: its cells are written only by the owner. What must never happen: a thread in two lists.
 
-use crate::context::Context;
-use crate::memory::{Frame, PageType};
+use crate::channel::End;
+use crate::context::{Context, reg};
+use crate::latch::Known;
+use crate::link::Link;
+use crate::memory::{Frame, Header, PageType};
+use crate::objects::Port;
 use crate::sync::{Cell32, Cell64};
 use crate::timers::TimerNode;
+use nexus_abi::Ticks;
 use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_WORDS};
 
 /// What a thread is doing; the high half of `Thread::state`. The low half says where.
@@ -73,8 +78,36 @@ pub struct Thread {
     pub context: Context,
     /// What (high half) and where (low half); see [`state`].
     pub state: Cell64,
+    /// Its frame (low half), and how many calls it has made (high half): the reply token of its call.
+    pub token: Cell64,
+    /// The process whose budget it runs on, as a raw `ObjectRef`. Of no meaning while it waits at a port: whoever wakes it
+    /// there lets it run on its own.
+    pub payer: Cell64,
+    /// Neighbours in the one stack it is in.
+    pub below: Link<Thread>,
+    /// See `below`.
+    pub above: Link<Thread>,
+    /// The `satp` value of its process; never changes.
+    pub satp: Cell64,
+    /// Who its process is, as a raw `Identity`; never changes.
+    pub identity: Cell64,
+    /// Priority plus 1, if it may run by the fast path: it never used floating point, and its address space has an identifier of its
+    /// own. Else 0.
+    pub rank: Cell32,
     /// Who is served first among equals.
     pub priority: Cell32,
+    /// The endpoint handle that it called last.
+    pub aimed: Cell64,
+    /// What is received at through it.
+    pub aim: Known<End>,
+    /// The port handle at which it waited last.
+    pub stood: Cell64,
+    /// What it is the handle of.
+    pub stand: Known<Port>,
+    /// What the thread does while it waits there: `state::PORT` and the port's frame.
+    pub stand_state: Cell64,
+    /// Where the call came in for which its payer pays.
+    pub serving: Known<End>,
     /// Its process's frame.
     pub process: Cell32,
     /// Neighbours in the one list it is in.
@@ -85,23 +118,15 @@ pub struct Thread {
     pub family_next: Cell32,
     /// See `family_next`.
     pub family_prev: Cell32,
-    /// The process whose budget it runs on, as a raw `ObjectRef`.
-    pub payer: Cell64,
     /// Its own process, as a raw `ObjectRef`; never changes.
     pub home: Cell64,
-    /// The channel end (node reference) through which the last call came on the fast path: a hint.
-    pub serving: Cell32,
-    unused_hint: Cell32,
-    /// When its wait ends.
-    pub deadline: Cell64,
-    /// Its place in a hart's timer heap; may be armed earlier than `deadline`, never later.
+    /// Its place in a hart's timer heap; may be armed earlier than its deadline, never later.
     pub timer: TimerNode,
     /// The port at which a wait goes on that was woken, as a raw `ObjectRef`.
     pub port: Cell64,
     /// See [`resume`].
     pub resume: Cell32,
-    /// Raised with each call.
-    pub call_number: Cell32,
+    unused_resume: Cell32,
     /// Order of its waiting call in the FIFO.
     pub sequence: Cell64,
     /// Frame of the 4 KiB message buffer.
@@ -126,6 +151,39 @@ impl Thread {
     #[inline(always)]
     pub fn set_doing(&self, what: u32, place: u32) {
         self.state.set((what as u64) << 32 | place as u64);
+    }
+
+    /// Its frame.
+    #[inline(always)]
+    pub fn frame(&self) -> Frame {
+        Frame(self.token.get() as u32)
+    }
+
+    /// The reply token of its next call.
+    #[inline(always)]
+    pub fn next_token(&self) -> u64 {
+        let token = self.token.get().wrapping_add(1 << 32);
+        self.token.set(token);
+        token
+    }
+
+    /// When its wait ends: what its call said. Of no meaning while it runs.
+    #[inline(always)]
+    pub fn deadline(&self) -> Ticks {
+        self.context.get(reg::T[3])
+    }
+
+    /// From now on its own process pays for it.
+    pub fn pay_oneself(&self) {
+        self.payer.set(self.home.get());
+        self.serving.forget();
+    }
+
+    /// What a fresh thread knows of other objects: nothing.
+    pub fn know_nothing(&self, own: &Header) {
+        self.aim.init(own);
+        self.stand.init(own);
+        self.serving.init(own);
     }
 
     /// Its process.

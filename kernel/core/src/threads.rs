@@ -65,6 +65,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn make_thread(&self, process: ObjectRef, quota: ObjectRef, priority: u32) -> Answer<Frame> {
         let frame = self.create(quota, Kind::Thread, THREAD_PAGES)?;
         let t = self.thread(frame);
+        t.token.set(frame.0 as u64);
+        t.know_nothing(self.memory.header(frame));
         match self.charged_frame() {
             Ok(buffer) => t.buffer.set(buffer.0),
             Err(error) => {
@@ -76,7 +78,10 @@ impl<P: Platform> Kernel<P> {
         t.process.set(process.frame.0);
         t.payer.set(process.to_raw());
         t.home.set(process.to_raw());
-        t.deadline.set(nexus_abi::NEVER);
+        let owner = self.table(process.frame);
+        t.satp.set(owner.satp.get());
+        t.identity.set(owner.identity.get());
+        t.rank.set(if owner.asid.get() == 0 { 0 } else { priority + 1 });
         Ok(frame)
     }
 
@@ -130,7 +135,7 @@ impl<P: Platform> Kernel<P> {
         // The process's lock keeps it and its table alive, and whoever would end the thread away from it.
         let _held = self.hold(home).map_err(|_| Error::BadState)?;
         let (t, owner) = (self.thread(object.frame), self.table(home.frame));
-        let is_new = self.memory.header(object.frame).generation.get() == object.generation
+        let is_new = self.memory.header(object.frame).latch.generation() == object.generation
             && owner.life.get() == life::ALIVE
             && t.doing().0 == state::NEW;
         if !is_new {

@@ -102,7 +102,7 @@ impl<P: Platform> Kernel<P> {
             let _held = hart.heap.lock.hold();
             hart.heap.fired(&self.storage(hart), hart.id.get(), frame);
         }
-        if hart.current.get() != 0 && now >= hart.slice_end.get() {
+        if hart.running().exists() && now >= hart.slice_end.get() {
             hart.resched.set(1);
         }
         if now >= hart.refill_at.get() {
@@ -113,7 +113,7 @@ impl<P: Platform> Kernel<P> {
     /// A thread's node fired: its wait is over, or the node stood for an earlier one.
     fn expire_thread(&self, hart: &Hart, thread: Frame, now: Ticks) {
         let t = self.thread(thread);
-        let deadline = t.deadline.get();
+        let deadline = t.deadline();
         let waiting = matches!(t.doing().0, state::PORT | state::CALLING | state::OPEN | state::SENDING);
         if !waiting || deadline == NEVER {
             return;
@@ -162,7 +162,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Arms the timer interrupt for whatever comes first.
     pub(crate) fn program_timer(&self, hart: &Hart) {
-        let slice = if hart.current.get() != 0 { hart.slice_end.get() } else { NEVER };
+        let slice = if hart.running().exists() { hart.slice_end.get() } else { NEVER };
         let at = hart.heap.first().min(slice).min(hart.refill_at.get());
         if at != hart.armed.get() {
             hart.armed.set(at);
@@ -174,7 +174,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn exhausted_until(&self, payer: ObjectRef) -> Ticks {
         let header = self.memory.header(payer.frame);
         let until = self.memory.page::<Process>(payer.frame).exhausted_until.get();
-        if header.generation.get() == payer.generation { until } else { 0 }
+        if header.latch.generation() == payer.generation { until } else { 0 }
     }
 
     /// Charges the time since the last settlement to the current payer.
@@ -214,17 +214,16 @@ impl<P: Platform> Kernel<P> {
     /// The same for a thread that runs nowhere.
     pub(crate) fn reclaim(&self, t: &Thread, now: Ticks) {
         let payer = ObjectRef::from_raw(t.payer.get());
-        let gone = self.memory.header(payer.frame).generation.get() != payer.generation;
+        let gone = self.memory.header(payer.frame).latch.generation() != payer.generation;
         if gone || self.exhausted_until(payer) > now {
-            t.payer.set(t.home.get());
+            t.pay_oneself();
         }
     }
 
     /// From now on the running thread's own process pays for it.
     pub(crate) fn pay_oneself(&self, hart: &Hart, t: &Thread) {
-        let own = t.home.get();
-        t.payer.set(own);
-        hart.payer.set(own);
+        t.pay_oneself();
+        hart.payer.set(t.payer.get());
     }
 
     /// System call `timer_create`.

@@ -10,6 +10,7 @@ use crate::handles::Capability;
 use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, KernelBytes};
+use crate::objects::Port;
 use crate::platform::Platform;
 use crate::thread::{MovingHandle, Staged};
 use nexus_abi::bounds::{DEVICE_START, MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS, USER_START};
@@ -108,6 +109,13 @@ impl<P: Platform> Kernel<P> {
         if !capability.rights.contains(Rights::TRANSFER) {
             return Err(Error::AccessDenied);
         }
+        if capability.kind == Kind::Port {
+            let _held = self.hold(capability.object)?;
+            let moored = table.withdraw(&self.memory, handle)?;
+            self.memory.page::<Port>(capability.object.frame).shared.set(1);
+            self.memory.header(capability.object.frame).latch.raise_tenure();
+            return Ok(moored);
+        }
         if capability.kind != Kind::Channel {
             return table.withdraw(&self.memory, handle);
         }
@@ -116,11 +124,13 @@ impl<P: Platform> Kernel<P> {
         }
         let _held = self.hold(capability.object)?;
         let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
-        if !end.answering.is_empty() || end.handles_inside.get() != 0 {
+        if end.answering.top().is_some() || end.handles_inside.get() != 0 {
             return Err(Error::Busy);
         }
         let capability = table.withdraw(&self.memory, handle)?;
         end.flight.set(1);
+        end.forget_port();
+        self.memory.header(capability.object.frame).latch.raise_tenure();
         self.unlink_node(&end.binding);
         end.parked.set(end.binding.wanted.take(0));
         Ok(capability)
@@ -177,6 +187,7 @@ impl<P: Platform> Kernel<P> {
             end.binding.clear();
             end.binding.pending.set(0);
             end.parked.set(0);
+            end.forget_port();
             end.holder.set(process.0);
             end.flight.set(0);
         }

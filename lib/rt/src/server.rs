@@ -325,7 +325,7 @@ impl Server {
         out: sys::MessageOut,
         received: [nexus_abi::Handle; MAX_MESSAGE_HANDLES],
     ) -> Option<Incoming> {
-        if out.tag.delivery() == Delivery::Event {
+        if out.delivery() == Delivery::Event {
             let signals = Signals::from_bits_retain(out.signals as u32);
             if signals.contains(Signals::PEER_CLOSED) && self.clients.contains_key(&out.key) {
                 self.closing = Some(out.key);

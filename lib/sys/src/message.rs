@@ -122,8 +122,8 @@ pub fn call_words(
     words: [u64; REGISTER_WORDS],
     deadline: Ticks,
 ) -> Result<MessageOut, Refusal> {
-    let tag =
-        Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0).with_room(REGISTER_BYTES, 0);
+    // What fits registers needs no room.
+    let tag = Tag::new(bytes.min(REGISTER_BYTES), 0);
     let handle = endpoint.0 as u64;
     let m = MessageIn { handle, tag, words, bytes: 0, handles: 0, deadline, token: 0 };
     // SAFETY: neither message nor room exceeds the registers, so no address is used.
@@ -166,8 +166,8 @@ pub fn reply_and_wait_words(
     words: [u64; REGISTER_WORDS],
     deadline: Ticks,
 ) -> Result<MessageOut, Refusal> {
-    let tag =
-        Tag::new(if bytes > REGISTER_BYTES { REGISTER_BYTES } else { bytes }, 0).with_room(REGISTER_BYTES, 0);
+    // What fits registers needs no room.
+    let tag = Tag::new(bytes.min(REGISTER_BYTES), 0);
     let handle = port.0 as u64;
     let m = MessageIn { handle, tag, words, bytes: 0, handles: 0, deadline, token };
     // SAFETY: neither message nor room exceeds the registers, so no address is used.

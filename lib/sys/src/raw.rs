@@ -2,7 +2,7 @@
 //! in `nexus-abi`. Nothing here interprets a result; every pointer that goes in is the caller's promise.
 
 use nexus_abi::bounds::REGISTER_WORDS;
-use nexus_abi::{Error, Identity, Sysno, Tag};
+use nexus_abi::{Delivery, Error, Identity, Sysno, Tag};
 
 /// What the kernel left in the registers after an ordinary call: `a0` to `a2`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,8 +34,8 @@ pub fn device_fence() {
 #[inline(always)]
 pub unsafe fn syscall(number: u64, arguments: [u64; 7]) -> Outcome {
     let (status, first, second);
-    // SAFETY: every register that the kernel does not preserve is declared clobbered; what the call does to
-    // memory is the caller's promise.
+    // SAFETY: every register that the kernel does not preserve is declared clobbered (it keeps `ra` and floating-point
+    // state); what the call does to memory is the caller's promise.
     unsafe {
         core::arch::asm!(
             "ecall",
@@ -47,7 +47,7 @@ pub unsafe fn syscall(number: u64, arguments: [u64; 7]) -> Outcome {
             inlateout("a4") arguments[4] => _,
             inlateout("a5") arguments[5] => _,
             inlateout("a6") arguments[6] => _,
-            clobber_abi("C"),
+            lateout("a7") _, lateout("t1") _, lateout("t2") _, lateout("t3") _, lateout("t4") _, lateout("t5") _, lateout("t6") _,
             options(nostack),
         );
     }
@@ -133,6 +133,13 @@ pub struct MessageOut {
     pub signals: u64,
 }
 
+impl MessageOut {
+    /// What this is.
+    pub fn delivery(&self) -> Delivery {
+        Delivery::of(self.token, self.signals)
+    }
+}
+
 /// Makes a message call.
 ///
 /// # Safety
@@ -160,7 +167,7 @@ pub unsafe fn message(number: Sysno, m: MessageIn) -> MessageOut {
             inlateout("t2") m.handles => sender,
             inlateout("t3") m.deadline => token,
             inlateout("t4") m.token => signals,
-            clobber_abi("C"),
+            lateout("t5") _, lateout("t6") _,
             options(nostack),
         );
     }

@@ -4,7 +4,7 @@
 use crate::lab::{Lab, Verdict, call, close, message, must, plain, refused};
 use crate::places::Places;
 use alloc::format;
-use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Sysno, Tag};
+use nexus_abi::{Error, Handle, KernelStats, Kind, NEVER, NOW, Sysno, Tag};
 use nexus_rt::sys;
 use nexus_rt::sys::raw::MessageIn;
 
@@ -16,9 +16,12 @@ pub fn info(lab: &mut Lab) -> Verdict {
     let places = Places::make(lab)?;
     places.paint();
     // Handle (8 bytes) of a vmo, Process (32 bytes) and Vmo of what they are about.
-    for (topic, bytes, object) in
-        [(0, 8, lab.own), (1, 32, lab.own), (4, 40, lab.quota), (5, 56, lab.counters)]
-    {
+    for (topic, bytes, object) in [
+        (0, 8, lab.own),
+        (1, 32, lab.own),
+        (4, 40, lab.quota),
+        (5, size_of::<KernelStats>() as u64, lab.counters),
+    ] {
         for at in Places::unreadable(bytes).into_iter().chain(Places::unwritable(bytes)) {
             let told = call(Sysno::object_info, &[object, topic, at, bytes]);
             refused(&format!("object_info topic {topic} to {at:#x}"), told, Error::BadAddress)?;

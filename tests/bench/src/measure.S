@@ -105,36 +105,24 @@ measure_\name\()_end:
 
     # A message in registers: a0 endpoint, a1 tag, a2 to a7 words, no deadline.
 call_words:
-    addi    sp, sp, -16
-    sd      ra, 0(sp)                   # a system call does not keep it
     li      t3, -1
     li      t0, {channel_call}
-    ecall
-    ld      ra, 0(sp)
-    addi    sp, sp, 16
+    ecall                               # keeps what a function keeps, and ra
     ret
 
     # A longer one, or one with handles: a0 endpoint, a1 tag, a2 byte buffer, a3 handle buffer.
 call_all:
-    addi    sp, sp, -16
-    sd      ra, 0(sp)
     mv      t1, a2
     mv      t2, a3
     li      t3, -1
     li      t0, {channel_call}
     ecall
-    ld      ra, 0(sp)
-    addi    sp, sp, 16
     ret
 
     .macro  plain name, number
 \name:
-    addi    sp, sp, -16
-    sd      ra, 0(sp)
     li      t0, \number
     ecall
-    ld      ra, 0(sp)
-    addi    sp, sp, 16
     ret
     .endm
 

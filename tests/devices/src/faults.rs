@@ -18,8 +18,10 @@ const FETCH: u64 = 12;
 
 /// A probe does what ends it; the kernel's record of that is in the log.
 fn fault(bench: &Bench, op: u8, scause: u64, record: &str) -> Verdict {
-    // The first time makes heaps grow.
-    once(bench, op, scause, record)?;
+    // The first times make heaps grow.
+    for _ in 0..5 {
+        once(bench, op, scause, record)?;
+    }
     let before = Account::take(bench)?;
     for _ in 0..5 {
         once(bench, op, scause, record)?;

@@ -155,10 +155,7 @@ offsets_server_loop:
     bnez    a0, offsets_server_refused
     beqz    s5, 1f
     count   {done}
-1:  srli    t0, a1, 48
-    andi    t0, t0, 3
-    addi    t0, t0, -2
-    beqz    t0, offsets_server_event
+1:  bnez    t4, offsets_server_event     # signal bits: no message
     count   {received}
     mv      s5, t3
     and     s6, a1, s4
@@ -191,10 +188,7 @@ offsets_apart_loop:
     li      t0, {reply_and_wait}
     ecall
     bnez    a0, offsets_server_failed
-    srli    t0, a1, 48
-    andi    t0, t0, 3
-    addi    t0, t0, -2
-    beqz    t0, offsets_server_event
+    bnez    t4, offsets_server_event     # signal bits: no message
     count   {received}
     mv      t4, t3
     and     a1, a1, s4

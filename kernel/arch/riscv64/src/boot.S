@@ -125,7 +125,7 @@ secondary_high:
 
 # Traps from here on are traps from the kernel. Leaves a0 to a2 alone.
 enter_kernel_mode:
-    csrw    sscratch, zero
+    csrw    sscratch, tp
     lla     t0, trap_entry
     csrw    stvec, t0
     li      t0, {sstatus_clear}

@@ -30,6 +30,8 @@ pub struct Local {
     pub user_tp: AtomicUsize,
     /// The thread's `sp`, likewise.
     pub user_sp: AtomicUsize,
+    /// The thread's `ra`, likewise.
+    pub user_ra: AtomicUsize,
     /// Second result of a light system call.
     pub second: AtomicU64,
     /// Address of the context whose floating-point registers are in the hart.
@@ -106,6 +108,7 @@ impl Local {
             id: AtomicUsize::new(id),
             user_tp: AtomicUsize::new(0),
             user_sp: AtomicUsize::new(0),
+            user_ra: AtomicUsize::new(0),
             second: AtomicU64::new(0),
             fp_owner: AtomicUsize::new(0),
             fp_tag: AtomicU64::new((id as u64 + 1) << 8 | 1),

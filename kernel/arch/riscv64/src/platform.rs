@@ -82,10 +82,15 @@ impl Platform for Riscv {
         cpu::pending() != 0
     }
 
+    #[inline(always)]
     fn switch_space(&self, satp: u64) {
-        let satp = if satp == 0 { paging::kernel_satp() } else { satp };
         // SAFETY: core makes every root from the kernel's own upper half.
         unsafe { cpu::set_satp(satp) };
+    }
+
+    fn leave_space(&self) {
+        // SAFETY: it is the kernel's own.
+        unsafe { cpu::set_satp(paging::kernel_satp()) };
     }
 
     fn satp(&self, root: u64, asid: u32) -> u64 {

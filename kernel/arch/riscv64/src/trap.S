@@ -1,16 +1,16 @@
 # The way into the kernel and out of it, for every hart.
 #
 # Register plan
-#   sscratch   in user mode this hart's Local, in the kernel 0
+#   sscratch   this hart's Local, in user mode and in the kernel (but for the first few instructions of a trap from a thread)
 #   tp         in the kernel this hart's Local, which is also the top of its kernel stack
 #   sstatus    in the kernel SIE, SUM and FS are 0: an interrupt waits, a stray touch of user memory and a stray
 #              floating-point instruction are kernel faults
 #   t5, t6     may be destroyed by a trap from the kernel (copy.S keeps nothing in them)
 #
-# A thread's registers go to the Context that Hart.context points to before the core can let go of the thread: another hart
+# A thread's registers go to the Context that Hart.thread points to before the core can let go of the thread: another hart
 # may run it the moment that it does. A light system call never lets go and saves nothing; if it turns out that
-# somebody else is to run, the registers that the C calling convention kept are still there to be saved. On a heavy
-# one ra, t5 and t6, which carry nothing and do not survive, are saved as 0.
+# somebody else is to run, the registers that the C calling convention kept are still there to be saved. A system call keeps what
+# a C function keeps, and ra, so that a stub needs no stack.
 #
 # Floating-point registers are saved when a trap finds them dirty, and stay where they are. Context.fp_live is 0 for a
 # thread that never used them; else bit 0 is set and the bits above tell the hart that saved or loaded them last, as
@@ -20,10 +20,17 @@
     .option push
     .option arch, +a, +d                 # this file alone touches floating-point registers
 
-# The fast paths save what another thread must not overwrite, and the arguments of the call, which the slow path needs to
-# end it.
-    .macro save_call
+# What the fast paths save: what must survive, and what whoever ends the wait that may begin needs to know of it, which is the
+# tag, the two buffers and the deadline.
+    .macro  save_call
+    csrrw   t5, sscratch, tp
     ld      t6, {local_context}(tp)
+    sd      t5, 4*8(t6)                 # tp
+    csrr    t5, sepc
+    sd      t5, 0*8(t6)
+    sd      ra, 1*8(t6)
+    sd      sp, 2*8(t6)
+    sd      gp, 3*8(t6)
     sd      s0, 8*8(t6)
     sd      s1, 9*8(t6)
     sd      s2, 18*8(t6)
@@ -36,47 +43,34 @@
     sd      s9, 25*8(t6)
     sd      s10, 26*8(t6)
     sd      s11, 27*8(t6)
-    sd      sp, 2*8(t6)
-    sd      gp, 3*8(t6)
-    csrrw   t5, sscratch, zero
-    sd      t5, 4*8(t6)                 # tp
-    csrr    t5, sepc
-    sd      t5, 0*8(t6)
+    sd      a1, 11*8(t6)
     sd      t1, 6*8(t6)
     sd      t2, 7*8(t6)
-    sd      a0, 10*8(t6)
-    sd      a1, 11*8(t6)
     sd      t3, 28*8(t6)
-    sd      a2, 12*8(t6)
-    sd      a3, 13*8(t6)
-    sd      a4, 14*8(t6)
-    sd      a5, 15*8(t6)
-    sd      a6, 16*8(t6)
-    sd      a7, 17*8(t6)
+    mv      sp, tp
     .endm
 
     .globl  trap_entry
     .balign 4
 trap_entry:
     csrrw   tp, sscratch, tp
-    beqz    tp, kernel_trap
     sd      t6, {local_scratch}(tp)
     csrr    t6, scause
     addi    t6, t6, -8                  # 8: system call
     bnez    t6, other_trap
-    li      t6, {channel_call}
-    beq     t0, t6, fast_call
-    li      t6, {reply_and_wait}
-    beq     t0, t6, fast_reply
+    beqz    t0, fast_call
+    addi    t6, t0, -{reply_and_wait}
+    beqz    t6, fast_reply
     li      t6, {light}
     srl     t6, t6, t0                  # a number above 63 is unknown to either way
     andi    t6, t6, 1
     beqz    t6, slow
 
     # A light system call leaves the callee-saved registers where they are.
-    csrrw   t6, sscratch, zero
+    csrrw   t6, sscratch, tp
     sd      t6, {local_user_tp}(tp)
     sd      sp, {local_user_sp}(tp)
+    sd      ra, {local_user_ra}(tp)
     mv      a6, tp
     mv      a7, t0
     mv      sp, tp
@@ -86,11 +80,10 @@ trap_entry:
     csrr    t0, sepc
     addi    t0, t0, 4
     csrw    sepc, t0
-    csrw    sscratch, tp
     ld      a2, {local_second}(tp)
+    ld      ra, {local_user_ra}(tp)
     ld      sp, {local_user_sp}(tp)
     ld      tp, {local_user_tp}(tp)
-    li      ra, 0
     li      a3, 0
     li      a4, 0
     li      a5, 0
@@ -119,7 +112,9 @@ light_resched:
     sd      t0, 2*8(t6)
     ld      t0, {local_user_tp}(tp)
     sd      t0, 4*8(t6)
-    .irp    n, 1,5,6,7,13,14,15,16,17,28,29,30,31
+    ld      t0, {local_user_ra}(tp)
+    sd      t0, 1*8(t6)
+    .irp    n, 5,6,7,13,14,15,16,17,28,29,30,31
     sd      zero, \n*8(t6)
     .endr
     sd      gp, 3*8(t6)
@@ -131,26 +126,19 @@ light_resched:
 
 fast_reply:
     save_call
-    sd      t4, 29*8(t6)
-    mv      a2, t3
-    mv      a3, tp
-    mv      a4, t4
-    mv      sp, tp
+    sd      t4, 29*8(t6)                # the token
     jal     ra, {on_reply}
     li      t0, {reply_and_wait}
     j       refused
 
 fast_call:
     save_call
-    mv      a2, t3
-    mv      a3, tp
-    mv      sp, tp
     jal     ra, {on_call}
     li      t0, {channel_call}
 
+    # Core has put the arguments that were in registers to the rest.
 refused:
     ld      t6, {local_context}(tp)
-    sd      zero, 1*8(t6)
     sd      t0, 5*8(t6)
     sd      zero, 30*8(t6)
     sd      zero, 31*8(t6)
@@ -159,14 +147,23 @@ refused:
     call    {on_syscall}
     j       to_user
 
-# The way out of the fast path: t6 the context, a1 to a7, t1, t2, t3 as the thread will find them.
+# The way out of the fast path: t6 the context, a1 to a7, t1, t2, t3 as the thread will find them, but for words past the
+# length in the tag, which are still the sender's.
     .globl  hand_over
 hand_over:
-    sc.d    zero, zero, (tp)            # another thread's load reservation ends here
     ld      t0, 0*8(t6)
     addi    t0, t0, 4
     csrw    sepc, t0
-    csrw    sscratch, tp
+    bnez    a1, scrub
+    li      a2, 0
+    li      a3, 0
+    li      a4, 0
+    li      a5, 0
+    li      a6, 0
+    li      a7, 0
+scrubbed:
+    sc.d    zero, zero, (t6)            # another thread's load reservation ends here
+    ld      ra, 1*8(t6)
     ld      sp, 2*8(t6)
     ld      gp, 3*8(t6)
     ld      tp, 4*8(t6)
@@ -182,7 +179,6 @@ hand_over:
     ld      s9, 25*8(t6)
     ld      s10, 26*8(t6)
     ld      s11, 27*8(t6)
-    li      ra, 0
     li      a0, 0
     li      t0, 0
     li      t4, 0
@@ -190,9 +186,32 @@ hand_over:
     li      t6, 0
     sret
 
+    # At most 48 bytes. The room in a call's tag stands above its length.
+scrub:
+    slli    t0, a1, 51
+    srli    t0, t0, 51
+    li      t4, 40
+    bltu    t4, t0, scrubbed
+    li      a7, 0
+    li      t4, 32
+    bltu    t4, t0, scrubbed
+    li      a6, 0
+    li      t4, 24
+    bltu    t4, t0, scrubbed
+    li      a5, 0
+    li      t4, 16
+    bltu    t4, t0, scrubbed
+    li      a4, 0
+    li      t4, 8
+    bltu    t4, t0, scrubbed
+    li      a3, 0
+    bnez    t0, scrubbed
+    li      a2, 0
+    j       scrubbed
+
 slow:
     ld      t6, {local_context}(tp)
-    sd      zero, 1*8(t6)               # ra
+    sd      ra, 1*8(t6)
     sd      zero, 30*8(t6)              # t5
     sd      zero, 31*8(t6)              # t6
     jal     t5, save_rest
@@ -204,6 +223,9 @@ slow:
     j       to_user
 
 other_trap:
+    csrr    t6, sstatus
+    andi    t6, t6, {spp}
+    bnez    t6, kernel_trap
     ld      t6, {local_context}(tp)
     sd      ra, 1*8(t6)
     sd      t5, 30*8(t6)
@@ -224,7 +246,7 @@ save_rest:
     sd      sp, 2*8(t6)
     sd      gp, 3*8(t6)
     sd      t0, 5*8(t6)
-    csrrw   t0, sscratch, zero
+    csrrw   t0, sscratch, tp
     sd      t0, 4*8(t6)                 # tp
     csrr    t0, sepc
     sd      t0, 0*8(t6)
@@ -284,7 +306,6 @@ to_user:
     bnez    t0, load_fp
 2:  ld      t0, 0*8(t6)
     csrw    sepc, t0
-    csrw    sscratch, tp
     ld      ra, 1*8(t6)
     ld      sp, 2*8(t6)
     ld      gp, 3*8(t6)
@@ -337,9 +358,8 @@ load_fp:
     csrc    sstatus, t1
     j       2b
 
-# tp is 0, sscratch the kernel's tp. A fault on a user address in copy.S makes the copy fail; anything else is the end.
+# tp and sscratch are both the kernel's. A fault on a user address in copy.S makes the copy fail; anything else is the end.
 kernel_trap:
-    csrrw   tp, sscratch, tp
     csrr    t5, sepc
     lla     t6, user_copy_begin
     bltu    t5, t6, 5f

@@ -1,19 +1,23 @@
 //! What a trap means (`trap.S` has the way in and out), and what a hart does between two threads.
 
 use crate::cpu;
-use crate::hart::{EMERGENCY_BELOW_LOCAL, Local};
+use crate::hart::{EMERGENCY_BELOW_LOCAL, Local, local};
 use crate::panic::on_kernel_trap;
 use crate::platform::kernel;
 use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering::Relaxed;
-use neuron_core::context::Context;
+use neuron_core::context::{Context, reg};
 use neuron_core::{HandOver, Hart, Next};
 use nexus_abi::Sysno;
+use nexus_abi::bounds::REGISTER_WORDS;
 
 /// `sstatus.FS`: all ones is dirty.
 pub const FS: usize = 3 << 13;
 const FS_INITIAL: usize = 1 << 13;
+
+/// `sstatus.SPP`: the trap came from the kernel.
+const SPP: usize = 1 << 8;
 
 const INTERRUPT: u64 = 1 << 63;
 const SOFTWARE: u64 = INTERRUPT | 1;
@@ -25,13 +29,15 @@ global_asm!(
     include_str!("trap.S"),
     local_scratch = const offset_of!(Local, scratch),
     local_user_tp = const offset_of!(Local, user_tp),
+    local_user_ra = const offset_of!(Local, user_ra),
     local_user_sp = const offset_of!(Local, user_sp),
     local_second = const offset_of!(Local, second),
-    local_context = const offset_of!(Local, hart) + offset_of!(Hart, context),
+    local_context = const offset_of!(Local, hart) + offset_of!(Hart, thread),
     local_resched = const offset_of!(Local, hart) + offset_of!(Hart, resched),
     local_fp_owner = const offset_of!(Local, fp_owner),
     local_fp_tag = const offset_of!(Local, fp_tag),
     light = const neuron_core::LIGHT,
+    spp = const SPP,
     channel_call = const Sysno::channel_call as u64,
     reply_and_wait = const Sysno::reply_and_wait as u64,
     on_call = sym on_call,
@@ -48,8 +54,10 @@ global_asm!(
     on_trap = sym on_trap,
     on_kernel_trap = sym on_kernel_trap,
 );
-// trap.S stores the first register it frees without an offset to spare, and its fences on a reservation likewise.
+// trap.S stores the first register it frees without an offset to spare.
 const _: () = assert!(offset_of!(Local, scratch) == 0);
+// It tells the two calls of the fast path from the rest by numbers that need no register.
+const _: () = assert!(Sysno::channel_call as u64 == 0 && Sysno::reply_and_wait as u64 == 1);
 
 unsafe extern "C" {
     fn to_user() -> !;
@@ -78,35 +86,50 @@ extern "C" fn on_light(
     Answer { error: outcome.error, result: outcome.results[0] }
 }
 
-/// The fast path of `channel_call`. Returns if it cannot be taken.
-extern "C" fn on_call(handle: u64, tag: u64, deadline: u64, local: &'static Local) {
-    if let Some(over) = kernel().fast_call(&local.hart, handle, tag, deadline) {
-        hand_over(over)
+/// The fast path of `channel_call`: the words stay in the registers that they came in. Returns if it cannot be taken.
+extern "C" fn on_call(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64, a6: u64, a7: u64) {
+    let hart = &local().hart;
+    match kernel().fast_call(hart, handle, tag) {
+        Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
+        None => put_back(hart, handle, [a2, a3, a4, a5, a6, a7]),
     }
 }
 
 /// The fast path of `reply_and_wait`, likewise.
-extern "C" fn on_reply(handle: u64, tag: u64, deadline: u64, local: &'static Local, token: u64) {
-    if let Some(over) = kernel().fast_reply(&local.hart, handle, tag, deadline, token) {
-        hand_over(over)
+extern "C" fn on_reply(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64, a6: u64, a7: u64) {
+    let hart = &local().hart;
+    match kernel().fast_reply(hart, handle, tag) {
+        Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
+        None => put_back(hart, handle, [a2, a3, a4, a5, a6, a7]),
     }
 }
 
+/// Saves the arguments that the trap code left in registers.
 #[inline(always)]
-fn hand_over(over: HandOver) -> ! {
-    // SAFETY: the thread of this context has been made current and its address space is loaded. Nothing on this stack
-    // is used again.
+fn put_back(hart: &Hart, handle: u64, words: [u64; REGISTER_WORDS]) {
+    let context = &hart.current().context;
+    context.set(reg::A0, handle);
+    for (n, word) in words.into_iter().enumerate() {
+        context.set(reg::A0 + 2 + n, word);
+    }
+}
+
+/// Leaves for the thread that the fast path chose.
+#[inline(always)]
+fn hand_over(over: HandOver, words: [u64; REGISTER_WORDS]) -> ! {
+    // SAFETY: the context belongs to the hart's current thread, whose address space is loaded; nothing on this stack is
+    // used again.
     unsafe {
         asm!(
             "j hand_over",
             in("t6") over.context,
             in("a1") over.tag,
-            in("a2") over.words[0],
-            in("a3") over.words[1],
-            in("a4") over.words[2],
-            in("a5") over.words[3],
-            in("a6") over.words[4],
-            in("a7") over.words[5],
+            in("a2") words[0],
+            in("a3") words[1],
+            in("a4") words[2],
+            in("a5") words[3],
+            in("a6") words[4],
+            in("a7") words[5],
             in("t1") over.key,
             in("t2") over.identity,
             in("t3") over.token,
@@ -146,14 +169,14 @@ extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {
 
 /// Gives the current thread zeroed floating-point registers; false if it has some.
 fn give_fp(hart: &Hart) -> bool {
-    // SAFETY: the trap came from a thread, so the pointer is its context's, which this hart owns.
-    let context = unsafe { &*(hart.context.load(Relaxed) as *const Context) };
+    let context = &hart.current().context;
     if context.fp_live.load(Relaxed) != 0 {
         return false;
     }
     context.f.iter().for_each(|f| f.store(0, Relaxed));
     context.fcsr.store(0, Relaxed);
     context.fp_live.store(1, Relaxed);
+    hart.use_floating_point();
     true
 }
 

@@ -21,6 +21,19 @@ pub enum Change {
     Sub(u64),
 }
 
+#[cfg(loom)]
+impl Change {
+    /// Whether it leaves this value as it is.
+    pub fn is_idle(self, value: u64) -> bool {
+        match self {
+            Change::Swap(new) => new == value,
+            Change::Or(bits) => value | bits == value,
+            Change::And(bits) => value & bits == value,
+            Change::Add(n) | Change::Sub(n) => n == 0,
+        }
+    }
+}
+
 macro_rules! atomic {
     ($name:ident, $int:ty) => {
         /// An integer that harts share.
@@ -28,7 +41,11 @@ macro_rules! atomic {
         #[repr(transparent)]
         pub struct $name(core::sync::atomic::$name);
 
-        #[allow(missing_docs, reason = "each is what `core` says")]
+        #[allow(
+            missing_docs,
+            dead_code,
+            reason = "each is what `core` says; not every width has a use for all"
+        )]
         impl $name {
             pub const fn new(value: $int) -> $name {
                 $name(core::sync::atomic::$name::new(value))

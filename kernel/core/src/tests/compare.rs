@@ -5,14 +5,14 @@ use crate::binding::{Binding, node_object, node_ref};
 use crate::channel::Channel;
 use crate::context::reg;
 use crate::handles::ObjectRef;
-use crate::list::ThreadList;
+use crate::list::{ThreadList, ThreadStack};
 use crate::memory::Frame;
 use crate::objects::{Port, Quota, Timer, Vmo};
 use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::thread::{Thread, resume, state};
 use neuron_model::{Answer, Body, Doing, Id, Item, ROOT_QUOTA, Slot};
-use nexus_abi::{Delivery, Kind, NEVER, Rights, Tag};
+use nexus_abi::{Kind, NEVER, Rights, Tag};
 
 /// Answers an error that names both values unless they are the same.
 macro_rules! same {
@@ -44,6 +44,10 @@ impl Twin {
         names
     }
 
+    fn stack(&self, stack: &ThreadStack) -> Vec<Option<Id>> {
+        core::iter::successors(stack.top(), |t| t.below.find()).map(|t| self.name(t.frame())).collect()
+    }
+
     /// Compares the registers and buffers of a thread whose system call has just been completed.
     pub fn compare_answer(&mut self, id: Id) -> Result<(), String> {
         let Doing::Running(answer) = &self.model.thread(id).doing else { return Ok(()) };
@@ -65,14 +69,13 @@ impl Twin {
                 due[reg::T[1]] = *key;
             }
             Answer::Event { key, signals } => {
-                due[reg::A0 + 1] = Tag::new(0, 0).with_delivery(Delivery::Event).0;
                 due[reg::T[1]] = *key;
                 due[reg::T[4]] = *signals as u64;
             }
             Answer::Message { bytes, fill, handles, from, key, call } => {
                 let mut tag = Tag::new(*bytes, handles.0.len());
                 if let Some((_, room)) = call {
-                    tag = tag.with_room(room.bytes, room.handles).with_delivery(Delivery::Call);
+                    tag = tag.with_room(room.bytes, room.handles);
                 }
                 due[reg::A0 + 1] = tag.0;
                 due[reg::T[1]] = *key;
@@ -235,7 +238,7 @@ impl Twin {
         if self.model.thread(id).is_blocked() {
             let now = self.world.kernel.platform.now();
             let until = self.model.thread(id).left().map_or(NEVER, |left| now + left as u64 * TICK);
-            same!(page.deadline.get(), until, "deadline of thread {id}");
+            same!(page.deadline(), until, "deadline of thread {id}");
         }
         Ok(())
     }
@@ -247,7 +250,7 @@ impl Twin {
             same!(page.open.get() != 0, end.open, "{what} is open");
             self.compare_binding((id, at), &page.binding, page.flight.get())?;
             same!(page.queued.get() as usize, end.queued(), "messages at {what}");
-            same!(page.waiting.get() as usize, end.fifo.len(), "length of the FIFO of {what}");
+            same!(page.waiting() as usize, end.fifo.len(), "length of the FIFO of {what}");
             let inside = self.model.handles_inside((id, at));
             same!(page.handles_inside.get() as usize, inside, "handles inside {what}");
             same!(page.owes_writable.get() != 0, end.owes_writable, "{what} owes WRITABLE");
@@ -258,7 +261,7 @@ impl Twin {
             same!(self.list(&page.callers), calls.collect::<Vec<_>>(), "callers at {what}");
             let senders: Vec<_> = end.senders.iter().map(|thread| Some(*thread)).collect();
             same!(self.list(&page.senders), senders, "senders at {what}");
-            let mut answering = self.list(&page.answering);
+            let mut answering = self.stack(&page.answering);
             answering.sort();
             let open: Vec<_> = self.model.open_calls((id, at)).map(|(thread, _)| Some(thread)).collect();
             same!(answering, open, "open calls at {what}");
@@ -271,12 +274,12 @@ impl Twin {
 
     fn compare_port(&self, id: Id) -> Result<(), String> {
         let (page, port) = (self.page::<Port>(id), self.model.port(id));
-        same!(page.user.get(), port.user, "user bits of port {id}");
-        let mut waiters = self.list(&page.waiters);
+        same!(page.user(), port.user, "user bits of port {id}");
+        let mut waiters = self.stack(&page.waiters);
         waiters.reverse();
         same!(waiters, port.waiters.iter().map(|id| Some(*id)).collect::<Vec<_>>(), "waiters at port {id}");
         let mut ready = vec![];
-        let mut node = page.ready_head.get();
+        let mut node = page.first();
         while node != 0 && ready.len() < 100 {
             let (frame, end) = node_object(node);
             let Some(name) = self.name(frame) else {

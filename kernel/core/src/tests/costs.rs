@@ -28,7 +28,7 @@ impl Maker {
         let own = kernel.publish(process, process, Kind::Process.all_rights()).expect("process");
         let quota = kernel.publish(process, world.quota.frame, Kind::Quota.all_rights()).expect("quota");
         let (resource, identity) = (world.give(1, Kind::Resource), world.give(1, Kind::Identity));
-        kernel.hart(0).process.set(process.0);
+        kernel.hart(0).thread.set(kernel.thread(world.threads[0].frame));
         Maker { world, own, quota, resource, identity }
     }
 

@@ -29,7 +29,7 @@ impl Machine {
         let quota = kernel.publish(process, world.quota.frame, Kind::Quota.all_rights()).expect("quota");
         let resource = world.give(1, Kind::Resource);
         for hart in 0..2 {
-            kernel.hart(hart).process.set(process.0);
+            kernel.hart(hart).thread.set(kernel.thread(world.threads[0].frame));
         }
         Machine { world, own, quota, resource }
     }
@@ -56,7 +56,6 @@ impl Machine {
 
     fn map(&self, memory: Handle, range: [u64; 3], access: Rights) -> Result<u64, Error> {
         let hart = self.world.kernel.hart(0);
-        hart.process.set(self.process().0);
         self.world.kernel.vm_map(hart, self.own, memory, range, access.bits() as u64)
     }
 
@@ -447,7 +446,6 @@ fn a_fault_in_the_device_range_is_recorded_and_told() {
     kernel.records.resource.set(resource.frame.0);
     let port = m.world.give(1, Kind::Port);
     let hart = kernel.hart(0);
-    hart.process.set(m.process().0);
     let bind = |object| kernel.port_bind(hart, port, object, 9, Signals::RECORD.bits() as u64);
     assert_eq!(bind(m.less(m.resource, Rights::WAIT)), Err(Error::AccessDenied));
     assert_eq!(bind(m.resource), Ok(()));

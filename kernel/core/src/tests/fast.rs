@@ -47,6 +47,13 @@ fn build(fast: bool) -> (World, Vec<Known>) {
         known.others.push(world.give(n, Kind::Timer));
     }
     known[4].ports.push(world.give(4, Kind::Port));
+    for server in [3, 4] {
+        // A second handle to its port.
+        let process = world.process(server);
+        let port = process.lookup(&world.kernel.memory, known[server].ports[0]).expect("the port");
+        world.kernel.keep(port).expect("alive");
+        known[server].ports.push(process.insert(&world.kernel.memory, port).expect("room"));
+    }
     let links = [(1, 3, [2, 256, 2]), (2, 3, [1, 40, 1]), (1, 4, [0, 48, 0]), (2, 4, [1, 4096, 8])];
     for (client, server, spec) in links {
         let (near, far) = world.connect(client, server, spec);
@@ -55,7 +62,7 @@ fn build(fast: bool) -> (World, Vec<Known>) {
     }
     for server in [3, 4] {
         for (n, end) in known[server].ends.clone().into_iter().enumerate() {
-            let port = known[server].ports[n % known[server].ports.len()];
+            let port = known[server].ports[n % (server - 2)];
             let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits() as u64;
             let thread = (server - 1) * 2;
             let arguments = [port.0 as u64, end.0 as u64, 0x100 + n as u64, signals];
@@ -110,11 +117,13 @@ fn choose(
         if random.one_in(25) || usual.is_empty() { odd.0 as u64 } else { random.pick(usual).0 as u64 }
     };
     let serves = n >= 4;
+    let bound = random.pick(&[Signals::READABLE | Signals::PEER_CLOSED, Signals::READABLE, Signals::empty()]);
     let number = match random.below(40) {
         0 => Sysno::channel_send,
         1 => Sysno::channel_recv,
         2 if random.one_in(20) => Sysno::handle_close,
         3 => Sysno::port_signal,
+        6 if random.one_in(3) => Sysno::port_bind,
         4 | 5 if serves => Sysno::channel_reply,
         _ if serves => Sysno::reply_and_wait,
         _ => Sysno::channel_call,
@@ -134,15 +143,44 @@ fn choose(
             set(reg::A0 + 1, 1 << 16);
         }
         Sysno::reply_and_wait => set(reg::A0, handle(random, &mine.ports)),
+        Sysno::port_bind => {
+            set(reg::A0, handle(random, &mine.ports));
+            set(reg::A0 + 1, handle(random, &mine.ends));
+            set(reg::A0 + 2, random.below(100));
+            set(reg::A0 + 3, bound.bits() as u64);
+        }
+        Sysno::handle_close => set(reg::A0, handle(random, &any)),
         _ => set(reg::A0, handle(random, &mine.ends)),
     }
     set(reg::T[4], token);
     (number, registers)
 }
 
+/// Handles that thread `n` finds in its handle buffer are its process's from now on.
+fn learn(world: &World, n: usize, mine: &mut Known) {
+    let context = &world.kernel.thread(world.threads[n].frame).context;
+    if context.get(reg::A0) != 0 {
+        return;
+    }
+    let cells = world.kernel.memory.page::<[crate::sync::Cell64; 512]>(world.pages[n / 2 + 1]);
+    let list = cells[128].get();
+    for place in 0..Tag(context.get(reg::A0 + 1)).handles().min(2) {
+        let handle = Handle((list >> (32 * place)) as u32);
+        let Ok(capability) = world.process(n / 2 + 1).lookup(&world.kernel.memory, handle) else { continue };
+        let kept = match capability.kind {
+            Kind::Channel => &mut mine.ends,
+            Kind::Port => &mut mine.ports,
+            _ => &mut mine.others,
+        };
+        if !kept.contains(&handle) {
+            kept.push(handle);
+        }
+    }
+}
+
 /// Runs one history; answers how many calls went the fast path.
 fn history(seed: u64, steps: usize) -> usize {
-    let (mut fast, known) = build(true);
+    let (mut fast, mut known) = build(true);
     let (mut slow, _) = build(false);
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     assert_eq!(fast.digest(), slow.digest());
@@ -177,7 +215,12 @@ fn history(seed: u64, steps: usize) -> usize {
             // Handle lists in memory: the process's own handles, or what stands there.
             if random.one_in(4) {
                 let mine = &known[n / 2 + 1];
-                let list = [0, 1].map(|_| random.pick(&mine.others).0 as u64);
+                // Now and then an end or a port: whoever knew it must not go on using it.
+                let list = [0, 1].map(|_| match random.below(8) {
+                    0 => random.pick(&mine.ends).0 as u64,
+                    1 => random.pick(&mine.ports).0 as u64,
+                    _ => random.pick(&mine.others).0 as u64,
+                });
                 for world in [&fast, &slow] {
                     let page: Frame = world.pages[n / 2 + 1];
                     let cells = world.kernel.memory.page::<[crate::sync::Cell64; 512]>(page);
@@ -197,6 +240,7 @@ fn history(seed: u64, steps: usize) -> usize {
         for n in (0..fast.threads.len()).filter(|n| fast.is_runnable(*n)) {
             // A register that only a delivered call sets.
             let token = fast.kernel.thread(fast.threads[n].frame).context.get(reg::T[3]);
+            learn(&fast, n, &mut known[n / 2 + 1]);
             if token != 0 && !given[n / 2].contains(&token) {
                 given[n / 2].push(token);
                 tokens[n / 2].push(token);
@@ -279,5 +323,128 @@ fn a_stale_hint_and_a_guessed_token_answer_nobody() {
         wait(&mut world, 1, 0, token);
         assert_eq!(world.answer(1), Some(Err(nexus_abi::Error::CallerGone)), "fast: {fast}");
         assert_eq!(world.answer(2), None, "fast: {fast}");
+    }
+}
+
+/// What the tests below do, by thread (one a process, from process 1 on).
+struct Cast {
+    world: World,
+    ports: Vec<Handle>,
+}
+
+impl Cast {
+    fn new(fast: bool, processes: usize, threads: usize) -> Cast {
+        let world = World::new(fast, processes, threads);
+        let ports = (1..=processes).map(|n| world.give(n, Kind::Port)).collect();
+        Cast { world, ports }
+    }
+
+    fn bind(&mut self, thread: usize, port: Handle, end: Handle) {
+        let arguments = [port.0 as u64, end.0 as u64, 7, Signals::READABLE.bits() as u64];
+        let registers: Vec<(usize, u64)> = (reg::A0..).zip(arguments).collect();
+        self.world.call(thread, Sysno::port_bind, &registers);
+        assert_eq!(self.world.answer(thread), Some(Ok(0)));
+    }
+
+    fn wait(&mut self, thread: usize, port: Handle, token: u64) {
+        let registers = [(reg::A0, port.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER), (reg::T[4], token)];
+        self.world.call(thread, Sysno::reply_and_wait, &registers);
+    }
+
+    fn call(&mut self, thread: usize, end: Handle) {
+        let registers = [(reg::A0, end.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER)];
+        self.world.call(thread, Sysno::channel_call, &registers);
+    }
+
+    /// Sends handles with `sizes` of a message.
+    fn send(&mut self, thread: usize, process: usize, end: Handle, handle: Handle) {
+        let cells = self.world.kernel.memory.page::<[crate::sync::Cell64; 512]>(self.world.pages[process]);
+        cells[0].set(handle.0 as u64);
+        let registers = [
+            (reg::A0, end.0 as u64),
+            (reg::A0 + 1, Tag::new(0, 1).0),
+            (reg::T[2], PAGE_AT),
+            (reg::T[3], NOW),
+        ];
+        self.world.call(thread, Sysno::channel_send, &registers);
+        assert_eq!(self.world.answer(thread), Some(Ok(0)));
+    }
+
+    /// Takes a handle out of the message at the head of an end's queue.
+    fn receive(&mut self, thread: usize, process: usize, end: Handle) -> Handle {
+        let room = Tag::new(0, 0).with_room(0, 1).0;
+        let registers = [(reg::A0, end.0 as u64), (reg::A0 + 1, room), (reg::T[2], PAGE_AT)];
+        self.world.call(thread, Sysno::channel_recv, &registers);
+        assert!(matches!(self.world.answer(thread), Some(Ok(_))));
+        let cells = self.world.kernel.memory.page::<[crate::sync::Cell64; 512]>(self.world.pages[process]);
+        Handle(cells[0].get() as u32)
+    }
+
+    fn token(&self, thread: usize) -> u64 {
+        self.world.kernel.thread(self.world.threads[thread].frame).context.get(reg::T[3])
+    }
+}
+
+/// Thread 0 is a client's, 1 the server's, 2 another process's: it waits at the server's port, of which it was sent a handle. It
+/// gets calls, but the answers to them are the server's alone.
+#[test]
+fn who_shares_a_port_does_not_share_the_answers() {
+    for fast in [false, true] {
+        let mut cast = Cast::new(fast, 3, 1);
+        let (near, far) = cast.world.connect(1, 2, [0, 48, 0]);
+        let (out, other) = cast.world.connect(2, 3, [1, 48, 1]);
+        let port = cast.ports[1];
+        cast.bind(1, port, far);
+        let rights = (Kind::Port.all_rights()).bits() as u64;
+        cast.world.call(1, Sysno::handle_dup, &[(reg::A0, port.0 as u64), (reg::A0 + 1, rights)]);
+        let Some(Ok(copy)) = cast.world.answer(1) else { panic!("no copy") };
+        cast.send(1, 2, out, Handle(copy as u32));
+        let shared = cast.receive(2, 3, other);
+        for round in 0..3 {
+            cast.wait(2, shared, 0);
+            cast.call(0, near);
+            let token = cast.token(2);
+            assert_ne!(token, 0, "fast {fast}, round {round}");
+            cast.wait(2, shared, token);
+            assert_eq!(
+                cast.world.answer(2),
+                Some(Err(nexus_abi::Error::CallerGone)),
+                "fast {fast}, round {round}"
+            );
+            cast.world.call(1, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+            assert_eq!(cast.world.answer(0), Some(Ok(0)), "fast {fast}, round {round}");
+        }
+    }
+}
+
+/// Threads 0 and 1 are a client's, 2 and 3 the server's, 4 and 5 another's. The served end is sent on while its server waits.
+#[test]
+fn an_end_on_its_way_is_served_by_nobody_and_then_by_its_new_holder() {
+    for fast in [false, true] {
+        let mut cast = Cast::new(fast, 3, 2);
+        let (near, far) = cast.world.connect(1, 2, [0, 48, 0]);
+        let (out, other) = cast.world.connect(2, 3, [1, 48, 1]);
+        let (old, new) = (cast.ports[1], cast.ports[2]);
+        cast.bind(2, old, far);
+        cast.wait(2, old, 0);
+        for _ in 0..3 {
+            cast.call(0, near);
+            let token = cast.token(2);
+            cast.wait(2, old, token);
+            assert_eq!(cast.world.answer(0), Some(Ok(0)));
+        }
+        cast.send(3, 2, out, far);
+        cast.call(0, near);
+        assert_eq!(cast.world.answer(2), None, "fast {fast}: the old server got a call");
+        let far = cast.receive(4, 3, other);
+        cast.call(1, near);
+        cast.bind(4, new, far);
+        for thread in [0, 1] {
+            cast.wait(4, new, 0);
+            let token = cast.token(4);
+            cast.world.call(4, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+            assert_eq!(cast.world.answer(thread), Some(Ok(0)), "fast {fast}");
+        }
+        assert_eq!(cast.world.answer(2), None);
     }
 }

@@ -28,6 +28,8 @@ pub struct Host {
     pub at: AtomicUsize,
     /// Its interrupt controller.
     pub controller: Controller,
+    /// The address space that is loaded, as a `satp` value.
+    pub satp: AtomicU64,
     /// The kernel that runs on it, for user copies.
     pub kernel: OnceLock<&'static Kernel<Host>>,
 }
@@ -42,7 +44,8 @@ impl Host {
         copy: impl Fn(Frame, usize, usize, usize),
     ) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };
-        let root = Frame(kernel.table(Frame(kernel.hart(0).space.get())).root.get());
+        let satp = self.satp.load(Ordering::Relaxed);
+        let Some(root) = kernel.memory.frame_at((satp & ((1 << 44) - 1)) << 12) else { return false };
         let mut done = 0;
         while done < bytes.len() {
             let at = user + done as u64;
@@ -63,7 +66,13 @@ impl Platform for Host {
         harts::current().unwrap_or_else(|| self.at.load(Ordering::Relaxed))
     }
 
-    fn switch_space(&self, _satp: u64) {}
+    fn switch_space(&self, satp: u64) {
+        self.satp.store(satp, Ordering::Relaxed);
+    }
+
+    fn leave_space(&self) {
+        self.satp.store(0, Ordering::Relaxed);
+    }
 
     fn satp(&self, root: u64, asid: u32) -> u64 {
         root >> 12 | (asid as u64) << 44

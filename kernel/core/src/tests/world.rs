@@ -146,11 +146,10 @@ impl World {
         assert!(kernel.detach_ready(frame), "thread {n} is not ready");
         let t = kernel.thread(frame);
         t.set_doing(state::RUNNING, 0);
-        hart.context.store(kernel.memory.pointer(frame), std::sync::atomic::Ordering::Relaxed);
-        hart.current.set(frame.0);
-        hart.process.set(t.process.get());
+        hart.thread.set(t);
         hart.payer.set(t.payer.get());
         kernel.load_space(hart, t);
+        hart.set_floor(t);
     }
 
     /// Puts the current thread back among the ready ones.
@@ -198,10 +197,10 @@ impl World {
             context.set(*register, *value);
         }
         context.set(reg::T[0], number as u64);
-        if self.fast && self.kernel.fast(self.hart()) {
+        if self.fast && (self.kernel.fast(self.hart()) || self.kernel.fast_again(self.hart(), number)) {
             self.taken += 1;
         } else {
-            self.kernel.syscall(self.hart());
+            self.kernel.slow(self.hart());
         }
         self.end_dead();
         self.settle();
@@ -219,7 +218,7 @@ impl World {
     /// The current thread ends here if its process was told to.
     pub fn end_dead(&self) {
         let hart = self.hart();
-        if hart.current.get() != 0 && self.kernel.table(hart.owner()).life.get() != life::ALIVE {
+        if hart.running().exists() && self.kernel.table(hart.owner()).life.get() != life::ALIVE {
             self.kernel.end_current(hart);
         }
     }
@@ -246,8 +245,10 @@ impl World {
                 continue;
             }
             let t = kernel.thread(object.frame);
-            note("thread payer", n, t.payer.get());
-            note("thread calls", n, t.call_number.get() as u64);
+            if t.doing().0 != state::PORT {
+                note("thread payer", n, t.payer.get());
+            }
+            note("thread token", n, t.token.get());
             if self.is_runnable(n) {
                 (0..32).for_each(|r| note("thread register", n * 100 + r, t.context.get(r)));
             } else {

@@ -135,17 +135,21 @@ impl Place {
             return Some(old);
         };
         Some(match change {
-            // A swap that changes nothing stores nothing: Loom does not keep it next to what it read.
-            Change::Swap(value) => {
+            // What changes nothing stores nothing: Loom does not keep it next to what it read.
+            Change::Swap(_) | Change::Or(_) => {
                 let mut old = 0;
                 loop {
-                    match atom.compare_exchange(old, value, order, Ordering::Relaxed) {
-                        Err(now) if now != value => old = now,
+                    let new = match change {
+                        Change::Or(bits) => old | bits,
+                        Change::Swap(value) => value,
+                        _ => old,
+                    };
+                    match atom.compare_exchange(old, new, order, Ordering::Relaxed) {
+                        Err(now) if !change.is_idle(now) => old = now,
                         Ok(now) | Err(now) => break now,
                     }
                 }
             }
-            Change::Or(value) => atom.fetch_or(value, order),
             Change::And(value) => atom.fetch_and(value, order),
             Change::Add(value) => atom.fetch_add(value, order),
             Change::Sub(value) => atom.fetch_sub(value, order),

@@ -138,6 +138,7 @@ fn start_harts(machine: &Machine) {
     for (id, &hart_id) in machine.harts().iter().enumerate() {
         HART_IDS[id].store(hart_id, Relaxed);
     }
+    plic::open(0);
     kernel().hart_online(0);
     let entry = paging::physical(&raw const secondary_start as usize);
     cpu::fence();
@@ -157,6 +158,7 @@ fn start_harts(machine: &Machine) {
 
 /// Any other hart, in the upper half on its own stack: the kernel's number for it.
 extern "C" fn secondary_main(id: usize) -> ! {
+    plic::open(id);
     kernel().hart_online(id);
     trap::run(hart::local())
 }

@@ -41,9 +41,16 @@ pub fn use_controller(window: Window, about: &tree::Plic) {
         for word in 0..=about.sources as usize / 32 {
             plic.window.write32(ENABLES_AT + about.contexts[hart] as usize * ENABLE_BYTES + word * 4, 0);
         }
-        plic.window.write32(plic.context(hart) + THRESHOLD, 0);
     }
     PLIC.set(plic);
+}
+
+/// Lets every priority reach a hart. Each hart calls this once for itself: firmware shuts a hart's context when it starts
+/// it, so what the boot hart wrote there before would be lost.
+pub fn open(hart: usize) {
+    if let Some(plic) = PLIC.get() {
+        plic.window.write32(plic.context(hart) + THRESHOLD, 0);
+    }
 }
 
 /// The highest source; 0 without a controller.

@@ -84,7 +84,8 @@ Examples:
   nx prove --json        state, evidence and the command that repeats it
 
 A gate is `closed` when each of its proofs was seen in this very run, `open`
-when its proofs do not exist yet, `failed` when one is missing.
+when some do not exist yet (the row says which), `failed` when one that does
+was not seen, or when a test of the same run failed.
 
 Exit codes: 0 no gate failed (with --gate: that one is closed), 1 otherwise.
 Read on: docs/nx.md.")]

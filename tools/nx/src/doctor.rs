@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::machine::options::{is_program, qemu};
+use crate::machine::shell_line;
 use crate::output::{Cell, Output, Paint};
 
 /// The oldest QEMU that is known to work.
@@ -91,7 +92,7 @@ fn checks(house: &House) -> Vec<Check> {
         Check::new(
             "disk",
             free_space(root),
-            &format!("rm -rf {} {}, or free space elsewhere", build.display(), target.display()),
+            &format!("rm -rf {} {}  # or free space elsewhere", word(&build), word(&target)),
         ),
         Check::new("target/", writable(&target), &own(&target)),
         Check::new("build/", writable(&build), &own(&build)),
@@ -111,9 +112,14 @@ fn as_root(command: &str) -> String {
     }
 }
 
+/// A path as a word for a shell.
+fn word(path: &Path) -> String {
+    shell_line(&[path.display().to_string()])
+}
+
 /// The command that makes a folder ours.
 fn own(folder: &Path) -> String {
-    as_root(&format!("chown -R {} {}", rustix::process::getuid().as_raw(), folder.display()))
+    as_root(&format!("chown -R {} {}", rustix::process::getuid().as_raw(), word(folder)))
 }
 
 /// The first line that a command prints, or why there is none.

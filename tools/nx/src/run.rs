@@ -32,9 +32,12 @@ pub fn run(house: &House, args: &RunArgs, output: Output) -> Outcome {
         std::env::args().skip(1).take_while(|word| word != "--picture").collect::<Vec<_>>().join(" ");
     picture::note(&[(String::from("$ "), Paint::Dim), (format!("./nx {command}"), Paint::Plain)]);
     let outcome = session(house, args, Output::new(output.json));
-    let drawn = picture::svg("Nexus OS", &picture::end());
-    fs::write(file, drawn).map_err(|e| Failure::host(file.display(), &e))?;
-    output.step("picture", &file.display().to_string());
+    let shown = picture::end();
+    // A session that failed is no picture of the system.
+    if outcome.is_ok() {
+        fs::write(file, picture::svg("Nexus OS", &shown)).map_err(|e| Failure::host(file.display(), &e))?;
+        output.step("picture", &file.display().to_string());
+    }
     outcome
 }
 

@@ -67,8 +67,8 @@ fn check<'a>(value: &'a serde_json::Value, name: &str) -> &'a serde_json::Value 
 }
 
 /// A QEMU that has everything; `$FW` is where its firmware is.
-const QEMU: &str = "FW=$(dirname $0)/image; case $1 in --version) echo 'QEMU emulator version 7.2.0';; \
-    -machine) echo 'virt  RISC-V VirtIO board';; -L) echo $FW;; esac";
+const QEMU: &str = "FW=$(dirname \"$0\")/image; case $1 in --version) echo 'QEMU emulator version 7.2.0';; \
+    -machine) echo 'virt  RISC-V VirtIO board';; -L) echo \"$FW\";; esac";
 
 #[test]
 fn on_a_bare_host_the_doctor_names_everything_with_its_mending_command() {

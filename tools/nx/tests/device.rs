@@ -8,7 +8,7 @@ use std::time::Duration;
 use nx::machine::options::Options;
 use nx::machine::watch::Watcher;
 use nx::test::{Device, boot_device};
-use support::Scratch;
+use support::{Scratch, exit, words};
 
 fn device(script: &str) -> Device {
     let scratch = Scratch::new(script);
@@ -45,4 +45,19 @@ fn contradictions_are_failures() {
         let complaint = device(script).complaint.unwrap_or_default();
         assert!(complaint.contains(part), "{script}: {complaint}");
     }
+}
+
+#[test]
+fn the_repeat_line_of_a_failed_test_can_be_pasted() {
+    let script = "echo 'TEST a ok'; echo 'TEST b FAILED: why'; echo 'TESTS 1 passed, 1 failed'; exit 1";
+    let scratch = Scratch::with_tree(script);
+    let output = scratch.nx(&["test", "device"]).output().unwrap();
+    let said = words(&output);
+    assert_eq!(exit(&output), 1, "{said}");
+    assert!(said.contains("FAIL device::b") && said.contains("why"), "{said}");
+    let line = said.lines().find_map(|line| line.trim().strip_prefix("repeat: ")).expect("a repeat line");
+    assert!(line.contains("build/test/boot.img") && line.contains("-icount"), "{line}");
+    let again = std::process::Command::new("sh").args(["-c", line]).output().unwrap();
+    assert_eq!(exit(&again), 1);
+    assert!(words(&again).contains("TEST b FAILED: why"), "{}", words(&again));
 }

@@ -26,7 +26,7 @@ fn ready_means_every_declared_process() {
 #[test]
 fn a_missing_process_is_named_after_the_time_out() {
     let scratch = Scratch::new("echo 'logd: ready'; echo 'probe: samgrd: ready'; sleep 1000");
-    let output = scratch.run(&["--headless", "--until", "ready", "--timeout", "1"]);
+    let output = scratch.run(&["--headless", "--until", "ready", "--timeout", "4"]);
     assert_eq!(exit(&output), 5, "{}", words(&output));
     assert!(words(&output).contains("missing: samgrd"));
     assert!(words(&output).contains("| probe: samgrd: ready"));
@@ -79,8 +79,8 @@ fn without_until_a_good_end_is_good() {
 
 #[test]
 fn nothing_is_left_behind_when_the_time_is_up() {
-    let scratch = Scratch::new("sleep 1000 & echo $$ > $PIDS; echo $! >> $PIDS; wait");
-    let output = scratch.run(&["--headless", "--until", "ready", "--timeout", "1"]);
+    let scratch = Scratch::new("sleep 1000 & echo $$ > \"$PIDS\"; echo $! >> \"$PIDS\"; wait");
+    let output = scratch.run(&["--headless", "--until", "ready", "--timeout", "4"]);
     assert_eq!(exit(&output), 5);
     scratch.pids(2).into_iter().for_each(await_death);
 }
@@ -90,7 +90,7 @@ fn a_signal_ends_the_machine_too() {
     for (signal, why) in
         [("TERM", "told to end (TERM)"), ("INT", "interrupted"), ("HUP", "the terminal is gone (HUP)")]
     {
-        let scratch = Scratch::new("sleep 1000 & echo $$ > $PIDS; echo $! >> $PIDS; wait");
+        let scratch = Scratch::new("sleep 1000 & echo $$ > \"$PIDS\"; echo $! >> \"$PIDS\"; wait");
         let image = scratch.path("image");
         let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
         let child = nx.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -106,7 +106,7 @@ fn a_signal_ends_the_machine_too() {
 
 #[test]
 fn even_a_killed_nx_takes_qemu_along() {
-    let scratch = Scratch::new("echo $$ > $PIDS; exec sleep 1000");
+    let scratch = Scratch::new("echo $$ > \"$PIDS\"; exec sleep 1000");
     let image = scratch.path("image");
     let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
     let mut child = nx.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -126,7 +126,7 @@ fn a_kill_from_outside_is_no_crash() {
 
 #[test]
 fn an_output_that_nobody_reads_ends_the_machine() {
-    let scratch = Scratch::new("echo $$ > $PIDS; while sleep 0.02; do echo line; done");
+    let scratch = Scratch::new("echo $$ > \"$PIDS\"; while sleep 0.02; do echo line; done");
     let image = scratch.path("image");
     let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
     let mut child = nx.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -146,7 +146,7 @@ fn firmware_is_folded_unless_it_is_all_there_is() {
     assert!(said.contains("OpenSBI v1.1 (2 lines, in the console's file)"), "{said}");
     assert!(!said.contains("Platform Name"), "{said}");
     let scratch = Scratch::new(&format!("{firmware}; sleep 1000"));
-    let said = words(&scratch.run(&["--headless", "--until", "ready", "--timeout", "1"]));
+    let said = words(&scratch.run(&["--headless", "--until", "ready", "--timeout", "4"]));
     assert!(said.contains("| Platform Name : x"), "{said}");
 }
 

@@ -1,6 +1,8 @@
 //! `nx prove`: a row a gate. A gate is closed only by lines that were seen in this very run, printed by test programs
 //! on a machine that then ended with success; what is not built yet is plainly open.
 
+mod gates;
+
 use serde_json::{Value, json};
 
 use crate::cli::{ProveArgs, Variant};
@@ -8,6 +10,8 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
 use crate::test::{Device, exact, said, watched};
+use crate::timings;
+use gates::{GATES, Gate, is_proof};
 
 /// How a gate stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,49 +31,21 @@ struct Row {
     repeat: String,
 }
 
-/// Name and proof lines of each gate; no lines yet means that it is open.
-const GATES: [(u8, &str, &[&str]); 6] = [
-    (
-        1,
-        "IPC and capability transfer",
-        &[
-            "SELFTEST: ipc v1 channel create ok",
-            "SELFTEST: ipc v1 sendrecv ok bytes=0",
-            "SELFTEST: ipc v1 sendrecv ok bytes=1",
-            "SELFTEST: ipc v1 sendrecv ok bytes=48",
-            "SELFTEST: ipc v1 sendrecv ok bytes=49",
-            "SELFTEST: ipc v1 sendrecv ok bytes=4095",
-            "SELFTEST: ipc v1 sendrecv ok bytes=4096",
-            "SELFTEST: ipc v1 capxfer ok n=1",
-            "SELFTEST: ipc v1 capxfer ok n=8",
-            "SELFTEST: ipc v1 backpressure ok",
-            "vmo: producer sent handle",
-            "vmo: consumer mapped ok",
-            "vmo: sha256 ok",
-            "SELFTEST: vmo share ok",
-        ],
-    ),
-    (2, "Safe device access from userspace", &[]),
-    (3, "Durable /state", &[]),
-    (4, "One packaging contract", &[]),
-    (5, "One authority per job, one name each", &[]),
-    (6, "One command", &[]),
-];
-
 /// Does what `nx prove` says.
 pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
-    let wanted = GATES.iter().filter(|(gate, _, _)| args.gate.is_none_or(|only| only == *gate));
-    let wanted: Vec<_> = wanted.collect();
+    let wanted: Vec<&Gate> =
+        GATES.iter().filter(|gate| args.gate.is_none_or(|only| only == gate.number)).collect();
     let has_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());
-    let device = if has_image && wanted.iter().any(|(_, _, proofs)| !proofs.is_empty()) {
+    let device = if has_image && wanted.iter().any(|gate| !gate.proofs.is_empty()) {
         let options = exact(house, output)?;
-        output.step("prove", "booting the test image, one hart, instructions counted exactly");
+        let about = timings::about(house, "device image");
+        output
+            .step("prove", &format!("booting the test image, one hart, instructions counted exactly{about}"));
         Some(watched(house, output, &options, false)?)
     } else {
         None
     };
-    let rows: Vec<Row> =
-        wanted.iter().map(|(gate, name, proofs)| judge(*gate, name, proofs, device.as_ref())).collect();
+    let rows: Vec<Row> = wanted.iter().map(|gate| judge(gate, device.as_ref())).collect();
     show(&rows, output);
     let failed: Vec<String> =
         rows.iter().filter(|row| row.state == State::Failed).map(|row| row.gate.to_string()).collect();
@@ -83,46 +59,50 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     match (args.gate, rows.first()) {
         (Some(gate), Some(row)) if row.state == State::Open => Err(Failure::new(
             Exit::Failed,
-            format!("gate {gate} is open"),
-            "its proofs come with later issues",
+            format!("gate {gate} is open: {}", row.evidence),
+            "nx prove shows how each gate stands",
         )),
         _ => Ok(()),
     }
 }
 
-fn judge(gate: u8, name: &'static str, proofs: &[&str], device: Option<&Device>) -> Row {
-    let open = |evidence: &str| Row {
-        gate,
-        name,
-        state: State::Open,
-        evidence: evidence.into(),
+fn judge(gate: &Gate, device: Option<&Device>) -> Row {
+    let row = |state, evidence: String| Row {
+        gate: gate.number,
+        name: gate.name,
+        state,
+        evidence,
         missing: Vec::new(),
-        repeat: String::new(),
+        repeat: device.map_or(String::new(), |device| device.command.clone()),
     };
-    if proofs.is_empty() {
-        return open("its proofs do not exist yet");
+    if gate.proofs.is_empty() {
+        return Row { repeat: String::new(), ..row(State::Open, gate.lacks.into()) };
     }
-    let Some(device) = device else { return open("there is no test image yet (tests/system.test.toml)") };
-    let seen = |proof: &str| device.console.iter().any(|line| said(line) == proof);
-    let missing: Vec<String> = proofs.iter().filter(|proof| !seen(proof)).map(ToString::to_string).collect();
-    let failed_tests = device.tests.iter().filter(|(_, why)| why.is_some()).count();
-    let (state, evidence) = match &device.complaint {
-        _ if !missing.is_empty() => (
-            State::Failed,
-            format!("{} of {} proof lines are missing: {}", missing.len(), proofs.len(), missing.join("; ")),
-        ),
-        Some(complaint) => (State::Failed, complaint.lines().next().unwrap_or_default().to_string()),
-        None if failed_tests > 0 => (State::Failed, format!("{failed_tests} device tests failed")),
-        None => (
-            State::Closed,
-            format!(
-                "{} proof lines seen, {} device tests passed, the machine ended with success",
-                proofs.len(),
-                device.tests.len()
-            ),
-        ),
+    let Some(device) = device else {
+        return row(State::Open, "there is no test image yet (tests/system.test.toml)".into());
     };
-    Row { gate, name, state, evidence, missing, repeat: device.command.clone() }
+    let seen = |proof: &str| device.console.iter().any(|line| is_proof(said(line), proof));
+    let missing: Vec<String> =
+        gate.proofs.iter().filter(|proof| !seen(proof)).map(ToString::to_string).collect();
+    let all = gate.proofs.len();
+    let failed_tests = device.tests.iter().filter(|(_, why)| why.is_some()).count();
+    match &device.complaint {
+        _ if !missing.is_empty() => {
+            let evidence =
+                format!("{} of {all} proof lines are missing: {}", missing.len(), missing.join("; "));
+            Row { missing, ..row(State::Failed, evidence) }
+        }
+        Some(complaint) => row(State::Failed, complaint.lines().next().unwrap_or_default().to_string()),
+        None if failed_tests > 0 => row(State::Failed, format!("{failed_tests} device tests failed")),
+        None if !gate.lacks.is_empty() => row(State::Open, format!("{all} proof lines seen; {}", gate.lacks)),
+        None => {
+            let tests = device.tests.len();
+            let evidence = format!(
+                "{all} proof lines seen, {tests} device tests passed, the machine ended with success"
+            );
+            row(State::Closed, evidence)
+        }
+    }
 }
 
 fn show(rows: &[Row], output: Output) {

@@ -75,7 +75,7 @@ pub fn run(bench: &mut Bench) -> Outcome {
         }
         if bad.is_none() {
             let detail = format!("{times} of {times} ready, slowest {} ms", slowest.as_millis());
-            let repeat = format!("nx test {}", name(harts));
+            let repeat = format!("./nx test {}", name(harts));
             bench.report(Report {
                 suite: SUITE,
                 name: name(harts),

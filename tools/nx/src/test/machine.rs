@@ -130,9 +130,9 @@ fn kernel_panic(images: &Images) -> Verdict {
 }
 
 fn hang(images: &Images) -> Verdict {
-    let end = start(images, &images.hangs, &["--headless", "--until", "ready", "--timeout", "3"])?.end()?;
+    let end = start(images, &images.hangs, &["--headless", "--until", "ready", "--timeout", "6"])?.end()?;
     let what = "the machine hangs or is too slow: not ready (missing: ";
-    ended(&end, Exit::Timeout, &[what, "after 3 s", "| neuron: 1 hart", "repeat: ", "next: "])
+    ended(&end, Exit::Timeout, &[what, "after 6 s", "| neuron: 1 hart", "repeat: ", "next: "])
 }
 
 /// A machine that is up, with nobody waiting for anything.

@@ -10,6 +10,7 @@ mod loom;
 mod machine;
 mod rules;
 mod style;
+mod tree;
 
 use std::time::{Duration, Instant};
 
@@ -177,7 +178,7 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
                 return Err(failure);
             }
             // A suite that cannot run is a failed test, and no reason to leave the others out.
-            let repeat = format!("nx test {}", suite.name);
+            let repeat = format!("./nx test {}", suite.name);
             let name = String::from("runs");
             bench.report(Report {
                 suite: suite.name,

@@ -1,10 +1,12 @@
-//! Style is a test: rules that every source file keeps (`rules.rs`), each with the file and line that breaks it.
+//! Style is a test: rules that every source file keeps (`rules.rs`), and the tree as a whole (`tree.rs`), each with the
+//! file and line that breaks it.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use super::rules::RULES;
+use super::rules::{Findings, RULES};
+use super::tree::TREE_RULES;
 use super::{Bench, Report};
 use crate::exit::{Failure, Outcome};
 use crate::house::House;
@@ -21,29 +23,37 @@ pub struct Source {
 
 /// Names of the rules.
 pub fn list(_house: &House, _full: bool) -> Outcome<Vec<String>> {
-    Ok(RULES.iter().map(|(name, _)| name.to_string()).collect())
+    let names = RULES.iter().map(|(name, _)| *name).chain(TREE_RULES.iter().map(|(name, _)| *name));
+    Ok(names.map(String::from).collect())
 }
 
 /// Checks every rule that is asked for on every file.
 pub fn run(bench: &mut Bench) -> Outcome {
     let sources = sources(bench.house)?;
     for (name, rule) in RULES {
-        let begun = Instant::now();
-        let mut findings = Vec::new();
-        sources.iter().for_each(|source| rule(source, &mut findings));
-        let passed = findings.is_empty() && !sources.is_empty();
-        let detail = if passed { format!("{} files", sources.len()) } else { findings.join("\n") };
-        let repeat = format!("nx test {name}");
-        bench.report(Report {
-            suite: SUITE,
-            name: name.into(),
-            passed,
-            detail,
-            repeat,
-            took: Some(begun.elapsed()),
-        });
+        check(bench, name, &sources, |findings| sources.iter().for_each(|source| rule(source, findings)));
+    }
+    for (name, rule) in TREE_RULES {
+        let root = bench.house.root();
+        check(bench, name, &sources, |findings| rule(root, &sources, findings));
     }
     Ok(())
+}
+
+fn check(bench: &mut Bench, name: &str, sources: &[Source], look: impl FnOnce(&mut Findings)) {
+    let begun = Instant::now();
+    let mut findings = Vec::new();
+    look(&mut findings);
+    let passed = findings.is_empty() && !sources.is_empty();
+    let detail = if passed { format!("{} files", sources.len()) } else { findings.join("\n") };
+    bench.report(Report {
+        suite: SUITE,
+        name: name.into(),
+        passed,
+        detail,
+        repeat: format!("./nx test {name}"),
+        took: Some(begun.elapsed()),
+    });
 }
 
 /// Every source file of the tree that is ours.

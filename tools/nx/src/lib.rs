@@ -52,8 +52,8 @@ pub fn tell(failure: &Failure, json: bool) {
             "what": failure.what,
             "next": failure.mend,
         });
-        eprintln!("{value}");
+        output::print_error(&value.to_string());
     } else {
-        eprintln!("nx: {failure}");
+        output::print_error(&format!("nx: {failure}"));
     }
 }

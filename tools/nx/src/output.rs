@@ -82,9 +82,10 @@ impl Output {
             return;
         }
         picture::note(&[(format!("{what:>STEP$}"), Paint::Step), (format!("  {detail}"), Paint::Plain)]);
-        wipe_status();
         let word = paint(self.step_colour, Paint::Step, &format!("{what:>STEP$}"));
-        let _ = writeln!(io::stderr().lock(), "{word}  {detail}");
+        let room = if self.live { columns().saturating_sub(STEP + 2).max(NARROWEST) } else { usize::MAX };
+        let detail = fold(detail, room).join(&format!("\n{:1$}", "", STEP + 2));
+        print_error(&format!("{word}  {detail}"));
     }
 
     /// Where long work stands: one line that the next one replaces, on a terminal only.
@@ -165,6 +166,12 @@ fn wipe_status() {
     if STATUS.swap(false, Ordering::Relaxed) {
         let _ = write!(io::stderr().lock(), "\r\x1b[2K");
     }
+}
+
+/// A line that is no answer: a step, a failure.
+pub fn print_error(line: &str) {
+    wipe_status();
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Text for people or programs that is no line of a table: help, completions.

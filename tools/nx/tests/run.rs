@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use support::{Scratch, await_death, exit, lives, words};
@@ -124,18 +124,23 @@ fn a_kill_from_outside_is_no_crash() {
     assert!(words(&output).contains("QEMU was ended from outside (signal 9, SIGKILL)"));
 }
 
+/// Whether the machine goes on talking or not: who is silent would not notice by writing.
 #[test]
 fn an_output_that_nobody_reads_ends_the_machine() {
-    let scratch = Scratch::new("echo $$ > \"$PIDS\"; while sleep 0.02; do echo line; done");
-    let image = scratch.path("image");
-    let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
-    let mut child = nx.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let pids = scratch.pids(1);
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(exit(&output), 130, "{}", words(&output));
-    assert!(words(&output).contains("nobody reads the output any more"), "{}", words(&output));
-    pids.into_iter().for_each(await_death);
+    for then in ["while sleep 0.02; do echo line; done", "exec sleep 1000"] {
+        let scratch = Scratch::new(&format!("echo line; echo $$ > \"$PIDS\"; {then}"));
+        let image = scratch.path("image");
+        let mut nx = scratch.nx(&["run", "--headless", "--image", image.to_str().unwrap()]);
+        let mut child = nx.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pids = scratch.pids(1);
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "line\n");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(exit(&output), 130, "{}", words(&output));
+        assert!(words(&output).contains("nobody reads the output any more"), "{}", words(&output));
+        pids.into_iter().for_each(await_death);
+    }
 }
 
 #[test]

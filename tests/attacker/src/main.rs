@@ -15,6 +15,7 @@ mod memory;
 mod places;
 mod pointers;
 mod record;
+mod registers;
 mod transfers;
 mod waits;
 
@@ -50,6 +51,9 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("floods.storms", floods::storms),
     ("memory.ranges", memory::ranges),
     ("memory.access", memory::access),
+    ("registers.calls", registers::calls),
+    ("registers.interrupts", registers::interrupts),
+    ("registers.born", registers::born),
     ("memory.windows", memory::windows),
 ];
 

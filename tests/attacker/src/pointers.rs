@@ -172,6 +172,11 @@ impl Opened {
     pub fn end(&mut self, _lab: &Lab) -> Verdict {
         let m = MessageIn { token: self.token, ..plain(0, Tag(0)) };
         must("the answer at last", message(Sysno::channel_reply, m))?;
+        self.joined()
+    }
+
+    /// Lets go of everything, once it was answered.
+    pub fn joined(&mut self) -> Verdict {
         let ended = self.caller.take().and_then(|caller| caller.join());
         crate::lab::expect(ended == Some(Ok(())), "the caller was not answered")?;
         close(self.ends[0])?;

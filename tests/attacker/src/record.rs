@@ -10,7 +10,8 @@ use nexus_rt::sys::raw::{self, MessageIn, MessageOut, Outcome};
 /// not an error's. The last word is for numbers of system calls that do not exist.
 static SEEN: [AtomicU32; Sysno::TABLE.len() + 1] = [const { AtomicU32::new(0) }; _];
 
-fn note(number: u64, status: u64) {
+/// Notes what a call answered that was not made here.
+pub fn note(number: u64, status: u64) {
     let row = Sysno::from_raw(number).map_or(Sysno::TABLE.len(), |number| number as usize);
     let known = status == 0 || Error::from_raw(status).is_some();
     SEEN[row].fetch_or(1 << if known { status } else { 31 }, Ordering::Relaxed);

@@ -4,13 +4,15 @@ use crate::watch::Watch;
 use harness::{Bench, Verdict};
 
 macro_rules! attacks {
-    ($($function:ident = $name:literal;)+) => {
+    ($($function:ident = $name:literal $(/ $slow:literal)?;)+) => {
         $(#[doc = concat!("`", $name, "` of the attacker, as often as the lane asks for.")]
         pub fn $function(bench: &Bench) -> Verdict {
-            Watch::new(bench)?.attack($name, bench.rounds())
+            Watch::new(bench)?.attack($name, bench.rounds() $(/ $slow)?)
         })+
     };
 }
+
+// A slow one, which has to wait for interrupts, is made less often.
 
 attacks! {
     handles_guessed = "handles.guessed";
@@ -31,5 +33,8 @@ attacks! {
     floods_storms = "floods.storms";
     memory_ranges = "memory.ranges";
     memory_access = "memory.access";
+    registers_calls = "registers.calls" / 2;
+    registers_interrupts = "registers.interrupts" / 5;
+    registers_born = "registers.born" / 5;
     memory_windows = "memory.windows";
 }

@@ -25,7 +25,7 @@ macro_rules! with_syscalls {
                 "Makes a channel. `end0` and `end1` say what each end can receive: queue depth (bits 0-15), largest message in bytes (16-31) and in handles (32-47). The queues are charged now.";
             5 channel_send (endpoint, tag, words, bytes_address, handles_address, deadline) -> () [BadHandle WrongType AccessDenied Invalid BadAddress TooLarge WouldBlock TimedOut PeerClosed Busy]
                 "Queues a message at the other end. A full queue answers `WouldBlock`, or waits until `deadline`.";
-            6 channel_recv (endpoint, tag, words, bytes_address, handles_address) -> (message) [BadHandle WrongType AccessDenied Invalid BadAddress BufferTooSmall WouldBlock PeerClosed NoSpace]
+            6 channel_recv (endpoint, tag, words, bytes_address, handles_address) -> (message) [BadHandle WrongType Invalid BadAddress BufferTooSmall WouldBlock PeerClosed NoSpace]
                 "Takes the message at the head of this end's queue, a waiting call included, or discards it. Never waits.";
             7 null () -> () []
                 "Does nothing: what entering and leaving the kernel costs.";

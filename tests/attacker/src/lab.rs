@@ -37,6 +37,8 @@ pub struct Lab {
     pub machine: u64,
     /// The root resource with INSPECT alone.
     pub counters: u64,
+    /// Batches of random calls that were made.
+    pub batches: u64,
 }
 
 /// What an attack could leave behind.
@@ -71,6 +73,7 @@ impl Lab {
             minter: kept(startup.take::<IdentityKind>("minter")?),
             machine: kept(startup.take::<ResourceKind>("machine")?),
             counters: kept(startup.take::<ResourceKind>("counters")?),
+            batches: 0,
         })
     }
 

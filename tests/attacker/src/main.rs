@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod errors;
 mod faults;
 mod floods;
 mod handles;
@@ -14,6 +15,7 @@ mod lab;
 mod memory;
 mod places;
 mod pointers;
+mod random;
 mod record;
 mod registers;
 mod transfers;
@@ -54,6 +56,9 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("registers.calls", registers::calls),
     ("registers.interrupts", registers::interrupts),
     ("registers.born", registers::born),
+    ("random.calls", random::calls),
+    ("errors.threads", errors::threads),
+    ("errors.answers", errors::answers),
     ("memory.windows", memory::windows),
 ];
 

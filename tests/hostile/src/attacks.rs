@@ -36,5 +36,8 @@ attacks! {
     registers_calls = "registers.calls" / 2;
     registers_interrupts = "registers.interrupts" / 5;
     registers_born = "registers.born" / 5;
+    random_calls = "random.calls";
+    errors_threads = "errors.threads";
+    errors_answers = "errors.answers";
     memory_windows = "memory.windows";
 }

@@ -10,6 +10,7 @@ extern crate alloc;
 mod attacks;
 mod deaths;
 mod faults;
+mod pairs;
 mod watch;
 
 use harness::Test;
@@ -38,9 +39,14 @@ pub const TESTS: &[Test] = &[
     ("hostile.registers.calls", attacks::registers_calls),
     ("hostile.registers.interrupts", attacks::registers_interrupts),
     ("hostile.registers.born", attacks::registers_born),
+    ("hostile.random.calls", attacks::random_calls),
+    ("hostile.errors.threads", attacks::errors_threads),
+    ("hostile.errors.answers", attacks::errors_answers),
     ("hostile.deaths.killed", deaths::killed),
     ("hostile.deaths.revoked", deaths::revoked),
     ("hostile.deaths.exits", deaths::exits),
     ("hostile.deaths.callers", deaths::callers),
     ("hostile.faults", faults::faults),
+    // The last: it judges what all others saw.
+    ("hostile.pairs", pairs::all),
 ];

@@ -56,6 +56,8 @@ impl<'a> Watch<'a> {
             };
             let said = String::from_utf8_lossy(&room[..length]);
             expect(said.is_empty(), &said)?;
+            let (length, _) = ask(&attacker, 0, "seen", &mut room)?;
+            crate::pairs::add(&room[..length])?;
             self.goes_on()?;
         }
         before.unchanged(self.bench)

@@ -33,11 +33,19 @@ attacks! {
     floods_storms = "floods.storms";
     memory_ranges = "memory.ranges";
     memory_access = "memory.access";
-    registers_calls = "registers.calls" / 2;
+    registers_calls = "registers.calls" / 5;
     registers_interrupts = "registers.interrupts" / 5;
     registers_born = "registers.born" / 5;
-    random_calls = "random.calls";
     errors_threads = "errors.threads";
     errors_answers = "errors.answers";
     memory_windows = "memory.windows";
+}
+
+/// A million system calls at random, and ten of them in the long run.
+pub fn random_calls(bench: &Bench) -> Verdict {
+    const CALLS: u32 = 1_000_000;
+    /// As many as the attacker makes for each time it is asked.
+    const BATCH: u32 = 2000;
+    let times = if bench.full { 10 } else { 1 };
+    Watch::new(bench)?.attack("random.calls", times * CALLS / BATCH)
 }

@@ -5,7 +5,7 @@ use crate::watch::Watch;
 use alloc::format;
 use harness::{Bench, Verdict, expect, why};
 use nexus_abi::{Error, ExitCause, ExitRecord};
-use nexus_rt::{CallError, Handles, clock};
+use nexus_rt::{CallError, Handles, Owned, PortKind, clock, sys};
 
 /// What the attacker does when it is killed.
 const WAITS: &[&str] = &[
@@ -28,11 +28,13 @@ const WAITS: &[&str] = &[
 const FIRST_US: u64 = 300;
 const STEP_US: u64 = 37;
 
-fn pause(us: u64) {
+/// Sleeps: an attacker has no processor share of its own, and runs when nobody else does.
+fn pause(bench: &Bench, us: u64) -> Verdict {
     let until = clock::now() + clock::timebase() * us / 1_000_000;
-    while clock::now() < until {
-        nexus_rt::sys::thread_yield();
-    }
+    let port = why("port", Owned::<PortKind>::create(bench.quota))?;
+    let waited = sys::reply_and_wait_words(port.handle(), 0, 0, [0; 6], until).err();
+    let late = waited.is_some_and(|refusal| refusal.error == Error::TimedOut);
+    expect(late, "a wait for nothing ended otherwise than by its time")
 }
 
 fn ended(record: &ExitRecord, cause: ExitCause, code: u64) -> Verdict {
@@ -45,7 +47,7 @@ pub fn killed(bench: &Bench) -> Verdict {
     let watch = Watch::new(bench)?;
     for name in WAITS {
         watch.ends(name, bench.rounds(), |round, attacker| {
-            pause(FIRST_US + u64::from(round) * STEP_US);
+            pause(bench, FIRST_US + u64::from(round) * STEP_US)?;
             why("kill", attacker.process.kill())?;
             ended(&attacker.wait_end()?, ExitCause::Killed, 0)
         })?;
@@ -71,7 +73,7 @@ pub fn revoked(bench: &Bench) -> Verdict {
     let watch = Watch::new(bench)?;
     for name in WAITS {
         watch.ends(name, bench.rounds(), |round, attacker| {
-            pause(FIRST_US + u64::from(round) * STEP_US);
+            pause(bench, FIRST_US + u64::from(round) * STEP_US)?;
             attacker.revoke()?;
             // The process was charged to that quota too: there is nothing left to ask.
             let gone = attacker.process.info().err();

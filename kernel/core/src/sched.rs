@@ -55,7 +55,8 @@ impl<P: Platform> Kernel<P> {
         if !hart.running().exists() {
             return;
         }
-        if priority > self.thread(hart.running()).priority.get() {
+        // Whoever used up its budget counts as priority 0 while it runs, too.
+        if priority > self.effective_priority(self.thread(hart.running()), now) {
             hart.resched.set(1);
         }
         self.call_idle();

@@ -185,3 +185,22 @@ fn the_return_address_survives_a_call_whichever_path_ends_it() {
     assert_eq!(world.answer(0), Some(Ok(0)));
     assert_eq!(world.kernel.thread(world.threads[0].frame).context.get(reg::RA), 0xbeef);
 }
+
+/// Who used up its budget gives way at once to an equal that has some, and not when its slice is over.
+#[test]
+fn a_woken_thread_does_not_wait_for_the_slice_of_one_without_budget() {
+    let mut world = World::new(false, 2, 1);
+    let port = world.give(2, Kind::Port);
+    for (spent, preempted) in [(0, 0), (NEVER, 1)] {
+        let waits = [(reg::A0, port.0 as u64), (reg::A0 + 1, 0), (reg::T[3], NEVER), (reg::T[4], 0)];
+        world.call(1, Sysno::reply_and_wait, &waits);
+        world.process(1).exhausted_until.set(spent);
+        world.put_on(0);
+        world.hart().resched.set(0);
+        let woken = world.threads[1].frame;
+        assert!(world.kernel.detach(world.hart(), woken));
+        world.kernel.fail(world.hart(), woken, Error::TimedOut);
+        assert_eq!(world.hart().resched.get(), preempted, "budget until {spent}");
+        world.settle();
+    }
+}

@@ -16,6 +16,7 @@ pub mod policy;
 pub mod random;
 pub mod renew;
 pub mod samgr;
+pub mod socket;
 pub mod start;
 pub mod supervise;
 pub mod time;
@@ -37,6 +38,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &random::INTERFACE,
     &renew::INTERFACE,
     &samgr::INTERFACE,
+    &socket::INTERFACE,
     &start::INTERFACE,
     &supervise::INTERFACE,
     &time::INTERFACE,

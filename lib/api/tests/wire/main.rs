@@ -13,6 +13,7 @@ mod policy;
 mod random;
 mod renew;
 mod samgr;
+mod socket;
 mod start;
 mod supervise;
 mod support;

@@ -154,6 +154,8 @@ pub enum Variant {
     Full,
     /// With the programs of tests/system.bench.toml added
     Bench,
+    /// With the programs of tests/system.net.toml added
+    Net,
 }
 
 impl Variant {
@@ -164,6 +166,7 @@ impl Variant {
             Variant::Test => "test",
             Variant::Full => "full",
             Variant::Bench => "bench",
+            Variant::Net => "net",
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Options {
     pub disk: Option<PathBuf>,
     /// What is plugged in.
     pub devices: Vec<Virtio>,
+    /// A TCP port of the host that leads to one of the guest, through the network card.
+    pub forward: Option<(u16, u16)>,
     /// Whether to empty the disk first.
     pub fresh: bool,
     /// Whether a guest that restarts ends instead.
@@ -62,6 +64,7 @@ impl Options {
             icount: false,
             disk: None,
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net],
+            forward: None,
             fresh: false,
             no_reboot: true,
             log: None,
@@ -122,7 +125,11 @@ impl Options {
             match (device, &self.disk) {
                 (Virtio::Rng, _) => add(&["-device", "virtio-rng-device"]),
                 (Virtio::Net, _) => {
-                    add(&["-netdev", "user,id=net0", "-device", "virtio-net-device,netdev=net0"]);
+                    let forward = self.forward.map_or(String::new(), |(host, guest)| {
+                        format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}")
+                    });
+                    add(&["-netdev", &format!("user,id=net0{forward}")]);
+                    add(&["-device", "virtio-net-device,netdev=net0"]);
                 }
                 (Virtio::Disk, Some(disk)) => {
                     // A comma ends an option of QEMU; doubled it stands for itself.

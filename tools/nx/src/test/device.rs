@@ -40,7 +40,8 @@ pub struct Device {
 }
 
 impl Device {
-    fn note(&mut self, text: &str) {
+    /// Notes a line of the console.
+    pub fn note(&mut self, text: &str) {
         let said = said(text);
         if let Some((name, why)) = test_line(said) {
             self.tests.push((name.to_string(), why.map(String::from)));

@@ -8,6 +8,7 @@ mod host;
 mod lint;
 mod loom;
 mod machine;
+mod net;
 mod rules;
 mod style;
 mod tree;
@@ -134,6 +135,14 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "the test image on four harts, repeated",
             run: device::race,
             list: device::race_list,
+        });
+    }
+    if house.additions(Variant::Net).is_some_and(|path| path.is_file()) {
+        suites.push(Suite {
+            name: "net",
+            what: "a client on the host talks to the device, whose drivers die meanwhile",
+            run: net::run,
+            list: net::list,
         });
     }
     suites.push(Suite {

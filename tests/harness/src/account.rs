@@ -13,7 +13,8 @@ pub struct Account {
     threads: u32,
     handles: u32,
     mappings: u32,
-    frames_free: u64,
+    /// Free memory of the machine, and what the log holds: that fills up to its bound whatever is tested.
+    frames_left: u64,
 }
 
 impl Account {
@@ -28,7 +29,7 @@ impl Account {
             threads: own.threads,
             handles: own.handles,
             mappings: own.mappings,
-            frames_free: why("stats", bench.stats.stats())?.frames_free,
+            frames_left: bench.frames_left()?,
         })
     }
 

@@ -28,6 +28,9 @@ pub type Verdict = Result<(), String>;
 /// A test's name and what it does.
 pub type Test = (&'static str, fn(&Bench) -> Verdict);
 
+/// Service id of `logd`.
+const LOG: u32 = 2;
+
 /// What the tests are made with.
 pub struct Bench {
     /// This process, to map memory in.
@@ -79,6 +82,13 @@ impl Bench {
     /// A client of the supervisor.
     pub fn supervisor(&self) -> supervise::Client<Fixed<&Owned<Channel>>> {
         supervise::Client::new(Fixed::new(&self.supervisor))
+    }
+
+    /// Free frames of the machine, together with what is charged to the log: what others leave over.
+    pub fn frames_left(&self) -> Result<u64, String> {
+        let log = (0..).map_while(|index| self.supervisor().stat(index).map(|s| (s.service, s.pages)).ok());
+        let log = log.into_iter().find(|(service, _)| *service == LOG).map_or(0, |(_, pages)| pages);
+        Ok(why("stats", self.stats.stats())?.frames_free + log)
     }
 
     /// Prints a line.

@@ -38,11 +38,10 @@ type Words = [u64; 66];
 /// What the assembly does with them.
 type Routine = unsafe extern "C" fn(*const Words, *mut Words);
 
-const RA: usize = 1;
 const T: [usize; 7] = [5, 6, 7, 28, 29, 30, 31];
 const A: usize = 10;
-/// What a C function keeps, and gp; sp and tp are checked by the routine.
-const KEPT: [usize; 13] = [3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+/// What a C function keeps, and ra and gp; sp and tp are checked by the routine.
+const KEPT: [usize; 14] = [1, 3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
 const F: usize = 32;
 const FCSR: usize = 64;
 const DONE: usize = 65;
@@ -69,7 +68,7 @@ fn clean(what: &str, arguments: &[(usize, u64)], results: &[usize]) -> Result<u6
         expect(found[register] == values[register], &format!("{what}: x{register} did not survive"))?;
     }
     expect(found[2] == 0, &format!("{what}: sp did not survive"))?;
-    for register in [RA].into_iter().chain(T).chain(A + 1..A + 8) {
+    for register in T.into_iter().chain(A + 1..A + 8) {
         let is_clean = found[register] == 0 || results.contains(&register);
         expect(is_clean, &format!("{what}: x{register} came back {:#x}", found[register]))?;
     }
@@ -158,7 +157,7 @@ fn serve(port: u64, by_reply: bool) -> bool {
         wait.iter().for_each(|(register, value)| values[*register] = *value);
         let found = run(registers_call, &values);
         record::note(values[T[0]], found[A]);
-        let mut cleared = [RA].into_iter().chain(T).chain(A..A + 8).filter(|n| !results.contains(n));
+        let mut cleared = T.into_iter().chain(A..A + 8).filter(|n| !results.contains(n));
         if !cleared.all(|n| found[n] == 0) || KEPT.iter().any(|n| found[*n] != values[*n]) {
             return false;
         }

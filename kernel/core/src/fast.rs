@@ -18,13 +18,16 @@
 //!
 //! What must never happen: a message that the slow path would have refused.
 
-use crate::context::reg;
+use crate::channel::End;
+use crate::context::{Context, reg};
 use crate::hart::Hart;
 use crate::kernel::Kernel;
+use crate::latch::Seized;
+use crate::objects::Port;
 use crate::platform::Platform;
 use crate::thread::Thread;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, REGISTER_BYTES, REGISTER_WORDS};
-use nexus_abi::{Handle, Kind, NEVER, Rights, Sysno, Tag, Ticks};
+use nexus_abi::{NEVER, Sysno, Tag, Ticks};
 
 /// What the thread that runs next finds in its registers, beside the message's words in `a2` to `a7`; every other one that is
 /// not its own is 0.
@@ -44,7 +47,7 @@ pub struct HandOver {
 
 /// The bytes of a message that has less than `limit`, which are register words, and nothing else that matters.
 #[inline(always)]
-fn bytes_below(limit: u64, tag: u64) -> Option<u64> {
+pub(crate) fn bytes_below(limit: u64, tag: u64) -> Option<u64> {
     // The commonest case: nothing but a length.
     if tag < limit {
         return Some(tag);
@@ -55,7 +58,7 @@ fn bytes_below(limit: u64, tag: u64) -> Option<u64> {
 
 /// Whether a wait until `deadline` needs no timer that is not there already.
 #[inline(always)]
-fn is_timed(hart: &Hart, t: &Thread, deadline: Ticks) -> bool {
+pub(crate) fn is_timed(hart: &Hart, t: &Thread, deadline: Ticks) -> bool {
     deadline == NEVER || (t.timer.hart.get() == hart.id.get() + 1 && t.timer.at.get() <= deadline)
 }
 
@@ -87,21 +90,35 @@ impl<P: Platform> Kernel<P> {
             return None;
         }
 
+        let over = self.pass_call(hart, c, s, (end, &held), port, tag);
+        held.release_both(port_held);
+        Some(over)
+    }
+
+    /// What a call changes: `c` waits at `end` for its answer, and `s`, which waited at `port`, serves it.
+    #[inline(always)]
+    pub(crate) fn pass_call(
+        &self,
+        hart: &Hart,
+        c: &Thread,
+        s: &Thread,
+        (end, held): (&End, &Seized<'_>),
+        port: &Port,
+        tag: u64,
+    ) -> HandOver {
         port.waiters.take_top(s);
         let token = c.next_token();
         end.answering.push(c);
         c.state.set(end.open_state.get());
-        s.serving.note_seized(&held, end);
+        s.serving.note_seized(held, end);
         s.payer.set(c.payer.get());
-        let over = HandOver {
+        HandOver {
             context: self.switch_to(hart, s),
             tag,
             key: end.binding.key.get(),
             identity: c.identity.get(),
             token,
-        };
-        held.release_both(port_held);
-        Some(over)
+        }
     }
 
     /// `reply_and_wait` with an answer, likewise.
@@ -125,21 +142,35 @@ impl<P: Platform> Kernel<P> {
             return None;
         }
 
+        let over = self.pass_answer(hart, s, c, end, port, bytes);
+        held.release_both(port_held);
+        Some(over)
+    }
+
+    /// What an answer changes: `c` waits no more, and `s` waits at `port`.
+    #[inline(always)]
+    pub(crate) fn pass_answer(
+        &self,
+        hart: &Hart,
+        s: &Thread,
+        c: &Thread,
+        end: &End,
+        port: &Port,
+        bytes: u64,
+    ) -> HandOver {
         end.answering.take_top(c);
         port.waiters.push(s);
         s.state.set(s.stand_state.get());
-        let over = HandOver {
+        HandOver {
             context: self.switch_to(hart, c),
             tag: bytes,
             key: 0,
             identity: s.identity.get(),
             token: 0,
-        };
-        held.release_both(port_held);
-        Some(over)
+        }
     }
 
-    /// A system call whose registers are all saved, by the fast path if it can be. False: nothing happened.
+    /// A system call whose registers are all saved, by the fast path if it can be. False: nothing happened that counts.
     pub fn fast(&self, hart: &Hart) -> bool {
         let from = &hart.thread.get().context;
         let [handle, tag] = [0, 1].map(|n| from.get(reg::A0 + n));
@@ -148,21 +179,39 @@ impl<P: Platform> Kernel<P> {
             Some(Sysno::reply_and_wait) => self.fast_reply(hart, handle, tag),
             _ => None,
         };
-        let Some(over) = handed else {
-            return false;
-        };
-        let to = &hart.thread.get().context;
+        match handed {
+            Some(over) => self.arrive(hart, from, over),
+            None => return self.fast_bytes(hart),
+        }
+        true
+    }
+
+    /// What the trap code does with registers, in memory.
+    fn arrive(&self, hart: &Hart, from: &Context, over: HandOver) {
+        let to = &hart.current().context;
         reg::T.into_iter().chain([reg::A0]).for_each(|n| to.set(n, 0));
         to.set(reg::PC, to.get(reg::PC).wrapping_add(4));
         to.set(reg::A0 + 1, over.tag);
+        let bytes = Tag(over.tag).bytes();
         for n in 0..REGISTER_WORDS {
-            let within = n * 8 < Tag(over.tag).bytes();
+            let within = bytes <= REGISTER_BYTES && n * 8 < bytes;
             to.set(reg::A0 + 2 + n, if within { from.get(reg::A0 + 2 + n) } else { 0 });
         }
         to.set(reg::T[1], over.key);
         to.set(reg::T[2], over.identity);
         to.set(reg::T[3], over.token);
-        true
+    }
+
+    /// The same for messages in memory.
+    fn fast_bytes(&self, hart: &Hart) -> bool {
+        let from = &hart.current().context;
+        let [handle, tag] = [0, 1].map(|n| from.get(reg::A0 + n));
+        let handed = match Sysno::from_raw(from.get(reg::T[0])) {
+            Some(Sysno::channel_call) => self.fast_call_bytes(hart, handle, tag),
+            Some(Sysno::reply_and_wait) => self.fast_reply_bytes(hart, handle, tag),
+            _ => None,
+        };
+        handed.map(|over| self.arrive(hart, from, over)).is_some()
     }
 
     /// After a refusal: looks again at the handle of the call, when it is another one than last time or its object changed, and
@@ -170,45 +219,11 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn fast_again(&self, hart: &Hart, number: Sysno) -> bool {
         let t = hart.thread.get();
         let raw = t.context.get(reg::A0);
-        let found = match number {
-            Sysno::channel_call => self.aim(hart, t, raw),
-            _ => self.stand(hart, t, raw),
-        };
-        found && self.fast(hart)
-    }
-
-    /// Notes what a handle to call through leads to; false if that is known, or nothing.
-    fn aim(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
-        let handle = Handle(raw as u32);
-        let find =
-            || self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::SEND).ok();
-        let Some(capability) = find() else { return false };
-        let Ok(_held) = self.hold(capability.object) else { return false };
-        let header = self.memory.header(capability.object.frame);
-        // Under the lock: a handle that leaves the table from now on raises the tenure after this.
-        if find() != Some(capability) || (t.aimed.get() == raw && t.aim.is(header)) {
-            return false;
+        match number {
+            Sysno::channel_send => self.fast_send(hart),
+            Sysno::channel_call => self.aim(hart, t, raw) && self.fast(hart),
+            Sysno::reply_and_wait => self.stand(hart, t, raw) && self.fast(hart),
+            _ => false,
         }
-        let ends = &self.memory.page::<crate::channel::Channel>(capability.object.frame).ends;
-        t.aim.note(header, &ends[1 - capability.end as usize]);
-        t.aimed.set(raw);
-        true
-    }
-
-    /// Notes what a handle to wait at leads to, likewise.
-    fn stand(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
-        let handle = Handle(raw as u32);
-        let find = || self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT).ok();
-        let Some(capability) = find() else { return false };
-        let Ok(_held) = self.hold(capability.object) else { return false };
-        let frame = capability.object.frame;
-        let header = self.memory.header(frame);
-        if find() != Some(capability) || (t.stood.get() == raw && t.stand.is(header)) {
-            return false;
-        }
-        t.stand.note(header, self.memory.page(frame));
-        t.stand_state.set((crate::thread::state::PORT as u64) << 32 | frame.0 as u64);
-        t.stood.set(raw);
-        true
     }
 }

@@ -140,6 +140,39 @@ impl Process {
         kind: Kind,
         rights: Rights,
     ) -> Result<Capability, Error> {
+        match self.hit(memory, handle, kind, rights) {
+            Some(capability) => Ok(capability),
+            None => self.look_closely(memory, handle, kind, rights),
+        }
+    }
+
+    /// The same, or nothing: the common case, in one comparison.
+    #[inline(always)]
+    fn hit(&self, memory: &Memory, handle: Handle, kind: Kind, rights: Rights) -> Option<Capability> {
+        let (meta, object) = self.entry(memory, handle.0 & 0xffff)?.read()?;
+        let held = Rights::from_bits_retain(meta as u32);
+        if meta >> 40 != (handle.0 as u64 >> 16) << 8 | kind as u64 || !held.contains(rights) {
+            return None;
+        }
+        let object = ObjectRef::from_raw(object);
+        let end = (meta >> 32 & 1) as u8;
+        (memory.header(object.frame).latch.generation() == object.generation).then_some(Capability {
+            object,
+            kind,
+            end,
+            rights: held,
+        })
+    }
+
+    /// Why a handle is not what is wanted.
+    #[cold]
+    fn look_closely(
+        &self,
+        memory: &Memory,
+        handle: Handle,
+        kind: Kind,
+        rights: Rights,
+    ) -> Result<Capability, Error> {
         let capability = self.lookup(memory, handle)?;
         if capability.kind != kind {
             return Err(Error::WrongType);

@@ -17,6 +17,8 @@ pub struct Hart {
     pub running_state: Cell64,
     /// Its number (0 to 7).
     pub id: Cell32,
+    /// A thread that was made ready here and goes before every other: it is in no queue, and runs when the kernel is left.
+    pub next: Link<Thread>,
     /// The least [`Thread::rank`] that may follow the current thread by the fast path: above 0, and at least that of the best
     /// ready thread. `NO_RANK`: none may.
     pub floor: Cell32,
@@ -72,6 +74,7 @@ impl Hart {
             thread: Link::none(),
             running_state: Cell64::new((state::RUNNING as u64) << 32 | id as u64),
             id: Cell32::new(id),
+            next: Link::none(),
             floor: Cell32::new(Self::NO_RANK),
             space: zero32(),
             resched: zero32(),

@@ -32,6 +32,12 @@ impl Latch {
         Kept(self)
     }
 
+    /// Takes the lock if nobody has it.
+    #[inline(always)]
+    pub fn try_hold(&self) -> Option<Kept<'_>> {
+        (self.0.fetch_or(HELD, Ordering::Acquire) & HELD == 0).then(|| Kept(self))
+    }
+
     #[cold]
     fn wait(&self) {
         #[cfg(loom)]

@@ -9,12 +9,15 @@
 mod asid;
 mod binding;
 mod boot;
+mod carry;
 mod channel;
 pub mod context;
+mod deliver;
 mod ends;
 mod fast;
 mod handles;
 mod hart;
+mod hints;
 mod info;
 mod irq;
 mod kernel;
@@ -38,6 +41,7 @@ mod reply;
 mod runs;
 mod sched;
 mod send;
+mod switch;
 mod sync;
 mod syscall;
 #[cfg(test)]

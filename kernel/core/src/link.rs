@@ -33,6 +33,14 @@ impl<T: PageType> Link<T> {
         self.address.store(0, Ordering::Relaxed);
     }
 
+    /// What it points to, and points to nothing from now on.
+    #[inline(always)]
+    pub fn take(&self) -> Option<&T> {
+        let found = self.find();
+        self.clear();
+        found
+    }
+
     /// Points to what `other` points to.
     #[inline(always)]
     pub fn copy(&self, other: &Link<T>) {

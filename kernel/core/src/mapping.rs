@@ -66,7 +66,10 @@ impl<P: Platform> Kernel<P> {
     ) -> Answer<u64> {
         let table = self.table(hart.owner());
         let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?.object;
-        let source = table.lookup(&self.memory, memory)?;
+        let source = match table.lookup_as(&self.memory, memory, Kind::Vmo, Rights::READ) {
+            Err(Error::WrongType) => table.lookup(&self.memory, memory)?,
+            vmo => vmo?,
+        };
         if source.kind != Kind::Vmo && source.kind != Kind::Mmio {
             return Err(Error::WrongType);
         }
@@ -83,7 +86,7 @@ impl<P: Platform> Kernel<P> {
         if !source.rights.contains(access) {
             return Err(Error::AccessDenied);
         }
-        self.map(target, source.object, range, access)
+        self.map_here(target, source.object, range, access)
     }
 
     /// Maps `[offset, bytes, address]` of a vmo or window.
@@ -94,8 +97,13 @@ impl<P: Platform> Kernel<P> {
         range: [u64; 3],
         access: Rights,
     ) -> Answer<u64> {
+        self.map_here(target, source, range, access)
+    }
+
+    #[inline(always)]
+    fn map_here(&self, target: ObjectRef, source: ObjectRef, range: [u64; 3], access: Rights) -> Answer<u64> {
         let [offset, bytes, address] = range;
-        let (kind, size) = self.extent(source)?;
+        let (kind, size) = self.extent(source);
         let aligned = (offset | bytes | address) % PAGE == 0;
         if !aligned || bytes == 0 || offset > size || bytes > size - offset {
             return Err(Error::Invalid);
@@ -110,22 +118,32 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::BadState);
         }
         let start = match address {
-            0 => self.choose_address(&owner.mappings, kind, bytes).ok_or(Error::NoSpace)?,
+            0 => self.choose_address(owner.records(), kind, bytes).ok_or(Error::NoSpace)?,
             _ => address,
         };
-        let clash = |m: &Mapping| {
-            m.pages.get() != 0
-                && m.start.get() < start + bytes
-                && start < m.start.get() + m.pages.get() as u64 * PAGE
-        };
-        if owner.mappings.iter().any(clash) {
-            return Err(Error::Exists);
+        let mut record = owner.records().len();
+        for (n, m) in owner.records().iter().enumerate().rev() {
+            let pages = m.pages.get() as u64;
+            if pages == 0 {
+                record = n;
+            } else if m.start.get() < start + bytes && start < m.start.get() + pages * PAGE {
+                return Err(Error::Exists);
+            }
         }
-        let record = (0..MAX_MAPPINGS).find(|n| owner.mappings[*n].pages.get() == 0).ok_or(Error::NoSpace)?;
+        if record == MAX_MAPPINGS {
+            return Err(Error::NoSpace);
+        }
         let pages = (bytes / PAGE) as u32;
         let root = Frame(owner.root.get());
-        let tables = paging::tables_missing(&self.memory, root, start, pages as u64);
-        self.charge_more(target.frame, tables)?;
+        // One walk does for what needs no table more than there is.
+        let leaf = paging::leaf_for(&self.memory, root, start, pages as u64);
+        let tables = match leaf {
+            Some(_) => 0,
+            None => paging::tables_missing(&self.memory, root, start, pages as u64),
+        };
+        if tables != 0 {
+            self.charge_more(target.frame, tables)?;
+        }
         if let Err(error) = self.enlist(target.frame, record, source, access) {
             self.charge_less(target.frame, tables);
             return Err(error);
@@ -136,9 +154,16 @@ impl<P: Platform> Kernel<P> {
         mapping.offset.set((offset / PAGE) as u32);
         mapping.access.set(access.bits());
         owner.mapping_count.add(1);
+        owner.mapping_top.set(owner.mapping_top.get().max(record as u32 + 1));
         for n in 0..pages {
             let physical = self.page_address(source.frame, kind, (offset / PAGE) as u32 + n);
-            paging::map(&self.memory, root, start + n as u64 * PAGE, physical, access);
+            let at = start + n as u64 * PAGE;
+            match leaf {
+                Some(leaf) => paging::set_leaf(&self.memory, leaf, at, physical, access),
+                None => {
+                    paging::map(&self.memory, root, at, physical, access);
+                }
+            }
         }
         if access.contains(Rights::EXECUTE) {
             self.platform.sync_code();
@@ -146,17 +171,19 @@ impl<P: Platform> Kernel<P> {
         Ok(start)
     }
 
-    /// What kind of memory it is, and how many bytes.
-    fn extent(&self, source: ObjectRef) -> Answer<(Kind, u64)> {
-        let _held = self.hold(source)?;
+    /// What kind of memory it is, and how many bytes; neither ever changes. Whether it is still there is looked at again
+    /// under its lock, before anything depends on it.
+    #[inline(always)]
+    fn extent(&self, source: ObjectRef) -> (Kind, u64) {
         let (kind, pages) = match self.memory.header(source.frame).kind.get() & usage::KIND {
             kind if kind == Kind::Mmio as u32 => (Kind::Mmio, &self.memory.page::<Mmio>(source.frame).pages),
             _ => (Kind::Vmo, &self.memory.page::<Vmo>(source.frame).pages),
         };
-        Ok((kind, pages.get() as u64 * PAGE))
+        (kind, pages.get() as u64 * PAGE)
     }
 
     /// Puts a mapping record on its vmo's or window's list.
+    #[inline(always)]
     fn enlist(&self, process: Frame, record: usize, object: ObjectRef, access: Rights) -> Answer<()> {
         let _held = self.hold(object)?;
         let header = self.memory.header(object.frame);
@@ -189,7 +216,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The lowest gap of `bytes` from where such memory is looked for, with an unmapped page before it.
-    fn choose_address(&self, mappings: &[Mapping; MAX_MAPPINGS], kind: Kind, bytes: u64) -> Option<u64> {
+    fn choose_address(&self, mappings: &[Mapping], kind: Kind, bytes: u64) -> Option<u64> {
         let mut start = if kind == Kind::Mmio { CHOOSE_WINDOW_FROM } else { CHOOSE_FROM };
         loop {
             let end = start.checked_add(bytes)?;
@@ -245,6 +272,7 @@ impl<P: Platform> Kernel<P> {
             if !revoked {
                 mapping.pages.set(0);
                 owner.mapping_count.sub(1);
+                owner.lower_mapping_top();
             }
             if of.to_raw() == 0 {
                 return;

@@ -40,6 +40,7 @@ fn entry_to(memory: &Memory, frame: Frame) -> u64 {
     memory.address(frame) >> 12 << 10 | VALID
 }
 
+#[inline]
 fn target(memory: &Memory, entry: u64) -> Option<Frame> {
     (entry & VALID != 0).then(|| memory.frame_at(entry >> 10 << 12))?
 }
@@ -83,6 +84,33 @@ fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
     Some(next)
 }
 
+/// The table that has the leaves of all `pages` pages from `start`, if it is one and there.
+#[inline]
+pub fn leaf_for(memory: &Memory, root: Frame, start: u64, pages: u64) -> Option<Frame> {
+    if index(start, 0) as u64 + pages > 512 {
+        return None;
+    }
+    let middle = target(memory, memory.page::<Table>(root)[index(start, 2)].get())?;
+    target(memory, memory.page::<Table>(middle)[index(start, 1)].get())
+}
+
+/// The frame behind a user address, if the program may write there and the bank has it.
+#[inline]
+pub fn writable_frame(memory: &Memory, root: Frame, address: u64) -> Option<Frame> {
+    let leaf = leaf_for(memory, root, address, 1)?;
+    let entry = memory.page::<Table>(leaf)[index(address, 0)].get();
+    let needed = VALID | USER | WRITE;
+    (entry & needed == needed).then(|| memory.frame_at(entry >> 10 << 12))?
+}
+
+/// Maps one page by the table that has its leaf.
+#[inline]
+pub fn set_leaf(memory: &Memory, leaf: Frame, address: u64, physical: u64, access: Rights) {
+    debug_assert!(address < USER_END);
+    memory.page::<Table>(leaf)[index(address, 0)].set(physical >> 12 << 10 | leaf_bits(access));
+    memory.header(leaf).refs.add(1);
+}
+
 /// Maps one page. False only if a table frame that was promised is missing.
 pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Rights) -> bool {
     debug_assert!(address < USER_END);
@@ -91,8 +119,7 @@ pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Ri
     else {
         return false;
     };
-    memory.page::<Table>(leaf)[index(address, 0)].set(physical >> 12 << 10 | leaf_bits(access));
-    memory.header(leaf).refs.add(1);
+    set_leaf(memory, leaf, address, physical, access);
     true
 }
 

@@ -16,7 +16,7 @@ use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::receive::Refusal;
 use crate::records::Resource;
-use crate::thread::{resume, state};
+use crate::thread::{Thread, resume, state};
 use nexus_abi::{Error, Handle, Kind, Rights, Signals, Tag};
 
 impl<P: Platform> Kernel<P> {
@@ -205,15 +205,14 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
-    /// System call `port_signal`.
+    /// System call `port_signal`, the slow path.
     pub(crate) fn port_signal(&self, hart: &Hart, port: Handle, bits: u64) -> Answer<()> {
         let port = self.table(hart.owner()).lookup_as(&self.memory, port, Kind::Port, Rights::SIGNAL)?.object;
         if bits == 0 || bits & !(Signals::USER.bits() as u64) != 0 {
             return Err(Error::Invalid);
         }
         let _held = self.hold(port)?;
-        let p = self.memory.page::<Port>(port.frame);
-        p.raise(bits as u32);
+        self.memory.page::<Port>(port.frame).raise(bits as u32);
         self.wake_waiter(hart, port);
         Ok(())
     }
@@ -261,7 +260,7 @@ impl<P: Platform> Kernel<P> {
                 let _held = self.hold(port)?;
                 let user = p.take_user();
                 if user != 0 {
-                    self.deliver_event(thread, 0, user);
+                    self.deliver_event(self.thread(thread), 0, user);
                     return Ok(());
                 }
                 if !p.is_ready() {
@@ -304,7 +303,7 @@ impl<P: Platform> Kernel<P> {
             if edge & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0 {
                 binding.told.set(1);
             }
-            self.deliver_event(thread, binding.key.get(), edge);
+            self.deliver_event(self.thread(thread), binding.key.get(), edge);
         } else if self.readable(frame, end, binding) {
             let room = Tag(self.thread(thread).context.get(reg::A0 + 1));
             let key = binding.key.get();
@@ -330,8 +329,8 @@ impl<P: Platform> Kernel<P> {
         delivered.then_some(Ok(()))
     }
 
-    fn deliver_event(&self, thread: Frame, key: u64, bits: u32) {
-        let t = self.thread(thread);
+    #[inline(always)]
+    pub(crate) fn deliver_event(&self, t: &Thread, key: u64, bits: u32) {
         self.finish(t, 0, [0, 0]);
         t.context.set(reg::T[1], key);
         t.context.set(reg::T[4], bits as u64);

@@ -72,6 +72,8 @@ pub struct Process {
     pub live_threads: Cell32,
     /// Mappings in use.
     pub mapping_count: Cell32,
+    /// All records from this one on are free.
+    pub mapping_top: Cell32,
     /// Unmappings that are not complete: until they are, the process is not taken apart to the end.
     pub unmapping: Cell32,
     /// Next process in a hart's list of processes to take apart, or in the list of dying ones.
@@ -100,3 +102,16 @@ pub struct Process {
 
 // SAFETY: a repr(C) structure of atomic cells only.
 unsafe impl PageType for Process {}
+
+impl Process {
+    /// The records that may be in use.
+    pub fn records(&self) -> &[Mapping] {
+        &self.mappings[..(self.mapping_top.get() as usize).min(MAX_MAPPINGS)]
+    }
+
+    /// Says which records may be in use, after one was freed.
+    pub fn lower_mapping_top(&self) {
+        let used = self.records().iter().rposition(|m| m.pages.get() != 0).map_or(0, |last| last + 1);
+        self.mapping_top.set(used as u32);
+    }
+}

@@ -37,7 +37,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The priority that counts now: 0 while the payer's budget is used up.
-    fn effective_priority(&self, t: &Thread, now: Ticks) -> u32 {
+    pub(crate) fn effective_priority(&self, t: &Thread, now: Ticks) -> u32 {
         let payer = ObjectRef::from_raw(t.payer.get());
         if self.exhausted_until(payer) > now { 0 } else { t.priority.get() }
     }
@@ -48,29 +48,46 @@ impl<P: Platform> Kernel<P> {
         let t = self.thread(thread);
         let now = self.platform.now();
         // A server that waited in a call of its own must not pay with its priority for what its caller used up.
-        self.reclaim(t, now);
-        let priority = self.effective_priority(t, now);
-        self.enqueue(hart, thread, priority, false);
-        self.note_refill(hart, t, priority);
-        if !hart.running().exists() {
+        let priority = match self.is_solvent(ObjectRef::from_raw(t.payer.get()), now) {
+            true => t.priority.get(),
+            false => {
+                t.pay_oneself();
+                self.effective_priority(t, now)
+            }
+        };
+        if self.goes_next(hart, priority) {
+            t.set_doing(state::RUNNING, hart.id.get());
+            hart.next.set(t);
+            hart.resched.set(1);
             return;
         }
+        self.enqueue(hart, thread, priority, false);
+        self.note_refill(hart, t, priority);
+        let Some(current) = hart.thread.find() else {
+            return;
+        };
         // Whoever used up its budget counts as priority 0 while it runs, too.
-        if priority > self.effective_priority(self.thread(hart.running()), now) {
+        if priority > self.effective_priority(current, now) {
             hart.resched.set(1);
         }
         self.call_idle();
     }
 
     /// Calls an idle hart, if there is one, to take a thread that was made ready.
-    fn call_idle(&self) {
+    #[inline(always)]
+    pub(crate) fn call_idle(&self) {
         // Ordered after the queue: an idle hart announces itself before it looks into the queues a last time.
         let idle = self.idle.atomic().load(Ordering::SeqCst);
         if idle != 0 {
-            let bit = 1 << idle.trailing_zeros();
-            if self.idle.atomic().fetch_and(!bit, Ordering::SeqCst) & bit != 0 {
-                self.platform.kick(idle.trailing_zeros());
-            }
+            self.call_one_of(idle);
+        }
+    }
+
+    #[cold]
+    fn call_one_of(&self, idle: u32) {
+        let bit = 1 << idle.trailing_zeros();
+        if self.idle.atomic().fetch_and(!bit, Ordering::SeqCst) & bit != 0 {
+            self.platform.kick(idle.trailing_zeros());
         }
     }
 
@@ -84,6 +101,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Puts a thread into a ready queue, in front if it was only interrupted.
+    #[inline(always)]
     pub(crate) fn enqueue(&self, hart: &Hart, thread: Frame, priority: u32, front: bool) {
         let _held = hart.queue_lock.hold();
         self.thread(thread).set_doing(state::READY, hart.id.get() | priority << 8);
@@ -93,8 +111,14 @@ impl<P: Platform> Kernel<P> {
         } else {
             queue.push_back(&self.memory, thread);
         }
+        self.note_ready(hart, priority);
+    }
+
+    /// There is a ready thread of this priority. The queue's lock is held.
+    #[inline(always)]
+    pub(crate) fn note_ready(&self, hart: &Hart, priority: u32) {
         hart.ready.set(hart.ready.get() | 1 << priority);
-        hart.best.set(32 - hart.ready.get().leading_zeros());
+        hart.best.set(hart.best.get().max(priority + 1));
         hart.floor.set(hart.floor.get().max(priority + 1));
     }
 
@@ -197,19 +221,26 @@ impl<P: Platform> Kernel<P> {
 
     /// Puts the current thread back into the queue if another one is to run first.
     fn give_way(&self, hart: &Hart) {
-        if hart.resched.take(0) == 0 || !hart.running().exists() {
+        let Some(t) = hart.thread.find() else { return };
+        if hart.resched.take(0) == 0 {
             return;
         }
-        let thread = hart.running();
-        let t = self.thread(thread);
         let now = self.platform.now();
+        if let Some(next) = hart.next.take() {
+            let priority = self.effective_priority(t, now);
+            self.enqueue(hart, t.frame(), priority, now < hart.slice_end.get());
+            self.note_refill(hart, t, priority);
+            self.leave(hart);
+            self.take_over(hart, next, now);
+            return self.call_idle();
+        }
         self.settle_time(hart, now);
         self.own_budget(hart, t, now);
         let priority = self.effective_priority(t, now);
         let expired = now >= hart.slice_end.get();
         let best = hart.best.get();
         if best > priority + 1 || (expired && best == priority + 1) {
-            self.enqueue(hart, thread, priority, !expired);
+            self.enqueue(hart, t.frame(), priority, !expired);
             self.note_refill(hart, t, priority);
             self.leave(hart);
         } else if expired {
@@ -222,21 +253,21 @@ impl<P: Platform> Kernel<P> {
         loop {
             let reap = Frame(hart.reap.get());
             if reap.exists() && self.table(reap).reap_priority.get() + 1 >= hart.best.get() {
+                self.put_off(hart);
                 self.leave_space(hart);
                 self.reap_step(hart, reap);
                 self.clear_graves(hart);
                 self.poll(hart);
                 continue;
             }
+            let now = self.platform.now();
+            if let Some(next) = hart.next.take() {
+                self.take_over(hart, next, now);
+                return true;
+            }
             let found = self.take_best(hart, hart).or_else(|| self.steal(hart));
             if let Some(thread) = found {
-                let t = self.thread(thread);
-                hart.thread.set(t);
-                hart.switches.add(1);
-                let now = self.platform.now();
-                self.settle_time(hart, now);
-                hart.payer.set(t.payer.get());
-                hart.slice_end.set(now + self.slice);
+                self.take_over(hart, self.thread(thread), now);
                 // Threads that became ready here while it was idle.
                 if hart.best.get() != 0 {
                     self.call_idle();
@@ -246,7 +277,7 @@ impl<P: Platform> Kernel<P> {
             if hart.reap.get() != 0 {
                 continue;
             }
-            self.settle_time(hart, self.platform.now());
+            self.settle_time(hart, now);
             hart.payer.set(0);
             self.leave_space(hart);
             self.program_timer(hart);

@@ -45,6 +45,12 @@ impl Lock {
         Held(self)
     }
 
+    /// Takes the lock if nobody has it.
+    #[inline(always)]
+    pub fn try_hold(&self) -> Option<Held<'_>> {
+        (self.0.swap(1, Ordering::Acquire) == 0).then(|| Held(self))
+    }
+
     #[cold]
     fn wait(&self) {
         #[cfg(loom)]

@@ -21,7 +21,7 @@ pub struct Outcome {
     pub results: [u64; 2],
 }
 
-/// Whether a system call is light: complete when it returns, and in need of no register but its arguments. Bit `n`
+/// Whether a system call is light: complete when it returns, with one result at most, and in need of no register but its arguments. Bit `n`
 /// stands for number `n`. The others find the thread's registers saved, because they carry messages, let go of the thread, or
 /// reach user memory: a copy that faults is a trap from the kernel, after which the program counter is only in what was saved.
 pub const LIGHT: u64 = {
@@ -37,6 +37,7 @@ pub const LIGHT: u64 = {
         S::machine_reset,
         S::object_info,
         S::console_write,
+        S::channel_create,
     ];
     let mut mask = (1 << S::TABLE.len()) - 1;
     let mut n = 0;
@@ -64,7 +65,11 @@ impl<P: Platform> Kernel<P> {
             }
             Some(Sysno::port_create) => self.port_create(process, h(0)).map(one),
             Some(Sysno::port_bind) => self.port_bind(hart, h(0), h(1), a[2], a[3]).map(none),
-            Some(Sysno::port_signal) => self.port_signal(hart, h(0), a[1]).map(none),
+            Some(Sysno::port_signal) if self.fast_signal(hart, a[0], a[1]) => Ok([0, 0]),
+            Some(Sysno::port_signal) => {
+                self.poke(hart, a[0]);
+                self.port_signal(hart, h(0), a[1]).map(none)
+            }
             Some(Sysno::vmo_create) => self.vmo_create(process, h(0), a[1]).map(one),
             Some(Sysno::vmo_seal) => self.vmo_seal(process, h(0)).map(none),
             Some(Sysno::vm_map) => self.vm_map(hart, h(0), h(1), [a[2], a[3], a[4]], a[5]).map(|at| [at, 0]),
@@ -100,8 +105,7 @@ impl<P: Platform> Kernel<P> {
     pub fn syscall(&self, hart: &Hart) {
         let number = hart.thread.get().context.get(reg::T[0]);
         match Sysno::from_raw(number) {
-            Some(number @ (Sysno::channel_call | Sysno::reply_and_wait)) if self.fast_again(hart, number) => {
-            }
+            Some(number) if self.fast_again(hart, number) => {}
             _ => self.slow(hart),
         }
     }

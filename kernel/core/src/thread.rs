@@ -106,6 +106,10 @@ pub struct Thread {
     pub stand: Known<Port>,
     /// What the thread does while it waits there: `state::PORT` and the port's frame.
     pub stand_state: Cell64,
+    /// The port handle that it signalled through last.
+    pub poked: Cell64,
+    /// What it is the handle of.
+    pub poke: Known<Port>,
     /// Where the call came in for which its payer pays.
     pub serving: Known<End>,
     /// Its process's frame.
@@ -183,6 +187,7 @@ impl Thread {
     pub fn know_nothing(&self, own: &Header) {
         self.aim.init(own);
         self.stand.init(own);
+        self.poke.init(own);
         self.serving.init(own);
     }
 

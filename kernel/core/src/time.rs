@@ -102,7 +102,9 @@ impl<P: Platform> Kernel<P> {
             let _held = hart.heap.lock.hold();
             hart.heap.fired(&self.storage(hart), hart.id.get(), frame);
         }
-        if hart.running().exists() && now >= hart.slice_end.get() {
+        // Also when threads of one payer took turns for so long without an account.
+        let accounted = hart.charged_at.get().saturating_add(self.slice);
+        if hart.running().exists() && now >= hart.slice_end.get().min(accounted) {
             hart.resched.set(1);
         }
         if now >= hart.refill_at.get() {
@@ -160,11 +162,21 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// Whether something is due before the timer interrupt.
+    #[inline(always)]
+    pub(crate) fn is_timer_late(&self, hart: &Hart) -> bool {
+        let armed = hart.armed.get();
+        armed == NOW || hart.heap.first().min(hart.refill_at.get()) < armed
+    }
+
     /// Arms the timer interrupt for whatever comes first.
     pub(crate) fn program_timer(&self, hart: &Hart) {
         let slice = if hart.running().exists() { hart.slice_end.get() } else { NEVER };
         let at = hart.heap.first().min(slice).min(hart.refill_at.get());
-        if at != hart.armed.get() {
+        let armed = hart.armed.get();
+        // It may stand for earlier: an interrupt too many now and then costs less than a call of the firmware at each switch. A hart
+        // that goes to sleep is not to be woken for nothing.
+        if at < armed || armed == NOW || (at != armed && hart.thread.find().is_none()) {
             hart.armed.set(at);
             self.platform.set_timer(at);
         }
@@ -207,17 +219,16 @@ impl<P: Platform> Kernel<P> {
 
     /// A server whose caller's budget ran out, or whose caller is gone, goes on with its own. The thread runs on `hart`.
     pub(crate) fn own_budget(&self, hart: &Hart, t: &Thread, now: Ticks) {
-        self.reclaim(t, now);
-        hart.payer.set(t.payer.get());
+        if !self.is_solvent(ObjectRef::from_raw(t.payer.get()), now) {
+            self.pay_oneself(hart, t);
+        }
     }
 
-    /// The same for a thread that runs nowhere.
-    pub(crate) fn reclaim(&self, t: &Thread, now: Ticks) {
-        let payer = ObjectRef::from_raw(t.payer.get());
-        let gone = self.memory.header(payer.frame).latch.generation() != payer.generation;
-        if gone || self.exhausted_until(payer) > now {
-            t.pay_oneself();
-        }
+    /// Whether a payer is there and has budget left.
+    #[inline(always)]
+    pub(crate) fn is_solvent(&self, payer: ObjectRef, now: Ticks) -> bool {
+        let until = self.table(payer.frame).exhausted_until.get();
+        self.memory.header(payer.frame).latch.generation() == payer.generation && until <= now
     }
 
     /// From now on the running thread's own process pays for it.

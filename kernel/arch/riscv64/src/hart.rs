@@ -32,8 +32,6 @@ pub struct Local {
     pub user_sp: AtomicUsize,
     /// The thread's `ra`, likewise.
     pub user_ra: AtomicUsize,
-    /// Second result of a light system call.
-    pub second: AtomicU64,
     /// Address of the context whose floating-point registers are in the hart.
     pub fp_owner: AtomicUsize,
     /// What `Context::fp_live` is when this hart saved or loaded it last.
@@ -109,7 +107,6 @@ impl Local {
             user_tp: AtomicUsize::new(0),
             user_sp: AtomicUsize::new(0),
             user_ra: AtomicUsize::new(0),
-            second: AtomicU64::new(0),
             fp_owner: AtomicUsize::new(0),
             fp_tag: AtomicU64::new((id as u64 + 1) << 8 | 1),
             hart: Hart::new(id as u32),

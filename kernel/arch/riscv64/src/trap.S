@@ -31,6 +31,16 @@
     sd      ra, 1*8(t6)
     sd      sp, 2*8(t6)
     sd      gp, 3*8(t6)
+    keep_callee_saved
+    sd      a1, 11*8(t6)
+    sd      t1, 6*8(t6)
+    sd      t2, 7*8(t6)
+    sd      t3, 28*8(t6)
+    mv      sp, tp
+    .endm
+
+    # The registers that a C function keeps, to the context in t6.
+    .macro  keep_callee_saved
     sd      s0, 8*8(t6)
     sd      s1, 9*8(t6)
     sd      s2, 18*8(t6)
@@ -43,11 +53,6 @@
     sd      s9, 25*8(t6)
     sd      s10, 26*8(t6)
     sd      s11, 27*8(t6)
-    sd      a1, 11*8(t6)
-    sd      t1, 6*8(t6)
-    sd      t2, 7*8(t6)
-    sd      t3, 28*8(t6)
-    mv      sp, tp
     .endm
 
     .globl  trap_entry
@@ -61,29 +66,30 @@ trap_entry:
     beqz    t0, fast_call
     addi    t6, t0, -{reply_and_wait}
     beqz    t6, fast_reply
-    li      t6, {light}
-    srl     t6, t6, t0                  # a number above 63 is unknown to either way
-    andi    t6, t6, 1
+    sltiu   t6, t0, {numbers}
+    beqz    t6, slow
+    slli    t5, t0, 3
+    lla     t6, {light_table}
+    add     t6, t6, t5
+    ld      t6, (t6)
     beqz    t6, slow
 
     # A light system call leaves the callee-saved registers where they are.
-    csrrw   t6, sscratch, tp
-    sd      t6, {local_user_tp}(tp)
+    csrrw   t5, sscratch, tp
+    sd      t5, {local_user_tp}(tp)
     sd      sp, {local_user_sp}(tp)
     sd      ra, {local_user_ra}(tp)
-    mv      a6, tp
-    mv      a7, t0
     mv      sp, tp
-    call    {on_light}
+    jalr    t6
     lw      t0, {local_resched}(tp)
     bnez    t0, light_resched
     csrr    t0, sepc
     addi    t0, t0, 4
     csrw    sepc, t0
-    ld      a2, {local_second}(tp)
     ld      ra, {local_user_ra}(tp)
     ld      sp, {local_user_sp}(tp)
     ld      tp, {local_user_tp}(tp)
+    li      a2, 0
     li      a3, 0
     li      a4, 0
     li      a5, 0
@@ -106,8 +112,7 @@ light_resched:
     sd      t0, 0*8(t6)
     sd      a0, 10*8(t6)
     sd      a1, 11*8(t6)
-    ld      t0, {local_second}(tp)
-    sd      t0, 12*8(t6)
+    sd      zero, 12*8(t6)
     ld      t0, {local_user_sp}(tp)
     sd      t0, 2*8(t6)
     ld      t0, {local_user_tp}(tp)
@@ -118,9 +123,13 @@ light_resched:
     sd      zero, \n*8(t6)
     .endr
     sd      gp, 3*8(t6)
-    jal     t5, save_callee_saved
+    keep_callee_saved
+    csrr    t0, sstatus
+    li      t1, {fs}
+    and     t0, t0, t1
+    beqz    t0, 1f
     jal     t5, save_fp
-    mv      a0, tp
+1:  mv      a0, tp
     call    {on_resched}
     j       to_user
 
@@ -266,19 +275,9 @@ save_rest:
 
 # Saves s0 to s11 to the context in t6. Returns to t5.
 save_callee_saved:
-    sd      s0, 8*8(t6)
-    sd      s1, 9*8(t6)
-    sd      s2, 18*8(t6)
-    sd      s3, 19*8(t6)
-    sd      s4, 20*8(t6)
-    sd      s5, 21*8(t6)
-    sd      s6, 22*8(t6)
-    sd      s7, 23*8(t6)
-    sd      s8, 24*8(t6)
-    sd      s9, 25*8(t6)
-    sd      s10, 26*8(t6)
-    sd      s11, 27*8(t6)
+    keep_callee_saved
     jr      t5
+
 
 # Saves the floating-point registers if they are dirty, to the context in t6. Returns to t5.
 save_fp:

@@ -8,7 +8,7 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::context::{Context, reg};
-use neuron_core::{HandOver, Hart, Next};
+use neuron_core::{HandOver, Hart, LIGHT, Next};
 use nexus_abi::Sysno;
 use nexus_abi::bounds::REGISTER_WORDS;
 
@@ -31,12 +31,12 @@ global_asm!(
     local_user_tp = const offset_of!(Local, user_tp),
     local_user_ra = const offset_of!(Local, user_ra),
     local_user_sp = const offset_of!(Local, user_sp),
-    local_second = const offset_of!(Local, second),
     local_context = const offset_of!(Local, hart) + offset_of!(Hart, thread),
     local_resched = const offset_of!(Local, hart) + offset_of!(Hart, resched),
     local_fp_owner = const offset_of!(Local, fp_owner),
     local_fp_tag = const offset_of!(Local, fp_tag),
-    light = const neuron_core::LIGHT,
+    light_table = sym LIGHT_TABLE,
+    numbers = const Sysno::TABLE.len(),
     spp = const SPP,
     channel_call = const Sysno::channel_call as u64,
     reply_and_wait = const Sysno::reply_and_wait as u64,
@@ -48,7 +48,6 @@ global_asm!(
     emergency_below_local = const EMERGENCY_BELOW_LOCAL,
     fs = const FS,
     fs_initial = const FS_INITIAL,
-    on_light = sym on_light,
     on_syscall = sym on_syscall,
     on_resched = sym on_resched,
     on_trap = sym on_trap,
@@ -71,27 +70,52 @@ struct Answer {
 }
 
 /// A light system call, its arguments still in their registers.
-extern "C" fn on_light(
-    a0: u64,
-    a1: u64,
-    a2: u64,
-    a3: u64,
-    a4: u64,
-    a5: u64,
-    local: &'static Local,
-    number: u64,
-) -> Answer {
-    let outcome = kernel().light(&local.hart, number, [a0, a1, a2, a3, a4, a5]);
-    local.second.store(outcome.results[1], Relaxed);
+extern "C" fn on_light<const NUMBER: u64>(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64) -> Answer {
+    let outcome = kernel().light(&local().hart, NUMBER, [a0, a1, a2, a3, a4, a5]);
     Answer { error: outcome.error, result: outcome.results[0] }
 }
+
+/// What makes a light system call; none for the others.
+type Light = Option<extern "C" fn(u64, u64, u64, u64, u64, u64) -> Answer>;
+
+macro_rules! light_table {
+    ($($number:literal $name:ident $arguments:tt -> $results:tt $errors:tt $doc:literal;)+) => {
+        [$(if LIGHT >> $number & 1 == 1 { Some(on_light::<$number>) } else { None }),+]
+    };
+}
+
+/// The dispatch table of the light system calls, by number.
+static LIGHT_TABLE: [Light; Sysno::TABLE.len()] = nexus_abi::with_syscalls!(light_table);
 
 /// The fast path of `channel_call`: the words stay in the registers that they came in. Returns if it cannot be taken.
 extern "C" fn on_call(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64, a6: u64, a7: u64) {
     let hart = &local().hart;
     match kernel().fast_call(hart, handle, tag) {
         Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
-        None => put_back(hart, handle, [a2, a3, a4, a5, a6, a7]),
+        None => {
+            put_back(hart, handle, [a2, a3, a4, a5, a6, a7]);
+            on_call_bytes()
+        }
+    }
+}
+
+/// The same for a message in memory.
+#[inline(never)]
+extern "C" fn on_call_bytes() {
+    let hart = &local().hart;
+    let [handle, tag] = [0, 1].map(|n| hart.current().context.get(reg::A0 + n));
+    if let Some(over) = kernel().fast_call_bytes(hart, handle, tag) {
+        hand_over(over, [0; REGISTER_WORDS])
+    }
+}
+
+/// The same for an answer in memory.
+#[inline(never)]
+extern "C" fn on_reply_bytes() {
+    let hart = &local().hart;
+    let [handle, tag] = [0, 1].map(|n| hart.current().context.get(reg::A0 + n));
+    if let Some(over) = kernel().fast_reply_bytes(hart, handle, tag) {
+        hand_over(over, [0; REGISTER_WORDS])
     }
 }
 
@@ -100,7 +124,10 @@ extern "C" fn on_reply(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64
     let hart = &local().hart;
     match kernel().fast_reply(hart, handle, tag) {
         Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
-        None => put_back(hart, handle, [a2, a3, a4, a5, a6, a7]),
+        None => {
+            put_back(hart, handle, [a2, a3, a4, a5, a6, a7]);
+            on_reply_bytes()
+        }
     }
 }
 
@@ -140,13 +167,25 @@ fn hand_over(over: HandOver, words: [u64; REGISTER_WORDS]) -> ! {
 
 /// A heavy system call: every register has been saved.
 extern "C" fn on_syscall(local: &'static Local) {
-    kernel().syscall(&local.hart);
-    choose(&local.hart);
+    let hart = &local.hart;
+    kernel().syscall(hart);
+    // Without a reason to look further the current thread goes on.
+    if hart.resched.get() != 0 || hart.thread.find().is_none() {
+        leave(hart);
+    }
 }
 
 /// The end of a system call after which somebody else may have to run.
 extern "C" fn on_resched(local: &'static Local) {
-    choose(&local.hart);
+    leave(&local.hart);
+}
+
+/// Decides who runs next.
+#[inline(always)]
+fn leave(hart: &Hart) {
+    if !kernel().switch_at_once(hart) {
+        choose(hart);
+    }
 }
 
 extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {
@@ -181,6 +220,7 @@ fn give_fp(hart: &Hart) -> bool {
 }
 
 /// Sleeps until there is a thread to run.
+#[inline(never)]
 fn choose(hart: &Hart) {
     while kernel().dispatch(hart) == Next::Idle {
         cpu::wait();

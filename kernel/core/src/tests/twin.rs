@@ -9,6 +9,7 @@ use crate::objects::{Identity, Quota};
 use crate::paging;
 use crate::platform::Platform;
 use crate::sync::Cell64;
+use crate::thread::{resume, state};
 use neuron_model::{
     Answer, BOOT_PROCESS, BOOT_THREAD, Body, Bounds, Buffers, Deadline, Doing, Draft, HANDLES, Id, Model, Op,
     ROOT_QUOTA, Room, Slot, Start, Step, Summary,
@@ -126,10 +127,16 @@ impl Twin {
         match (step, registers) {
             (Step::Do(thread, op), Some((number, registers))) => {
                 done.push(*thread);
-                let next = self.system_call(*thread, number, &registers)?;
-                // The fast path has let the thread that was woken go on at once.
-                if let Some(woken) = next.filter(|woken| self.model.can_go_on(*woken)) {
-                    self.step_model(&Step::GoOn(woken))?;
+                self.system_call(*thread, number, &registers)?;
+                // The kernel lets a thread that is woken go on at once where nothing can come between.
+                let went_on = |id: &Id| {
+                    let t = self.world.kernel.thread(self.links[id].frame);
+                    matches!(t.doing().0, state::READY | state::RUNNING) && t.resume.get() == resume::NONE
+                };
+                let woken: Vec<Id> = self.model.threads().map(|(id, _)| id).collect();
+                let woken = woken.into_iter().filter(|id| self.model.can_go_on(*id) && went_on(id));
+                for id in woken.collect::<Vec<_>>() {
+                    self.step_model(&Step::GoOn(id))?;
                 }
                 if matches!(op, Op::Map { .. }) {
                     self.forget_address(*thread);
@@ -195,13 +202,8 @@ impl Twin {
         self.world.put_on(n);
     }
 
-    /// Makes the call, again if it is not done. Answers the thread that runs now, if it went the fast path.
-    fn system_call(
-        &mut self,
-        thread: Id,
-        number: Sysno,
-        registers: &Registers,
-    ) -> Result<Option<Id>, String> {
+    /// Makes the call, again if it is not done.
+    fn system_call(&mut self, thread: Id, number: Sysno, registers: &Registers) -> Result<(), String> {
         self.put_on(thread);
         let (kernel, hart, frame) = (self.world.kernel, self.world.hart(), self.links[&thread].frame);
         let context = &kernel.thread(frame).context;
@@ -211,19 +213,18 @@ impl Twin {
         [1, reg::T[5], reg::T[6]].into_iter().for_each(|register| context.set(register, 0));
         registers.iter().for_each(|(register, value)| context.set(*register, *value));
         context.set(reg::T[0], number as u64);
-        if self.world.fast && kernel.fast(hart) {
+        if self.world.fast && (kernel.fast(hart) || kernel.fast_again(hart, number)) {
             self.world.taken += 1;
-            let now = hart.running();
-            return Ok(self.links.iter().find(|(_, object)| object.frame == now).map(|(id, _)| *id));
+            return Ok(());
         }
         for _ in 0..1000 {
-            kernel.syscall(hart);
+            kernel.slow(hart);
             let again = number == Sysno::quota_destroy
                 && hart.running() == frame
                 && context.get(reg::T[0]) == number as u64
                 && kernel.table(hart.owner()).life.get() == crate::process::life::ALIVE;
             if !again {
-                return Ok(None);
+                return Ok(());
             }
         }
         Err("the call does not end".into())

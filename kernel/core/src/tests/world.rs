@@ -154,6 +154,7 @@ impl World {
 
     /// Puts the current thread back among the ready ones.
     pub fn take_off(&self) {
+        self.kernel.put_off(self.hart());
         let current = self.hart().running();
         if current.exists() {
             let priority = self.kernel.thread(current).priority.get();

@@ -1,0 +1,105 @@
+//! From one thread to another that is known already: the one that was made ready and goes first (`Hart::next`), or the next of equals.
+//!
+//! What must never happen: a thread seen in a queue before its registers are saved, or whose address space could be freed
+//! while it is loaded.
+
+use crate::hart::Hart;
+use crate::kernel::Kernel;
+use crate::platform::Platform;
+use crate::process::life;
+use crate::thread::{Thread, resume, state};
+use nexus_abi::{NOW, Ticks};
+
+impl<P: Platform> Kernel<P> {
+    /// The common switch, tried before [`Self::dispatch`]: from a thread that goes on later to one that was made ready and goes first,
+    /// or by a yield to its equal. Both have one payer, and there is nothing else to see to: no cold path stands in the middle of
+    /// it. False: nothing happened.
+    #[inline(always)]
+    pub fn switch_at_once(&self, hart: &Hart) -> bool {
+        let Some(t) = hart.thread.find() else { return false };
+        if hart.graves.get() | hart.reap.get() != 0 || self.is_timer_late(hart) {
+            return false;
+        }
+        let chosen = hart.next.find();
+        if chosen.is_none() && (hart.slice_end.get() != NOW || hart.best.get() != t.priority.get() + 1) {
+            return false;
+        }
+        let now = self.platform.now();
+        // As in `leave`: from the moment that this one is in a queue its process may end elsewhere.
+        hart.space.set(t.process.get());
+        let Some(held) = hart.queue_lock.try_hold() else { return false };
+        let priority = t.priority.get();
+        let queue = &hart.queues[priority as usize];
+        let next = match chosen {
+            Some(next) => next,
+            // Another hart may have emptied the queue.
+            None if queue.is_empty() => return false,
+            None => self.thread(queue.head()),
+        };
+        if !self.may_take_over(hart, next) {
+            return false;
+        }
+        if chosen.is_some() && now < hart.slice_end.get() {
+            queue.push_front(&self.memory, t.frame());
+        } else {
+            queue.push_back(&self.memory, t.frame());
+        }
+        match chosen {
+            // Of one payer with a thread that has a priority: the one that makes way has it too.
+            Some(_) => self.note_ready(hart, priority),
+            None => queue.remove(&self.memory, next.frame()),
+        }
+        t.set_doing(state::READY, hart.id.get() | priority << 8);
+        next.state.set(hart.running_state.get());
+        drop(held);
+        hart.next.clear();
+        hart.resched.set(0);
+        hart.thread.set(next);
+        hart.switches.add(1);
+        hart.slice_end.set(now + self.slice);
+        if next.process.get() != t.process.get() {
+            self.platform.switch_space(next.satp.get());
+            hart.space.set(next.process.get());
+        }
+        hart.set_floor(next);
+        self.call_idle();
+        true
+    }
+
+    /// Whether a thread can be run without any more ado: it is of the payer that pays now, its process lives and has an address space
+    /// identifier of its own, and it has nothing to do in the kernel.
+    #[inline(always)]
+    fn may_take_over(&self, hart: &Hart, next: &Thread) -> bool {
+        let owner = self.table(next.owner());
+        next.payer.get() == hart.payer.get()
+            && next.resume.get() == resume::NONE
+            && owner.life.get() == life::ALIVE
+            && owner.asid.get() != 0
+    }
+
+    /// Whether a thread of this priority goes before the current one, every ready one, and one that does so already.
+    pub(crate) fn goes_next(&self, hart: &Hart, priority: u32) -> bool {
+        hart.thread.find().is_some_and(|t| priority > t.priority.get())
+            && priority >= hart.best.get()
+            && hart.next.find().is_none()
+    }
+
+    /// The thread that was to run next waits for its turn like others.
+    pub(crate) fn put_off(&self, hart: &Hart) {
+        if let Some(t) = hart.next.take() {
+            self.enqueue(hart, t.frame(), self.effective_priority(t, self.platform.now()), true);
+        }
+    }
+
+    /// Makes a thread current that belongs to this hart.
+    pub(crate) fn take_over(&self, hart: &Hart, t: &Thread, now: Ticks) {
+        hart.thread.set(t);
+        hart.switches.add(1);
+        // Threads of one payer are settled together, at the latest when the slice ends.
+        if hart.payer.get() != t.payer.get() {
+            self.settle_time(hart, now);
+            hart.payer.set(t.payer.get());
+        }
+        hart.slice_end.set(now + self.slice);
+    }
+}

@@ -19,7 +19,7 @@
 //! What must never happen: a message that the slow path would have refused.
 
 use crate::channel::End;
-use crate::context::{Context, reg};
+use crate::context::reg;
 use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::latch::Seized;
@@ -172,46 +172,36 @@ impl<P: Platform> Kernel<P> {
 
     /// A system call whose registers are all saved, by the fast path if it can be. False: nothing happened that counts.
     pub fn fast(&self, hart: &Hart) -> bool {
-        let from = &hart.thread.get().context;
+        let from = &hart.current().context;
         let [handle, tag] = [0, 1].map(|n| from.get(reg::A0 + n));
+        // Once the channel is free the sender's registers are anybody's.
+        let words = core::array::from_fn(|n| from.get(reg::A0 + 2 + n));
         let handed = match Sysno::from_raw(from.get(reg::T[0])) {
-            Some(Sysno::channel_call) => self.fast_call(hart, handle, tag),
-            Some(Sysno::reply_and_wait) => self.fast_reply(hart, handle, tag),
+            Some(Sysno::channel_call) => {
+                self.fast_call(hart, handle, tag).or_else(|| self.fast_call_bytes(hart, handle, tag))
+            }
+            Some(Sysno::reply_and_wait) => {
+                self.fast_reply(hart, handle, tag).or_else(|| self.fast_reply_bytes(hart, handle, tag))
+            }
             _ => None,
         };
-        match handed {
-            Some(over) => self.arrive(hart, from, over),
-            None => return self.fast_bytes(hart),
-        }
-        true
+        handed.map(|over| self.arrive(hart, words, over)).is_some()
     }
 
     /// What the trap code does with registers, in memory.
-    fn arrive(&self, hart: &Hart, from: &Context, over: HandOver) {
+    fn arrive(&self, hart: &Hart, words: [u64; REGISTER_WORDS], over: HandOver) {
         let to = &hart.current().context;
         reg::T.into_iter().chain([reg::A0]).for_each(|n| to.set(n, 0));
         to.set(reg::PC, to.get(reg::PC).wrapping_add(4));
         to.set(reg::A0 + 1, over.tag);
         let bytes = Tag(over.tag).bytes();
-        for n in 0..REGISTER_WORDS {
+        for (n, word) in words.into_iter().enumerate() {
             let within = bytes <= REGISTER_BYTES && n * 8 < bytes;
-            to.set(reg::A0 + 2 + n, if within { from.get(reg::A0 + 2 + n) } else { 0 });
+            to.set(reg::A0 + 2 + n, if within { word } else { 0 });
         }
         to.set(reg::T[1], over.key);
         to.set(reg::T[2], over.identity);
         to.set(reg::T[3], over.token);
-    }
-
-    /// The same for messages in memory.
-    fn fast_bytes(&self, hart: &Hart) -> bool {
-        let from = &hart.current().context;
-        let [handle, tag] = [0, 1].map(|n| from.get(reg::A0 + n));
-        let handed = match Sysno::from_raw(from.get(reg::T[0])) {
-            Some(Sysno::channel_call) => self.fast_call_bytes(hart, handle, tag),
-            Some(Sysno::reply_and_wait) => self.fast_reply_bytes(hart, handle, tag),
-            _ => None,
-        };
-        handed.map(|over| self.arrive(hart, from, over)).is_some()
     }
 
     /// After a refusal: looks again at the handle of the call, when it is another one than last time or its object changed, and

@@ -7,13 +7,14 @@ use neuron_model::{
 use nexus_abi::{Error, Kind, Rights, Signals};
 
 /// Each goes on from a populated world, in model and kernel.
-pub const CORNERS: [fn(&mut Script); 6] = [
+pub const CORNERS: [fn(&mut Script); 7] = [
     page_tables_need_quota,
     a_loaded_end_is_no_gift,
     an_expiry_outlives_its_port,
     an_end_in_flight_is_told_to_nobody,
     who_destroys_its_own_quota,
     a_process_that_nobody_can_use,
+    the_dead_pass_on_what_woke_them,
 ];
 
 const ROOT: Slot = 2;
@@ -125,4 +126,27 @@ fn a_process_that_nobody_can_use(script: &mut Script) {
     let handle = script.get(BOOT_THREAD, process(ROOT))[0];
     script.get(BOOT_THREAD, Op::Close { handle });
     assert_eq!(script.model.quota(neuron_model::ROOT_QUOTA).used, before);
+}
+
+/// Two processes wait at one port. The one that is woken ends before it goes on; the other one is woken in its place.
+fn the_dead_pass_on_what_woke_them(script: &mut Script) {
+    let other = holder_of_link(script);
+    let process = script.model.thread(other).process;
+    let port = script.get(BOOT_THREAD, Op::PortCreate { quota: ROOT })[0];
+    let copy = script.get(BOOT_THREAD, Op::Dup { handle: port, rights: Kind::Port.all_rights().bits() })[0];
+    let link = script.handles(BOOT_PROCESS, Kind::Channel)[0];
+    script.get(BOOT_THREAD, send(link, &[copy]));
+    let end = script.handles(process, Kind::Channel)[0];
+    let room = Room { handles: 8, ..Room::default() };
+    let got = script.by(other, Op::Recv { end, room });
+    let Some(Answer::Message { handles, .. }) = got else { panic!("{got:?}") };
+    let wait = |port| Op::Wait { port, token: 0, draft: Draft::default(), room, deadline: Deadline::Never };
+    let third = script.model.process(process).threads[1];
+    script.by(BOOT_THREAD, wait(port));
+    script.by(other, wait(handles.0[0]));
+    script.get(third, Op::Signal { port: handles.0[0], bits: 1 << 16 });
+    assert!(script.model.can_go_on(other), "the warmest was not woken");
+    script.make(Step::End(process));
+    assert!(script.model.can_go_on(BOOT_THREAD), "the dead kept what was for others");
+    script.make(Step::GoOn(BOOT_THREAD));
 }

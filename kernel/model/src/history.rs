@@ -1,10 +1,10 @@
-//! Histories: a populated world, random steps in it, and the shortest part of a history that still fails.
+//! Histories: written ones, a populated world, random steps in it, and the shortest part of a history that still fails.
 
 use crate::channel::Bounds;
 use crate::message::{Buffers, Draft, Room, Slots};
 use crate::object::{Body, Id};
 use crate::process::Doing;
-use crate::{Answer, BOOT_THREAD, Deadline, Model, Op, Slot, Step};
+use crate::{Answer, BOOT_PROCESS, BOOT_THREAD, Deadline, Model, Op, Slot, Step};
 use nexus_abi::{Kind, Rights, Signals};
 
 /// xorshift64*: the same numbers for the same seed, everywhere.
@@ -39,7 +39,8 @@ impl Random {
 
 /// Pages of address space where a process can have something mapped; higher ones are addresses nobody can have.
 const PAGES: u64 = 3;
-/// Entries in the tables of processes; one more than fit one step of taking a process apart must not be.
+/// Entries in the tables of processes: as many as the kernel closes in one step of taking a process apart. With more, what the
+/// revocation of a quota does between two such steps would differ in order.
 pub const HANDLES: u64 = 16;
 
 /// A history that is written down: each step is made as it is added.
@@ -128,6 +129,23 @@ impl Script {
                 self.get(thread, Op::Bind { port, object, key: 7 + n as u64, signals });
             }
         }
+        self.share_port();
+    }
+
+    /// The second process gets a handle to the port of the first, so that threads of both can wait there.
+    fn share_port(&mut self) {
+        let port = self.handles(BOOT_PROCESS, Kind::Port)[0];
+        let rights = Kind::Port.all_rights().bits();
+        let handles = Slots(self.get(BOOT_THREAD, Op::Dup { handle: port, rights }));
+        let link = self.handles(BOOT_PROCESS, Kind::Channel)[0];
+        let draft = Draft { handles, ..Draft::default() };
+        let at = Buffers::default();
+        self.get(BOOT_THREAD, Op::Send { end: link, draft, at, deadline: Deadline::Now });
+        let second = self.model.processes().find(|(id, _)| *id != BOOT_PROCESS);
+        let Some((process, thread)) = second.map(|(id, process)| (id, process.threads[0])) else { return };
+        let end = self.handles(process, Kind::Channel)[0];
+        let room = Room { bytes: 0, handles: 1, at };
+        self.by(thread, Op::Recv { end, room });
     }
 }
 

@@ -220,7 +220,7 @@ impl Model {
         Ok(slots)
     }
 
-    /// Whether the object is of this kind, for those that ask about any.
+    /// Whether the object is a channel that still is.
     pub(crate) fn is_channel(&self, id: Id) -> bool {
         self.objects.get(&id).is_some_and(|object| matches!(object.body, Body::Channel(_)))
     }

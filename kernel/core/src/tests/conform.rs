@@ -13,7 +13,7 @@ use nexus_abi::{Error, Sysno};
 use std::collections::BTreeSet;
 
 /// How many random histories are run, by default and when everything is asked for.
-const HISTORIES: u64 = 240;
+const HISTORIES: u64 = 400;
 const ALL_HISTORIES: u64 = 6000;
 /// Set by `./nx test --full`.
 const FULL: &str = "NEXUS_TEST_FULL";

@@ -143,8 +143,11 @@ impl<P: Platform> Kernel<P> {
 
     /// Lets go of the current thread, which somebody else owns now or which has ended.
     pub(crate) fn leave(&self, hart: &Hart) {
-        // Whoever frees address spaces asks for this once no thread is current.
-        hart.space.atomic().store(hart.owner().0, Ordering::Release);
+        // Whoever frees address spaces asks for this once no thread is current. None may be loaded: a revocation that this thread
+        // asked for left it, and then the next thread must load its own, also one of the same process.
+        if hart.space.get() != 0 {
+            hart.space.atomic().store(hart.owner().0, Ordering::Release);
+        }
         hart.thread.clear();
     }
 

@@ -27,6 +27,10 @@ const OP_CONSUME: u8 = 0xf4;
 /// Message: write to the kept mapping. This ends the process.
 const OP_TRESPASS: u8 = 0xf5;
 
+/// Call: hold the pattern that follows (8 bytes) in the floating-point registers for so many rounds (8 bytes) of letting others run; answer
+/// how many were changed, and what was in them before.
+const OP_FLOAT: u8 = 0xf6;
+
 const SHARE_BYTES: u64 = 8 << 20;
 
 fn run(mut startup: Startup) -> u64 {
@@ -112,6 +116,12 @@ fn act(
             let digest = Sha256::digest(mapping.sealed_bytes().ok_or(Error::BadState)?);
             *kept = Some(mapping);
             Ok((digest.to_vec(), Handles::new()))
+        }
+        [OP_FLOAT, rest @ ..] if rest.len() == 16 => {
+            let first = floats::leftovers();
+            let word = |at: usize| rest[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+            let changed = floats::hold(word(0), word(8), floats::Between::Yield);
+            Ok(([changed.to_le_bytes(), first.to_le_bytes()].concat(), Handles::new()))
         }
         _ => Ok((bytes.to_vec(), core::mem::take(&mut message.handles))),
     }

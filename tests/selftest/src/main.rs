@@ -1,5 +1,5 @@
 //! Runs every device test, in order, and ends the machine with the sum. Its own tests are the proofs of gate 1 and of the
-//! services; each other driver is a library of its own (`tests/hostile`, `tests/restarts`, `tests/offsets`). A line is printed only after another process has
+//! services; each other driver is a library of its own (`tests/objects`, `tests/hostile`, `tests/restarts`, `tests/offsets`). A line is printed only after another process has
 //! shown that it is true.
 //!
 //! It writes to the console itself, so that nothing is lost when it ends the machine with the result.
@@ -39,11 +39,11 @@ const OWN: &[Test] = &[
 ];
 
 /// Every driver's tests, in the order in which they run.
-const DRIVERS: &[&[Test]] = &[OWN, devices::TESTS, hostile::TESTS, restarts::TESTS];
+const DRIVERS: &[&[Test]] = &[OWN, objects::TESTS, devices::TESTS, hostile::TESTS, restarts::TESTS];
 
 /// Drivers that count instructions, which is exact on one hart alone, and which a host has none of.
 #[cfg(target_os = "none")]
-const EXACT_DRIVERS: &[&[Test]] = &[offsets::TESTS];
+const EXACT_DRIVERS: &[&[Test]] = &[objects::ORDERED_TESTS, offsets::TESTS];
 #[cfg(not(target_os = "none"))]
 const EXACT_DRIVERS: &[&[Test]] = &[];
 

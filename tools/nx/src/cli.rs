@@ -156,6 +156,8 @@ pub enum Variant {
     Bench,
     /// With the programs of tests/system.net.toml added
     Net,
+    /// With a critical process that keeps failing (tests/system.failing.toml)
+    Failing,
 }
 
 impl Variant {
@@ -167,6 +169,7 @@ impl Variant {
             Variant::Full => "full",
             Variant::Bench => "bench",
             Variant::Net => "net",
+            Variant::Failing => "failing",
         }
     }
 }

@@ -65,6 +65,7 @@ impl House {
             Variant::Test | Variant::Full => Some(self.root.join("tests/system.test.toml")),
             Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
+            Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod boots;
 mod device;
+mod failing;
 mod harness;
 mod host;
 mod lint;
@@ -135,6 +136,12 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "the test image on four harts, repeated",
             run: device::race,
             list: device::race_list,
+        });
+        suites.push(Suite {
+            name: "failing",
+            what: "an image with a critical process that cannot do its job",
+            run: failing::run,
+            list: failing::list,
         });
     }
     if house.additions(Variant::Net).is_some_and(|path| path.is_file()) {

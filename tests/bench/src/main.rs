@@ -14,7 +14,8 @@ mod rows;
 
 use alloc::format;
 use alloc::string::String;
-use nexus_rt::{Owned, ResourceKind, Startup};
+use nexus_abi::bounds::PAGE_SIZE;
+use nexus_rt::{Owned, ResourceKind, Startup, clock};
 
 nexus_rt::main!(run);
 
@@ -45,7 +46,26 @@ impl Report {
     }
 }
 
+/// Says when this program began, right after everything else was ready, and what memory nobody held then.
+fn boot(mut startup: Startup) -> u64 {
+    let now = clock::now();
+    let (Some(console), Some(stats)) =
+        (startup.take::<ResourceKind>("console"), startup.take::<ResourceKind>("kernel-stats"))
+    else {
+        return 3;
+    };
+    let Ok(stats) = stats.stats() else { return 4 };
+    let free = stats.frames_free * PAGE_SIZE as u64;
+    let line = format!("BENCH-BOOT {now} ticks of {} a second, {free} bytes free\n", clock::timebase());
+    let told = console.console_write(line.as_bytes());
+    startup.ready();
+    told.is_err() as u64
+}
+
 fn run(mut startup: Startup) -> u64 {
+    if startup.args() == "boot" {
+        return boot(startup);
+    }
     let (Some(console), Some(reset)) = (startup.take("console"), startup.take::<ResourceKind>("reset"))
     else {
         return 3;

@@ -12,6 +12,7 @@ use crate::machine::options::Options;
 use crate::machine::watch::{Roster, Verdict, Watcher};
 use crate::output::Output;
 use crate::run::roster;
+use crate::test::said;
 
 const BOOTS: usize = 11;
 const LIMIT: Duration = Duration::from_secs(20);
@@ -34,14 +35,14 @@ pub fn figures(
         figures.extend(Figure::of("image.bytes", "bytes", vec![built.image_bytes as f64]));
     }
     if wants("boot") {
-        output.step("bench", "boot.ready_ms and boot.ready_insns");
+        output.step("bench", "boot.ready_ms, boot.ready_insns and boot.ram_bytes");
         let options = Options::new(&built.folder, 1);
         let mut times = Vec::new();
         for _ in 0..BOOTS {
             times.push(ready(&options)?.1.as_secs_f64() * 1000.0);
         }
         figures.extend(Figure::of("boot.ready_ms", "ms", times));
-        figures.extend(instructions(&options)?);
+        figures.extend(at_ready(house, output)?);
     }
     if wants("idle") {
         for harts in [1, 4] {
@@ -87,43 +88,46 @@ fn ready(options: &Options) -> Outcome<(Machine, Duration)> {
     }
 }
 
-/// Instructions until ready. Under exact counting an instruction is a nanosecond of the guest's clock, and nexus-init
-/// tells the clock when all are ready; a system that does not tell has no figure.
-fn instructions(options: &Options) -> Outcome<Option<Figure>> {
-    let mut options = options.clone();
+/// Instructions until ready, and the memory in use then. Under exact counting an instruction is a nanosecond of the guest's
+/// clock. The first program after those of the production image tells; what it costs itself is in the figures.
+fn at_ready(house: &House, output: Output) -> Outcome<Vec<Figure>> {
+    let built = build::build(house, Variant::Bench, output)?;
+    let mut options = Options::new(&built.folder, 1);
     options.icount = true;
-    let mut roster: Roster = roster(&options.image)?;
     let mut machine = Machine::start(&options)?;
     let mut watcher = Watcher::default();
     let mut told = None;
-    let mut ready_at = None;
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
-        roster.note(line);
-        told = told.or(nanoseconds(&line.text));
-        ready_at = ready_at.or(roster.ready_at().map(|_| Instant::now()));
-        ready_at.is_some() && told.is_some()
+        told = told.or(boot_line(said(&line.text)));
+        told.is_some()
     });
-    match verdict {
-        Verdict::Done => {}
-        Verdict::TimedOut if ready_at.is_some() => {}
-        other => return Err(watcher.failure(&other, &mut machine, "ready", LIMIT.as_secs())),
-    }
-    Ok(Figure::of("boot.ready_insns", "instructions", told.into_iter().collect()))
+    let Some((nanoseconds, free)) = told else {
+        return Err(watcher.failure(&verdict, &mut machine, "ready", LIMIT.as_secs()));
+    };
+    let used = f64::from(options.memory) * 1024.0 * 1024.0 - free;
+    let instructions = Figure::of("boot.ready_insns", "instructions", vec![nanoseconds]);
+    Ok(instructions.into_iter().chain(Figure::of("boot.ram_bytes", "bytes", vec![used])).collect())
 }
 
-/// The time in `nexus-init: all ready at tick T, HZ a second`, in nanoseconds.
-fn nanoseconds(line: &str) -> Option<f64> {
-    let (ticks, rate) = line.split_once("nexus-init: all ready at tick ")?.1.split_once(", ")?;
-    let rate: f64 = rate.strip_suffix(" a second")?.parse().ok()?;
-    Some(ticks.parse::<f64>().ok()? * 1e9 / rate)
+/// The nanoseconds and the free bytes in `BENCH-BOOT T ticks of HZ a second, N bytes free`.
+fn boot_line(line: &str) -> Option<(f64, f64)> {
+    let (ticks, rest) = line.strip_prefix("BENCH-BOOT ")?.split_once(" ticks of ")?;
+    let (rate, free) = rest.strip_suffix(" bytes free")?.split_once(" a second, ")?;
+    let number = |text: &str| text.parse::<u64>().ok().map(|number| number as f64);
+    Some((number(ticks)? * 1e9 / number(rate)?, number(free)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::boot_line;
+
     #[test]
-    fn the_clock_is_read_from_the_line_of_init() {
-        let line = "nexus-init: all ready at tick 250000, 10000000 a second";
-        assert_eq!(super::nanoseconds(line), Some(25_000_000.0));
-        assert_eq!(super::nanoseconds("nexus-init: ready"), None);
+    fn clock_and_memory_are_read_from_the_line_of_the_first_program_after_the_others() {
+        let line = "BENCH-BOOT 250000 ticks of 10000000 a second, 4096 bytes free";
+        assert_eq!(boot_line(line), Some((25_000_000.0, 4096.0)));
+        for bad in ["BENCH-BOOT x ticks of 1 a second, 1 bytes free", "BENCH-BOOT 1 ticks of 1 a second", ""]
+        {
+            assert_eq!(boot_line(bad), None, "{bad}");
+        }
     }
 }

@@ -112,7 +112,7 @@ pub fn said(line: &str) -> &str {
 }
 
 fn is_marker(text: &str) -> bool {
-    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-END ", "BENCH-MARK "]
+    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-END ", "BENCH-MARK ", "BENCH-BOOT "]
         .iter()
         .any(|marker| text.starts_with(marker))
 }

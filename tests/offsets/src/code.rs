@@ -49,7 +49,7 @@ pub mod at {
 /// Bytes that the buffer has.
 pub const MAX_BYTES: usize = nexus_abi::bounds::PAGE_SIZE - at::BYTES;
 
-/// Handles that a call can carry: what the first message has besides the endpoint and the port.
+/// Handles that a call can carry: what the first message has besides the endpoint and the quota.
 pub const MAX_CARRIED: usize = 6;
 
 /// What is neither 0 nor an error.
@@ -85,6 +85,7 @@ global_asm!(
     channel_call = const Sysno::channel_call as u64,
     channel_reply = const Sysno::channel_reply as u64,
     object_info = const Sysno::object_info as u64,
+    port_create = const Sysno::port_create as u64,
     port_bind = const Sysno::port_bind as u64,
     reply_and_wait = const Sysno::reply_and_wait as u64,
     timer_set = const Sysno::timer_set as u64,

@@ -59,6 +59,8 @@ pub fn both(stage: &Stage<'_>, shape: Shape, stride: u64) -> Verdict {
     let before = stage.charges()?;
     let sweep = |victim, blow| Sweep { stage, shape, victim, blow, before };
     let (zero, length) = sweep(Side::Client, Blow::Revoked).calibrate()?;
+    let told = format!("a {} call takes {length} instructions, {} are the most", shape.name, shape.longest);
+    expect(length <= shape.longest, &told)?;
     for victim in [Side::Client, Side::Server] {
         let revoked = sweep(victim, Blow::Revoked).run(zero, length, stride)?;
         let killed = sweep(victim, Blow::Killed).run(zero, length, stride)?;

@@ -30,10 +30,14 @@ pub const TESTS: &[Test] = &[
 
 /// The kinds of call: on the fast path, with bytes to copy, with a handle that goes there and comes back, and the same with an
 /// answer that has left before its server waits.
-const SHORT: Shape = Shape { name: "short", bytes: 8, handles: 0, apart: false };
-const LONG: Shape = Shape { name: "long", bytes: 128, handles: 0, apart: false };
-const MOVING: Shape = Shape { name: "moving", bytes: 8, handles: 1, apart: false };
-const APART: Shape = Shape { name: "moving (answered apart)", bytes: 128, handles: 1, apart: true };
+const SHORT: Shape = Shape { name: "short", longest: 700, bytes: 8, handles: 0, apart: false };
+const LONG: Shape = Shape { name: "long", longest: SLOW, bytes: 128, handles: 0, apart: false };
+const MOVING: Shape = Shape { name: "moving", longest: SLOW, bytes: 8, handles: 1, apart: false };
+const APART: Shape =
+    Shape { name: "moving (answered apart)", longest: SLOW, bytes: 128, handles: 1, apart: true };
+
+/// Far more than a call takes that does not wait.
+const SLOW: u64 = 20_000;
 
 /// Instructions between the offsets that are tried of long calls, unless everything is.
 const STRIDE: u64 = 13;

@@ -1,7 +1,7 @@
 # The two programs whose deaths are tried at every instruction, and what arms the timer that kills them. The programs are copied to
 # memory of their own and run wherever that is mapped; each has one page of data that its driver shares.
 #
-# They start with a0 = data page and a1 = bootstrap endpoint, at which one message with handles waits: the endpoint, a port,
+# They start with a0 = data page and a1 = bootstrap endpoint, at which one message with handles waits: the endpoint, a quota,
 # and what the calls carry. Registers: s0 data page, s1 and s2 endpoints, s3 port.
 
     .text
@@ -32,7 +32,11 @@ offsets_code:
     li      t0, {channel_recv}
     ecall
     lwu     s2, {handles}(s0)
-    lwu     s3, {handles}+4(s0)
+    # A port of its own: the kernel's shortest way is not for one that came from another process.
+    lwu     a0, {handles}+4(s0)
+    li      t0, {port_create}
+    ecall
+    mv      s3, a1
     # What the calls carry lies first from now on.
     ld      t0, {handles}+8(s0)
     ld      t1, {handles}+16(s0)

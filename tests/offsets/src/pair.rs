@@ -31,8 +31,8 @@ const PAGES: u64 = 120;
 const CPU: u64 = 0;
 /// Handle table of each.
 const HANDLES: u16 = 16;
-/// Handles that each has for itself: its bootstrap endpoint, its endpoint and its port.
-pub const OWN_HANDLES: u32 = 3;
+/// Handles that each has for itself: its bootstrap endpoint, its endpoint, the quota and its port.
+pub const OWN_HANDLES: u32 = 4;
 /// Calls before the measured one: the first takes what the later ones find.
 pub const WARM: u64 = 3;
 /// Ticks from arming to the interrupt: enough for both to begin and to warm up.
@@ -59,6 +59,8 @@ const LONGEST_DEADLINE_MS: u64 = 60_000;
 pub struct Shape {
     /// What it is called.
     pub name: &'static str,
+    /// The longest that it may take, in instructions, there and back.
+    pub longest: u64,
     /// Bytes.
     pub bytes: usize,
     /// Handles.
@@ -193,7 +195,7 @@ impl<'a> Stage<'a> {
     fn gifts(&self, end: Owned<Channel>, carried: usize) -> Result<Handles, String> {
         let mut gifts = Handles::one(end);
         let mut give = |gift: Owned<Any>| gifts.push(gift).map_err(|_| String::from("too many handles"));
-        give(why("port", Owned::<PortKind>::create(&self.quota))?.any())?;
+        give(why("quota", self.quota.duplicate(Rights::CHARGE | Rights::TRANSFER))?.any())?;
         for _ in 0..carried {
             give(why("vmo", Owned::<Vmo>::create(&self.quota, PAGE))?.any())?;
         }

@@ -39,7 +39,7 @@ const OWN: &[Test] = &[
 ];
 
 /// Every driver's tests, in the order in which they run.
-const DRIVERS: &[&[Test]] = &[OWN, objects::TESTS, devices::TESTS, hostile::TESTS, restarts::TESTS];
+const DRIVERS: &[&[Test]] = &[OWN, devices::TESTS, hostile::TESTS, objects::TESTS, restarts::TESTS];
 
 /// Drivers that count instructions, which is exact on one hart alone, and which a host has none of.
 #[cfg(target_os = "none")]

@@ -29,6 +29,7 @@
 //! | `sends` | | services it only sends to, without waiting; these may go the other way |
 //! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
 //! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
+//! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
 //! | `may_request` | | devices that `policyd` gives it when it asks |
 //!
 //! # Fields of `[[device]]`

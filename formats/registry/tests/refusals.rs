@@ -379,3 +379,34 @@ fn devices_have_a_bound_and_fit_the_machine() {
     );
     refused(&with_devices(&pool(994), "device = \"rng\""), &[], &["the devices need 1001 pages", "lower"]);
 }
+
+#[test]
+fn partitions_are_opened_by_who_is_listed() {
+    let driver =
+        |more| Row { name: "virtioblkd", id: 8, authority: "block-driver", pages: 10, more, ..logd() };
+    let rows = |more: &'static str| [init(), logd(), execd(), driver(more)];
+    let client = |more: &str| Row { more: "", ..probe() }.text() + more + "\n";
+    let base = file(&rows("provides = [\"disk\"]"));
+    let table = build(&base, &[&client("uses = [\"disk\"]\npartitions = [\"*\", \"state\"]")]).unwrap();
+    let registry = nexus_registry::Registry::parse(&table).unwrap();
+    assert_eq!(registry.by_name("virtioblkd").unwrap().args, "65536=* 65536=state");
+    let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
+    refused_client("partitions = [\"*\"]", &["`probe` may open a partition and does not use `disk`"]);
+    for name in ["", "a b", "a\\tb", "a\\nb"] {
+        let more = format!("uses = [\"disk\"]\npartitions = [\"{name}\"]");
+        refused_client(&more, &["is no name of a partition", "without spaces"]);
+    }
+    refused_client("uses = [\"disk\"]\npartitions = [\"a\", \"a\"]", &["`probe` may open `a` twice"]);
+    // `65536=` and the name make the list.
+    let long = |length| format!("uses = [\"disk\"]\npartitions = [\"{}\"]", "x".repeat(length));
+    build(&base, &[&client(&long(249))]).unwrap();
+    refused_client(&long(250), &["the list of partitions has 256 bytes", "255 is the most"]);
+    let own = file(&rows("provides = [\"disk\"]\nargs = \"1=*\""));
+    refused(&own, &[], &["`virtioblkd` has arguments of its own"]);
+    let without = file(&[init(), logd(), execd()]);
+    refused(
+        &without,
+        &[&client("partitions = [\"a\"]")],
+        &["nobody could open `a` for `probe`", "not built"],
+    );
+}

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod disk;
 mod faults;
 mod logged;
 mod memory;
@@ -31,6 +32,8 @@ pub const TESTS: &[Test] = &[
     ("devices.interrupt", probe::interrupt),
     ("devices.pool", memory::pool),
     ("devices.random", restarts::random),
+    ("devices.disk", disk::readback),
+    ("devices.disk_refusals", disk::refusals),
     ("devices.restart", restarts::restart),
 ];
 

@@ -1,13 +1,14 @@
 //! Drivers are killed and come back: their clients see the server die and go on, and nothing grows.
 
+use crate::disk::{Session, pattern};
 use alloc::format;
 use alloc::string::String;
 use harness::{Bench, Verdict, expect, why};
 use nexus_rt::api::random;
 use nexus_rt::api::supervise::State;
-use nexus_rt::clock;
 use nexus_rt::samgr::Service;
-use nexus_rt::wire::Text;
+use nexus_rt::wire::{CallError, Text};
+use nexus_rt::{clock, thread};
 
 /// Random bytes come, and no two answers are alike.
 pub fn random(_bench: &Bench) -> Verdict {
@@ -25,6 +26,10 @@ pub fn random(_bench: &Bench) -> Verdict {
 /// How often each driver is killed.
 const KILLS: u32 = 20;
 const KILLS_FULL: u32 = 500;
+
+/// Writes of a client that waits for its driver to be killed, at most; and the priority of the thread that makes them.
+const WRITES: u32 = 100_000;
+const PRIORITY: u8 = 10;
 
 /// How long a driver may take to be back.
 const PATIENCE_MS: u64 = 10_000;
@@ -76,8 +81,7 @@ fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict)
         let after = back(bench, name, before.generation)?;
         use_it()?;
         let now = find(bench, name)?;
-        let frames = why("stats", bench.stats.stats())?.frames_free;
-        let counted = (now.pages, now.handles, frames);
+        let counted = (now.pages, now.handles, bench.frames_left()?);
         expect(after.generation > before.generation, "an old generation came back")?;
         // The first rounds make the heaps of those around it grow.
         match settled {
@@ -91,9 +95,44 @@ fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict)
     Ok(())
 }
 
+/// The driver is killed while a request is on its way: its client sees that, opens the disk anew and finds what was answered.
+fn in_the_middle(bench: &Bench) -> Verdict {
+    let mut died = 0;
+    for round in 0..KILLS {
+        let mut session = Session::open(bench)?;
+        why("write", session.write(5000, round as u8))?;
+        let before = find(bench, "virtioblkd")?;
+        let mut waiting = Session::open(bench)?;
+        // Writes until the driver dies: the last one was done, or not, and whoever asked does it again.
+        let writer = thread::spawn(PRIORITY, move || {
+            (0..WRITES).map(|_| waiting.write(6000, round as u8)).find(|answer| answer.is_err())
+        });
+        let writer = why("a thread", writer)?;
+        // Later in each round.
+        (0..round).for_each(|_| nexus_rt::sys::thread_yield());
+        why("kill", bench.supervisor().kill(why("name", Text::new("virtioblkd"))?))?;
+        match writer.join() {
+            Some(Some(Err(CallError::ServerDied))) => died += 1,
+            other => return Err(format!("round {round}: {other:?}")),
+        }
+        let _ = back(bench, "virtioblkd", before.generation)?;
+        let mut session = Session::open(bench)?;
+        expect(session.read(5000)? == pattern(round as u8), "what was answered is lost")?;
+        why("write again", session.write(6000, round as u8))?;
+        expect(session.read(6000)? == pattern(round as u8), "sector 6000 reads otherwise")?;
+    }
+    expect(died == KILLS, "not every writer saw its driver die")
+}
+
 /// Each driver is killed and restarted; charges and slots are unchanged.
 pub fn restart(bench: &Bench) -> Verdict {
     kill_again_and_again(bench, "rngd", || random(bench))?;
+    kill_again_and_again(bench, "virtioblkd", || {
+        let mut session = Session::open(bench)?;
+        why("write", session.write(4000, 11))?;
+        expect(session.read(4000)? == pattern(11), "sector 4000 reads otherwise")
+    })?;
+    in_the_middle(bench)?;
     bench.say("SELFTEST: driver restart ok");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::graph::all_edges;
+use super::partitions::args;
 use super::source::{At, DeviceModel, Model, ProcessModel};
 use crate::device::DEVICE;
 use crate::table::{ANNOUNCES, CRITICAL, EDGE, HEADER, PROCESS, SERVICE};
@@ -87,9 +88,10 @@ fn process_record(
     text: &mut Text,
 ) -> Result<[u8; PROCESS], RegistryError> {
     let mut raw = [0; PROCESS];
-    let names = [&process.name, &process.authority, &process.program, &process.args];
+    let args = args(model, process);
+    let names = [&process.name.value, &process.authority.value, &process.program.value, &args];
     for (slot, name) in raw.chunks_exact_mut(4).zip(names) {
-        slot.copy_from_slice(&text.place(&name.value)?);
+        slot.copy_from_slice(&text.place(name)?);
     }
     raw[16..20].copy_from_slice(&process.id.value.to_le_bytes());
     raw[20..24].copy_from_slice(&process.pages.value.to_le_bytes());

@@ -6,6 +6,7 @@ mod devices;
 mod emit;
 mod graph;
 mod naming;
+mod partitions;
 mod source;
 
 use std::string::String;
@@ -45,6 +46,7 @@ pub fn compile(base: Source<'_>, additions: &[Source<'_>]) -> Result<Vec<u8>, Ve
     naming::check(&mut refusals);
     graph::check(&mut refusals);
     devices::check(&mut refusals);
+    partitions::check(&mut refusals);
     budget::check(&mut refusals);
     let mut list = refusals.list;
     if list.is_empty() {

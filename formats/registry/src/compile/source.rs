@@ -75,6 +75,7 @@ pub(super) struct ProcessModel {
     pub sends: Vec<At<String>>,
     pub device: Option<At<String>>,
     pub may_request: Vec<At<String>>,
+    pub partitions: Vec<At<String>>,
 }
 
 impl ProcessModel {
@@ -153,6 +154,8 @@ struct ProcessToml {
     device: Option<Spanned<String>>,
     #[serde(default)]
     may_request: Vec<Spanned<String>>,
+    #[serde(default)]
+    partitions: Vec<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -242,6 +245,7 @@ impl Lines<'_> {
             sends: self.list(raw.sends),
             device: raw.device.map(|device| self.at(device)),
             may_request: self.list(raw.may_request),
+            partitions: self.list(raw.partitions),
         }
     }
 

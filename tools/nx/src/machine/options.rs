@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::make_disk;
+use super::disk;
 use crate::cli::MachineArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::Log;
@@ -18,8 +18,21 @@ pub enum Virtio {
     Rng,
     /// A network card, behind which QEMU itself is the network.
     Net,
-    /// The disk, if there is one.
+    /// The disk.
     Disk,
+    /// A second disk, empty at the start and forgotten at the end.
+    SecondDisk,
+}
+
+impl Virtio {
+    /// The number of such a device (Virtual I/O Device 1.2, section 5).
+    pub const fn id(self) -> u16 {
+        match self {
+            Virtio::Net => 1,
+            Virtio::Disk | Virtio::SecondDisk => 2,
+            Virtio::Rng => 4,
+        }
+    }
 }
 
 /// A machine to be started.
@@ -35,8 +48,10 @@ pub struct Options {
     pub memory: u32,
     /// Whether each instruction takes exactly one nanosecond of guest time.
     pub icount: bool,
-    /// A disk to attach.
+    /// The disk; without one it is empty at the start and forgotten at the end.
     pub disk: Option<PathBuf>,
+    /// A new disk, which nobody writes.
+    pub empty: PathBuf,
     /// What is plugged in.
     pub devices: Vec<Virtio>,
     /// A TCP port of the host that leads to one of the guest, through the network card.
@@ -63,6 +78,7 @@ impl Options {
             memory: 128,
             icount: false,
             disk: None,
+            empty: folder.join("empty.img"),
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net],
             forward: None,
             fresh: false,
@@ -101,9 +117,17 @@ impl Options {
             return Err(Failure::new(Exit::Usage, what, "leave --smp out, or --icount"));
         }
         match &self.disk {
-            Some(disk) if self.fresh || !disk.exists() => make_disk(disk, DISK_BYTES),
-            _ => Ok(()),
+            Some(disk) if self.fresh || !disk.exists() => disk::make(disk, DISK_BYTES),
+            Some(_) => Ok(()),
+            // Only read: what is written to it is kept by QEMU itself.
+            None if self.empty.exists() => Ok(()),
+            None => disk::make(&self.empty, DISK_BYTES),
         }
+    }
+
+    /// A drive that is empty at the start and forgotten at the end.
+    fn forgotten(&self, name: &str) -> String {
+        format!("file={},if=none,format=raw,snapshot=on,id={name}", quoted(&self.empty))
     }
 
     /// The command that starts it.
@@ -122,27 +146,35 @@ impl Options {
             add(&["-no-reboot"]);
         }
         for device in &self.devices {
-            match (device, &self.disk) {
-                (Virtio::Rng, _) => add(&["-device", "virtio-rng-device"]),
-                (Virtio::Net, _) => {
+            match device {
+                Virtio::Rng => add(&["-device", "virtio-rng-device"]),
+                Virtio::Net => {
                     let forward = self.forward.map_or(String::new(), |(host, guest)| {
                         format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}")
                     });
                     add(&["-netdev", &format!("user,id=net0{forward}")]);
                     add(&["-device", "virtio-net-device,netdev=net0"]);
                 }
-                (Virtio::Disk, Some(disk)) => {
-                    // A comma ends an option of QEMU; doubled it stands for itself.
-                    let file = disk.to_string_lossy().replace(',', ",,");
-                    add(&["-drive", &format!("file={file},if=none,format=raw,id=disk0")]);
-                    add(&["-device", "virtio-blk-device,drive=disk0"]);
+                Virtio::Disk => {
+                    let drive = match &self.disk {
+                        Some(disk) => format!("file={},if=none,format=raw,id=disk0", quoted(disk)),
+                        None => self.forgotten("disk0"),
+                    };
+                    add(&["-drive", &drive, "-device", "virtio-blk-device,drive=disk0"]);
                 }
-                (Virtio::Disk, None) => {}
+                Virtio::SecondDisk => {
+                    add(&["-drive", &self.forgotten("disk1"), "-device", "virtio-blk-device,drive=disk1"]);
+                }
             }
         }
         words.extend(self.extra.iter().cloned());
         words
     }
+}
+
+/// A path as QEMU takes it: a comma ends an option, doubled it stands for itself.
+fn quoted(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
 }
 
 /// The QEMU to use.
@@ -179,10 +211,16 @@ mod tests {
             let pairs = line.iter().zip(&line[1..]).filter(|(word, _)| *word == "-device");
             pairs.map(|(_, device)| device.split(',').next().unwrap_or_default().to_string()).collect()
         };
-        assert_eq!(devices(&options), ["virtio-rng-device", "virtio-net-device"]);
-        options.devices = vec![Virtio::Net, Virtio::Disk, Virtio::Rng, Virtio::Rng];
+        let [rng, net, disk] = ["virtio-rng-device", "virtio-net-device", "virtio-blk-device"];
+        assert_eq!(devices(&options), [rng, disk, net]);
+        options.devices = vec![Virtio::Net, Virtio::Disk, Virtio::Rng, Virtio::SecondDisk, Virtio::Rng];
+        assert_eq!(devices(&options), [net, disk, rng, disk, rng]);
+        let line = options.command_line().join(" ");
+        assert_eq!(line.matches("snapshot=on").count(), 2, "what is written to an unnamed disk is forgotten");
         options.disk = Some(PathBuf::from("a.img"));
-        let expected = ["virtio-net-device", "virtio-blk-device", "virtio-rng-device", "virtio-rng-device"];
-        assert_eq!(devices(&options), expected);
+        let line = options.command_line().join(" ");
+        assert!(
+            line.contains("file=a.img,if=none,format=raw,id=disk0") && line.contains("snapshot=on,id=disk1")
+        );
     }
 }

@@ -96,6 +96,11 @@ impl<'a, P> Directory<'a, P> {
         Ok(service.index)
     }
 
+    /// Keys of the channels on which providers take their clients.
+    pub fn intakes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.providers.iter().map(|provider| provider.intake.key)
+    }
+
     /// Notes a provider that [`may_register`](Self::may_register) allowed; answers who waited for it.
     pub fn register(&mut self, service: usize, identity: Identity, intake: Intake) -> Vec<Waiting<P>> {
         self.providers.push(Provider { service, intake, identity });

@@ -11,6 +11,7 @@ extern crate alloc;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
+use alloc::vec::Vec;
 use nexus_abi::{Error, NEVER, Rights};
 use nexus_registry::{EdgeKind, Registry};
 use nexus_rt::api::samgr::{self, ConnectPromise, ConnectReply, Error as Denial, MAX_NAME};
@@ -124,6 +125,17 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Forgets providers whose intake was destroyed with their quota: when that came before their death was told, nothing is told
+    /// about it any more, and their names would stay taken.
+    fn forget_revoked(&mut self) {
+        let dead = |key: &u64| self.server.endpoint(*key).is_none_or(|end| end.rights().is_err());
+        let dead: Vec<u64> = self.samgr.directory.intakes().filter(dead).collect();
+        for key in dead {
+            self.server.detach(key);
+            self.samgr.forget(key);
+        }
+    }
+
     /// Makes a channel, gives one end to the service, and answers with the other. `None` when the service has died
     /// and this process is yet to be told.
     fn join(
@@ -156,6 +168,7 @@ impl samgr::Server<Owned<Any>> for Desk<'_> {
         promise: ConnectPromise,
         name: Text<'_, MAX_NAME>,
     ) -> Result<Option<ConnectReply<Owned<Any>>>, Denial> {
+        self.forget_revoked();
         let directory = &mut self.samgr.directory;
         let connected = directory.connect(sender.identity, name.get());
         if let Err(denial) = connected {
@@ -184,6 +197,7 @@ impl samgr::Server<Owned<Any>> for Desk<'_> {
         intake: Held<Owned<Any>, kinds::Channel>,
         name: Text<'_, MAX_NAME>,
     ) -> Result<(), Denial> {
+        self.forget_revoked();
         let directory = &self.samgr.directory;
         let allowed = directory.may_register(sender.identity, name.get());
         let claimant = directory.name_of(sender.identity.service);

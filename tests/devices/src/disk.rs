@@ -1,6 +1,7 @@
 //! The disk through its driver: what is written is read back, transfers outside are refused, and a driver that is killed in the
 //! middle of a request loses nothing that it had answered.
 
+use crate::awake::Awake;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -68,6 +69,7 @@ pub fn pattern(seed: u8) -> Vec<u8> {
 
 /// What is written and flushed is read back, at both ends of the disk.
 pub fn readback(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
     let mut session = Session::open(bench)?;
     let sectors = why("info", session.block.info())?.sectors;
     expect(sectors * SECTOR == 64 << 20, &format!("{sectors} sectors"))?;
@@ -85,6 +87,7 @@ pub fn readback(bench: &Bench) -> Verdict {
 
 /// What a client may not ask for is refused, and costs nobody else anything.
 pub fn refusals(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
     let mut session = Session::open(bench)?;
     let sectors = why("info", session.block.info())?.sectors;
     for (what, transfer) in [

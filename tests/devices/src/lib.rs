@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod awake;
 mod disk;
 mod faults;
 mod logged;

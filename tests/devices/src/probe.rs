@@ -1,6 +1,7 @@
 //! A driver in a process of its own, and what it sees through its window.
 
 use crate::SPARE;
+use crate::awake::Awake;
 use alloc::format;
 use alloc::string::String;
 use harness::{Account, Bench, Program, Verdict, Wish, expect, why};
@@ -56,6 +57,7 @@ pub fn map(bench: &Bench) -> Verdict {
 
 /// A driver gets its interrupt when its device has answered, and not before; it is off until it is acknowledged.
 pub fn interrupt(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
     for _ in 0..3 {
         let probe = with_window(bench)?;
         let reply = Client::new(Service("policy")).interrupt(crate::text(SPARE)?);

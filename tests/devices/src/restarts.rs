@@ -1,5 +1,6 @@
 //! Drivers are killed and come back: their clients see the server die and go on, and nothing grows.
 
+use crate::awake::Awake;
 use crate::disk::{Session, pattern};
 use alloc::format;
 use alloc::string::String;
@@ -126,6 +127,7 @@ fn in_the_middle(bench: &Bench) -> Verdict {
 
 /// Each driver is killed and restarted; charges and slots are unchanged.
 pub fn restart(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
     kill_again_and_again(bench, "rngd", || random(bench))?;
     kill_again_and_again(bench, "virtioblkd", || {
         let mut session = Session::open(bench)?;

@@ -161,7 +161,7 @@ impl Driver<'_> {
     fn announce(&self) {
         let disk = self.service.disk();
         let how = if disk.is_read_only() { ", read-only" } else { "" };
-        info!("virtio-blk up (ss={SECTOR} nsec={}){how}", disk.sectors());
+        info!("blk: virtio-blk up (ss={SECTOR} nsec={}){how}", disk.sectors());
         match self.service.found() {
             Some(Found::Table(partitions, back)) => {
                 let which = if *back { " (the table at the front is damaged)" } else { "" };

@@ -43,7 +43,7 @@ impl Roster {
     /// Notes a line; tells the name when it is a new announcement.
     pub fn note(&mut self, line: &Line) -> Option<&str> {
         let text = message(&line.text);
-        let name = text.strip_suffix(": ready").or_else(|| absent(text))?;
+        let name = text.strip_suffix(": ready").or_else(|| absent(line))?;
         let service = self.services.iter_mut().find(|(known, at)| known == name && at.is_none())?;
         service.1 = Some(line.at);
         Some(&service.0)
@@ -62,8 +62,10 @@ impl Roster {
 }
 
 /// The process that the first one says will not come: that settles it as well.
-fn absent(text: &str) -> Option<&str> {
-    text.strip_prefix("nexus-init: ")?.strip_suffix(" is absent: this machine has no such device")
+pub fn absent(line: &Line) -> Option<&str> {
+    message(&line.text)
+        .strip_prefix("nexus-init: ")?
+        .strip_suffix(" is absent: this machine has no such device")
 }
 
 /// Why watching ended.

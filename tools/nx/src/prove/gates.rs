@@ -45,9 +45,12 @@ pub const GATES: [Gate; 6] = [
             "kernel: mmio denied (outside window)",
             "kernel: mmio denied (exec attempt)",
             "rngd: mmio window mapped ok",
+            "virtioblkd: mmio window mapped ok",
+            "blk: virtio-blk up (ss=<n> nsec=<n>)",
+            "SELFTEST: blk readback ok",
             "SELFTEST: driver restart ok",
         ],
-        lacks: "block and network devices do not prove themselves on the machine yet",
+        lacks: "the network's proof lines are seen by `nx test net` only",
     },
     Gate {
         number: 3,

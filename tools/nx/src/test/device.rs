@@ -112,7 +112,7 @@ pub fn said(line: &str) -> &str {
 }
 
 fn is_marker(text: &str) -> bool {
-    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "BENCH ", "BENCH-END ", "BENCH-MARK ", "BENCH-BOOT "]
+    ["TEST ", "TESTS ", "SELFTEST: ", "vmo: ", "blk: ", "BENCH ", "BENCH-END ", "BENCH-MARK ", "BENCH-BOOT "]
         .iter()
         .any(|marker| text.starts_with(marker))
 }
@@ -219,6 +219,7 @@ pub fn race(bench: &mut Bench) -> Outcome {
         }
         let mut options = Options::new(&built.folder, 4);
         options.devices.retain(|device| *device != Virtio::Net);
+        options.devices.insert(0, Virtio::Rng);
         options.log = Some(log.clone());
         let begun = Instant::now();
         let detail = format!("run {time} of {times}");

@@ -9,6 +9,7 @@ mod host;
 mod lint;
 mod loom;
 mod machine;
+mod machines;
 mod net;
 mod rules;
 mod style;
@@ -163,6 +164,12 @@ fn suites(house: &House) -> Vec<Suite> {
         what: "the production image becomes ready, every time",
         run: boots::run,
         list: boots::list,
+    });
+    suites.push(Suite {
+        name: "machines",
+        what: "the production image on other machines: memory, harts, devices",
+        run: machines::run,
+        list: machines::list,
     });
     suites
 }

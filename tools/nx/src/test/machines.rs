@@ -1,0 +1,122 @@
+//! Other machines than the usual one: less and more memory, an odd number of harts, devices in another order, one more, one less.
+//! The production image becomes ready on each, and says of exactly those drivers whose device is missing that they are absent.
+//! The long lane also runs every device test where all devices are there.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nexus_bootimg::Image;
+use nexus_registry::{Find, Registry};
+
+use super::device::{boot, exact};
+use super::{Bench, Report};
+use crate::build;
+use crate::cli::Variant;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::house::House;
+use crate::machine::Machine;
+use crate::machine::options::{Options, Virtio};
+use crate::machine::watch::{Verdict, Watcher, absent};
+use crate::run::roster;
+
+const SUITE: &str = "machines";
+
+/// A boot that is not ready by then hangs; and how long every device test may take.
+const LIMIT: Duration = Duration::from_secs(30);
+const LONG_LIMIT: Duration = Duration::from_secs(900);
+
+/// A machine's name, and what is different about it.
+type Kind = (&'static str, fn(&mut Options));
+
+const KINDS: [Kind; 8] = [
+    ("64-mib", |options| options.memory = 64),
+    ("4-gib", |options| options.memory = 4096),
+    ("3-harts", |options| options.smp = 3),
+    ("other-order", |options| options.devices.reverse()),
+    ("second-disk", |options| options.devices.push(Virtio::SecondDisk)),
+    ("no-net", |options| options.devices.retain(|device| *device != Virtio::Net)),
+    ("no-rng", |options| options.devices.retain(|device| *device != Virtio::Rng)),
+    ("no-devices", |options| options.devices.clear()),
+];
+
+/// Names of the tests.
+pub fn list(_house: &House, _full: bool) -> Outcome<Vec<String>> {
+    Ok(KINDS.map(|(name, _)| name.to_string()).to_vec())
+}
+
+/// Boots each machine.
+pub fn run(bench: &mut Bench) -> Outcome {
+    let wanted: Vec<Kind> = KINDS.into_iter().filter(|(name, _)| bench.wants(SUITE, name)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let folder = build::build(bench.house, Variant::Production, bench.output)?.folder;
+    for (name, change) in wanted {
+        let begun = Instant::now();
+        let mut options = Options::new(&folder, 1);
+        options.log = Some(bench.house.log("machines")?.named(&format!("{name}.log")));
+        change(&mut options);
+        bench.output.status(SUITE, name);
+        let (wrong, repeat) = becomes_ready(&options)?;
+        let mut wrong = wrong;
+        let mut detail = format!("ready in {} ms", begun.elapsed().as_millis());
+        if wrong.is_none() && bench.full && missing(&options)?.is_empty() {
+            let mut options = exact(bench.house, bench.output)?;
+            change(&mut options);
+            options.icount = options.smp == 1;
+            let device = boot(&options, LONG_LIMIT, Watcher::default())?;
+            let failed = device.tests.iter().filter(|(_, why)| why.is_some()).map(|(name, _)| name.clone());
+            let failed: Vec<String> = failed.chain(device.complaint.clone()).collect();
+            wrong = (!failed.is_empty()).then(|| failed.join("; "));
+            detail = format!("{detail}, {} device tests", device.tests.len());
+        }
+        let passed = wrong.is_none();
+        let detail = wrong.unwrap_or(detail);
+        let (name, took) = (name.to_string(), Some(begun.elapsed()));
+        bench.report(Report { suite: SUITE, name, passed, detail, repeat, took });
+    }
+    Ok(())
+}
+
+/// What is wrong about a boot, and the command that repeats it.
+fn becomes_ready(options: &Options) -> Outcome<(Option<String>, String)> {
+    let mut roster = roster(&options.image)?;
+    let mut machine = Machine::start(options)?;
+    let repeat = machine.command.clone();
+    let mut watcher = Watcher::default();
+    let mut lacking = Vec::new();
+    let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
+        lacking.extend(absent(line).map(String::from));
+        roster.note(line);
+        roster.ready_at().is_some()
+    });
+    if verdict != Verdict::Done {
+        let waited_for = format!("ready (missing: {})", roster.missing().join(", "));
+        let failure = watcher.failure(&verdict, &mut machine, &waited_for, LIMIT.as_secs());
+        return if verdict == Verdict::Interrupted { Err(failure) } else { Ok((Some(failure.what), repeat)) };
+    }
+    let expected = missing(options)?;
+    let wrong = (lacking != expected).then(|| format!("absent are {lacking:?}, and should be {expected:?}"));
+    Ok((wrong, repeat))
+}
+
+/// The processes whose device is not plugged in, in the order of their start.
+fn missing(options: &Options) -> Outcome<Vec<String>> {
+    let spoiled = |what: String| Failure::new(Exit::Build, what, "build it again: nx build");
+    let bytes = fs::read(&options.image).map_err(|e| Failure::host(options.image.display(), &e))?;
+    let image = Image::parse(&bytes).map_err(|e| spoiled(format!("no boot image: {e:?}")))?;
+    let table = image.registry().ok_or_else(|| spoiled(String::from("no registry")))?;
+    let registry = Registry::parse(table.bytes).map_err(|e| spoiled(format!("no registry: {e:?}")))?;
+    let plugged_in = |id: u16| {
+        let same = |device: &&Virtio| device.id() == id;
+        options.devices.iter().filter(same).count()
+    };
+    let lacks = |device: usize| {
+        registry.device(device).is_some_and(|device| match device.find {
+            Find::Virtio(id) => plugged_in(id) <= usize::from(device.nth),
+            Find::Compatible(_) => false,
+        })
+    };
+    let all = registry.processes().filter(|process| process.device.is_some_and(lacks));
+    Ok(all.map(|process| process.name.to_string()).collect())
+}

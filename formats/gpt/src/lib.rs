@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod scan;
 mod table;
+pub mod write;
 
 pub use scan::{Need, Scan, Step};
 pub use table::{Damage, Header, Partition, partitions};

@@ -5,11 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+pub(crate) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Bytes of a header that are defined, and of an entry; an entry has that many or a larger power of two.
-const HEADER: usize = 92;
-const ENTRY: usize = 128;
+pub(crate) const HEADER: usize = 92;
+pub(crate) const ENTRY: usize = 128;
 
 /// Why a table is not believed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

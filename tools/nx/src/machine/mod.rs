@@ -2,11 +2,12 @@
 //! not outlive it: dropping it kills its process group, and the kernel of the host kills it when `nx` dies.
 
 pub mod console;
+pub mod disk;
 pub mod options;
 pub mod screen;
 pub mod watch;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
@@ -128,10 +129,4 @@ pub fn shell_line(words: &[String]) -> String {
         .iter()
         .map(|word| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) });
     quoted.collect::<Vec<_>>().join(" ")
-}
-
-/// Makes a file of this size, or empties one to it.
-pub(crate) fn make_disk(path: &std::path::Path, bytes: u64) -> Outcome {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
-    file.and_then(|file| file.set_len(bytes)).map_err(|e| Failure::host(path.display(), &e))
 }

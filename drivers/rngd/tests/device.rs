@@ -65,6 +65,21 @@ fn a_device_that_gives_little_is_asked_until_it_suffices() {
 }
 
 #[test]
+fn an_answer_without_a_byte_is_a_fault() {
+    let world = world(Entropy { dry: true, ..Entropy::default() }, 2, Mischief::none());
+    let mut subject = start(&world, 0).unwrap();
+    settle(&world, &mut subject, 0);
+    assert_eq!(subject.take_fault(), Some(Fault::Malformed));
+    world.model(|model: &mut Entropy| model.dry = false);
+    let now = subject.deadline().unwrap();
+    subject.tick(now);
+    settle(&world, &mut subject, now);
+    assert!(subject.is_seeded());
+    world.check("dry");
+    world.kill();
+}
+
+#[test]
 fn a_silent_device_is_reset_a_few_times_and_then_left_alone() {
     let world = world(Entropy::default(), 3, Mischief::of(&[Kind::LostCompletion], 255));
     let mut subject = start(&world, 0).unwrap();

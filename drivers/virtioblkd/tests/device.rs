@@ -137,7 +137,8 @@ fn a_disk_that_can_only_be_read_is_only_read() {
 fn an_error_of_the_medium_is_the_error_of_that_call_alone() {
     let world = world(5, Mischief::none());
     let mut subject = ready(&world);
-    let _client = client(&world, &mut subject, 1, STATE, 4);
+    let client = client(&world, &mut subject, 1, STATE, 4);
+    client.fill(0, 16, 0x33);
     block(&world, |disk| disk.bad = vec![STATE.first + 7]);
     let batch: Vec<_> = (0..16).map(|index| transfer(index, 1, index as usize * SECTOR)).collect();
     let durable = block(&world, |disk| disk.durable.clone());
@@ -147,6 +148,36 @@ fn an_error_of_the_medium_is_the_error_of_that_call_alone() {
     assert_eq!(subject.take_fault(), None, "an error that the device tells is no fault");
     world.check("bad sector");
     world.kill();
+}
+
+#[test]
+fn what_was_not_read_is_no_success() {
+    for lie in [Lie::TooShort, Lie::Unwritten] {
+        let (mut good, mut bad) = (0, 0);
+        for seed in 0..40 {
+            let world = world(seed, Mischief::none());
+            let mut subject = ready(&world);
+            let client = client(&world, &mut subject, 1, STATE, 1);
+            client.fill(0, 8, 0x44);
+            let all = [transfer(0, 8, 0)];
+            assert_eq!(call(&world, &mut subject, 1, Kind::Write, &all, true), Ok(()));
+            client.fill(0, 8, 0x55);
+            world.misbehave(Mischief::of(&[lie], 160));
+            match call(&world, &mut subject, 1, Kind::Read, &all, false) {
+                Ok(()) => {
+                    assert!(client.holds(0, 8, 0x44), "{lie:?}, seed {seed}: other bytes, and no error");
+                    good += 1;
+                }
+                Err(error) => {
+                    assert_eq!((error, subject.take_fault()), (Error::Io, Some(Fault::Malformed)));
+                    bad += 1;
+                }
+            }
+            world.check("not read");
+            world.kill();
+        }
+        assert!(good > 0 && bad > 0, "{lie:?}: {good} and {bad}");
+    }
 }
 
 #[test]

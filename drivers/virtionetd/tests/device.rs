@@ -100,6 +100,8 @@ fn a_frame_that_is_none_is_a_fault() {
         card(&world, |card| card.wire.push_back(frame(length, 1)));
         assert!(settle(&world, &mut subject, 0).is_empty());
         assert_eq!((subject.take_fault(), subject.counters().resets), (Some(Fault::Malformed), 1));
+        world.work();
+        assert_eq!(world.waiting(0), usize::from(BUFFERS), "the card has not every buffer after the reset");
         card(&world, |card| card.wire.push_back(frame(60, 1)));
         assert_eq!(settle(&world, &mut subject, 0).len(), 1, "the card works again");
         world.check("short");

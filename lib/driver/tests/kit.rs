@@ -150,6 +150,31 @@ fn each_lie_about_used_chains_is_the_fault_that_it_is() {
 }
 
 #[test]
+fn what_the_device_had_before_a_reset_it_does_not_have_after_it() {
+    let mut named = [0; 3];
+    for seed in 0..60 {
+        let world = World::new(Entropy::default(), 8, seed, Mischief::none());
+        let mut rig = Rig::new(&world, 8);
+        rig.up().unwrap();
+        let part = rig.part(0, 16);
+        let before = [(); 3].map(|()| rig.queue.submit(&[part]).unwrap());
+        rig.up().unwrap();
+        let token = rig.queue.submit(&[part]).unwrap();
+        assert_eq!((token, rig.queue.room()), (before[0], 7));
+        world.misbehave(Mischief::of(&[Kind::IdUnknown], 255));
+        rig.transport.notify(0).unwrap();
+        world.work();
+        match rig.queue.take() {
+            Ok(used) => assert_eq!(used.map(|used| used.token), Some(token), "seed {seed}"),
+            Err(fault) => assert_eq!(fault, Fault::UsedUnknown),
+        }
+        named[usize::from(rig.queue.outstanding() == 0)] += 1;
+        world.kill();
+    }
+    assert!(named[0] > 0 && named[1] > 0, "{named:?}");
+}
+
+#[test]
 fn a_device_that_cannot_be_used_is_refused() {
     let up = |mischief| {
         let world = world(mischief);

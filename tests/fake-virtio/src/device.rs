@@ -306,7 +306,13 @@ impl Device {
             0x070 => {
                 let lost = device.status & !value & !NEEDS_RESET != 0;
                 let early = value & DRIVER_OK != 0 && value & FEATURES_OK == 0;
-                if value & FEATURES_OK != 0 && device.accepted & VERSION_1 == 0 {
+                let lies = inner.mischief.did(Kind::FeaturesLie);
+                let old = device.accepted & VERSION_1 == 0;
+                // (Unless a register said that all of it had happened already.)
+                if value & DRIVER_OK != 0 && old && !inner.mischief.did(Kind::RegistersLie) {
+                    inner.violations.push(String::from("the driver goes on without version 1"));
+                }
+                if value & FEATURES_OK != 0 && old && !lies {
                     device.status = value & !FEATURES_OK;
                 } else {
                     device.status = value;
@@ -440,11 +446,14 @@ impl Device {
                 done.written.iter_mut().for_each(|byte| *byte = random.number() as u8);
                 done.last = done.last.map(|_| random.number() as u8);
             }
+            let whole = done.written.len();
             if mischief.now(Kind::TooShort, random) {
                 done.written.truncate(random.below(done.written.len() as u64 + 1) as usize);
             }
+            let missing = whole - done.written.len();
+            let unwritten = mischief.now(Kind::Unwritten, random);
             let mut length = done.written.len() as u64;
-            let mut bytes = done.written.into_iter();
+            let mut bytes = done.written.into_iter().take(if unwritten { 0 } else { usize::MAX });
             'parts: for (offset, room) in &chain.writable {
                 for at in *offset..offset + room {
                     let Some(byte) = bytes.next() else { break 'parts };
@@ -452,8 +461,10 @@ impl Device {
                 }
             }
             if let (Some(last), Some((offset, room))) = (done.last, chain.writable.last()) {
-                inner.memory.there[offset + room - 1] = last;
-                length = chain.room as u64;
+                if !unwritten {
+                    inner.memory.there[offset + room - 1] = last;
+                }
+                length = (chain.room - missing) as u64;
             }
             Device::give_back(inner, index, chain.head, length, chain.room as u64);
         }

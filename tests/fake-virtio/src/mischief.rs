@@ -17,6 +17,8 @@ pub enum Kind {
     TooLong,
     /// Fewer bytes than were written; or fewer were.
     TooShort,
+    /// Nothing was written, though it says so.
+    Unwritten,
     /// A chain is never given back.
     LostCompletion,
     /// A chain is given back without an interrupt.
@@ -47,13 +49,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::IdOutside,
         Kind::IdUnknown,
         Kind::Twice,
         Kind::IndexJumps,
         Kind::TooLong,
         Kind::TooShort,
+        Kind::Unwritten,
         Kind::LostCompletion,
         Kind::LostInterrupt,
         Kind::SpuriousInterrupt,

@@ -139,6 +139,11 @@ impl World {
         inner.memory.reset_seen();
     }
 
+    /// The device does this mischief from now on.
+    pub fn misbehave(&self, mischief: Mischief) {
+        self.inner().mischief = mischief;
+    }
+
     /// The device does no more mischief.
     pub fn behave(&self) {
         self.inner().mischief = Mischief::none();

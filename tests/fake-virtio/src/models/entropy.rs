@@ -11,6 +11,8 @@ pub struct Entropy {
     pub given: Vec<u8>,
     /// Most bytes that it gives at once; 0 is as many as there is room for.
     pub most: usize,
+    /// Whether it gives back requests without a byte.
+    pub dry: bool,
 }
 
 impl Model for Entropy {
@@ -27,6 +29,9 @@ impl Model for Entropy {
         vec![8]
     }
     fn work(&mut self, _queue: usize, chain: &Chain, random: &mut Random) -> Done {
+        if self.dry {
+            return Done::default();
+        }
         let most = if self.most == 0 { chain.room } else { self.most.min(chain.room) };
         let written: Vec<u8> = (0..most).map(|_| random.number() as u8).collect();
         self.given.extend_from_slice(&written);

@@ -206,7 +206,8 @@ impl<P: Platform> Kernel<P> {
             process.budget_start.add(periods * self.period);
             process.budget_used.set(process.budget_used.get().saturating_sub(budget.saturating_mul(periods)));
         }
-        process.budget_used.add(elapsed);
+        // What it ran without budget it ran at priority 0, on time that nobody else wanted: nothing is owed for that.
+        process.budget_used.add(now.saturating_sub(since.max(process.exhausted_until.get())));
         process.cpu_total.add(elapsed);
         // With debt, wait as many periods as it takes to pay it off; without any share there is no end to that.
         let until = match (process.budget_used.get().saturating_sub(budget)).checked_div(budget) {

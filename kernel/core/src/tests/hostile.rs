@@ -204,3 +204,25 @@ fn a_woken_thread_does_not_wait_for_the_slice_of_one_without_budget() {
         world.settle();
     }
 }
+
+/// A program that ran long after its budget was used up, because nobody else wanted to, does not pay for that later.
+#[test]
+fn idle_time_is_not_owed() {
+    let world = World::new(false, 1, 1);
+    world.put_on(0);
+    let (kernel, hart, process) = (world.kernel, world.hart(), world.process(1));
+    let mut now = process.budget_start.get();
+    hart.charged_at.set(now);
+    // Half a period at a time: its share of 50 thousandths is used up in the first, then it goes on for 20 periods.
+    for _ in 0..40 {
+        now += kernel.period / 2;
+        kernel.settle_time(hart, now);
+    }
+    assert_eq!(process.cpu_total.get(), 20 * kernel.period);
+    let until = process.exhausted_until.get();
+    assert!(
+        until <= now + 10 * kernel.period,
+        "{} periods of debt",
+        until.saturating_sub(now) / kernel.period
+    );
+}

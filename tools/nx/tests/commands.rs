@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::process::Command;
+
 use support::{Scratch, exit, program, program_file, words};
 
 #[test]
@@ -141,6 +143,11 @@ fn completions_and_man_pages_come_from_the_definition() {
         assert_eq!(exit(&output), 0);
         assert!(words(&output).contains("headless"));
     }
+    let script =
+        "eval \"$1\"; COMP_WORDS=(nx run --hea); COMP_CWORD=2; _nx nx --hea run; echo \"${COMPREPLY[@]}\"";
+    let completions = words(&scratch.nx(&["completions", "bash"]).output().unwrap());
+    let tried = Command::new("bash").args(["-c", script, "bash", &completions]).output().unwrap();
+    assert_eq!(words(&tried), "--headless\n");
     for name in ["man", "manual"] {
         assert_eq!(exit(&scratch.nx(&[name, name]).output().unwrap()), 0);
         let page = std::fs::read_to_string(scratch.path(name).join("nx-run.1")).unwrap();

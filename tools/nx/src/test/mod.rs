@@ -97,6 +97,9 @@ impl Bench<'_> {
     }
 }
 
+/// Suites that list their tests without building anything.
+const LISTED_AT_ONCE: [&str; 6] = ["style", "lint", "device", "race", "machine", "boots"];
+
 /// A group of tests that run together.
 struct Suite {
     name: &'static str,
@@ -181,7 +184,11 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
     let filter = args.name.as_deref();
     let named = |suite: &&Suite| filter == Some(suite.name);
     let whole_suite = all.iter().any(|suite| named(&suite));
-    let chosen: Vec<&Suite> = all.iter().filter(|suite| !whole_suite || named(suite)).collect();
+    let chosen: Vec<&Suite> = match filter {
+        None => all.iter().collect(),
+        Some(_) if whole_suite => all.iter().filter(named).collect(),
+        Some(name) => narrowed(house, &all, name, args.full),
+    };
     if args.list {
         return list(house, args, &chosen, output);
     }
@@ -214,6 +221,17 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
         }
     }
     finish(&bench.reports, filter, begun, output)
+}
+
+/// The suites that a name is looked for in: all of them, unless it is the whole name of a test in one that knows its
+/// names without building anything. So repeating one test does not compile all the others.
+fn narrowed<'a>(house: &House, all: &'a [Suite], name: &str, full: bool) -> Vec<&'a Suite> {
+    let knows = |suite: &&Suite| {
+        LISTED_AT_ONCE.contains(&suite.name)
+            && (suite.list)(house, full).is_ok_and(|names| names.iter().any(|known| known == name))
+    };
+    let knowing: Vec<&Suite> = all.iter().filter(knows).collect();
+    if knowing.is_empty() { all.iter().collect() } else { knowing }
 }
 
 fn finish(reports: &[Report], filter: Option<&str>, begun: Instant, output: Output) -> Outcome {

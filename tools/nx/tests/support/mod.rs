@@ -69,6 +69,7 @@ impl Scratch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nx"));
         command.args(words).current_dir(self.folder.path());
         command.env("NX_ROOT", self.folder.path()).env("NX_QEMU", self.path("qemu")).env("CI", "true");
+        command.env_remove("CARGO_TARGET_DIR");
         if self.path("cargo").exists() {
             command.env("CARGO", self.path("cargo"));
         }

@@ -1,15 +1,16 @@
 //! Refusals that no other attack comes by.
 
-use crate::lab::{Lab, Verdict, call, close, expect, message, must, plain, refused};
+use crate::lab::{Lab, Verdict, call, close, message, must, plain, refused};
 use crate::pointers::{CALLER_ROOM, Opened};
 use crate::transfers::send;
-use alloc::vec::Vec;
-use nexus_abi::{Error, Kind, NOW, Sysno, Tag};
+use alloc::string::String;
+use nexus_abi::{Error, Kind, NEVER, NOW, Rights, Sysno, Tag};
 use nexus_rt::sys::raw::MessageIn;
 
 /// Threads that cannot be started: badly, twice.
 pub fn threads(lab: &mut Lab) -> Verdict {
     let made = lab.make(Kind::Thread)?;
+    let code = endless(lab)?;
     let start = |entry, stack| call(Sysno::thread_start, &[made[0], entry, stack, 0, 0]);
     for (entry, stack) in [
         (0, 0),
@@ -22,11 +23,13 @@ pub fn threads(lab: &mut Lab) -> Verdict {
     ] {
         refused("a thread at no place", start(entry, stack), Error::Invalid)?;
     }
+    must("map its code", call(Sysno::vm_map, &[made[1], code, 0, 4096, 0x4000, READ | EXECUTE]))?;
     must("start", start(0x4000, 0))?;
-    // It has a lower priority, so it has not run yet.
     refused("start again", start(0x4000, 0), Error::BadState)?;
+    must("kill", call(Sysno::process_kill, &[made[1]]))?;
     lab.wait_end(made[1])?;
     refused("start what has ended", start(0x4000, 0), Error::BadHandle)?;
+    close(code)?;
     close(made[0])?;
     close(made[1])?;
     let process = lab.make(Kind::Process)?[0];
@@ -41,7 +44,7 @@ pub fn threads(lab: &mut Lab) -> Verdict {
     lab.end_process(process)
 }
 
-/// Answers that are not taken: of an endpoint that must not move, and of a handle for which the caller has no room.
+/// Answers that are not taken: of an endpoint that must not move, too large, to a call that is not open.
 pub fn answers(lab: &mut Lab) -> Verdict {
     let mut server = Opened::make(lab)?;
     let [a, b] = lab.make(Kind::Channel)?;
@@ -74,24 +77,34 @@ pub fn answers(lab: &mut Lab) -> Verdict {
         message(Sysno::channel_reply, MessageIn { tag: Tag(0), ..m }),
         Error::CallerGone,
     )?;
-    back.into_iter().chain([a, b]).try_for_each(close)?;
-    no_room(lab)
+    back.into_iter().chain([a, b]).try_for_each(close)
 }
 
-/// The caller's table, which is also this thread's, is full when the answer with a handle arrives there.
-fn no_room(lab: &Lab) -> Verdict {
-    let mut server = Opened::make(lab)?;
-    let gift = [lab.make(Kind::Port)?[0] as u32];
-    let mut copies = Vec::with_capacity(64);
-    let tag = Tag::new(0, 1);
-    let m = MessageIn { handles: gift.as_ptr() as u64, token: server.token, ..plain(0, tag) };
-    must("the answer", message(Sysno::channel_reply, m))?;
-    // The caller has a lower priority: until this thread waits, it does not see what came.
-    while let Ok([copy, _]) = call(Sysno::handle_dup, &[lab.identity, 0]) {
-        copies.push(copy);
-    }
-    let ended = server.ended();
-    copies.into_iter().try_for_each(close)?;
-    expect(ended == Some(Err(Error::NoSpace)), "an answer arrived where there was no room")?;
-    server.close()
+/// A sealed page whose first instruction jumps to itself.
+fn endless(lab: &Lab) -> Result<u64, String> {
+    const JUMP_HERE: u32 = 0x0000_006f;
+    let vmo = must("vmo", call(Sysno::vmo_create, &[lab.spare, 4096]))?[0];
+    let at = must("map", call(Sysno::vm_map, &[lab.own, vmo, 0, 4096, 0, READ | WRITE]))?[0];
+    // SAFETY: memory that was mapped for this alone.
+    unsafe { core::ptr::write_volatile(at as *mut u32, JUMP_HERE) };
+    must("unmap", call(Sysno::vm_unmap, &[lab.own, at]))?;
+    let rights = READ | EXECUTE | u64::from(Rights::SEAL.bits());
+    let code = must("dup", call(Sysno::handle_dup, &[vmo, rights]))?[0];
+    close(vmo)?;
+    must("seal", call(Sysno::vmo_seal, &[code]))?;
+    Ok(code)
+}
+
+const READ: u64 = Rights::READ.bits() as u64;
+const WRITE: u64 = Rights::WRITE.bits() as u64;
+const EXECUTE: u64 = Rights::EXECUTE.bits() as u64;
+
+/// Fills this process's handle table, then calls the driver, whose answer brings a handle: exits with what came of the call.
+pub fn full_table(lab: &Lab, driver: u64) -> ! {
+    while call(Sysno::handle_dup, &[lab.identity, 0]).is_ok() {}
+    let mut list = [0u32; 1];
+    let room = Tag::new(0, 0).with_room(0, 1);
+    let m = MessageIn { handles: list.as_mut_ptr() as u64, deadline: NEVER, ..plain(driver, room) };
+    let error = message(Sysno::channel_call, m).err().map_or(0, |error| error as u64);
+    nexus_rt::sys::process_exit(error)
 }

@@ -98,6 +98,11 @@ fn serve(startup: &Startup, lab: &mut Lab, channel: Owned<Channel>) -> Result<()
                     let _ = wait(lab);
                     // Nothing of that ends by itself.
                     nexus_rt::sys::process_exit(SURVIVED);
+                } else if name == "errors.full_table" {
+                    server.reply(message.token, &[], Handles::new())?;
+                    server.flush();
+                    let driver = server.endpoint(message.key).ok_or(Error::BadHandle)?;
+                    errors::full_table(lab, driver.handle().0.into());
                 } else if name == "exit.in_call" {
                     nexus_rt::sys::process_exit(0);
                 } else {

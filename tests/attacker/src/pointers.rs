@@ -177,17 +177,8 @@ impl Opened {
 
     /// Lets go of everything, once it was answered.
     pub fn joined(&mut self) -> Verdict {
-        crate::lab::expect(self.ended() == Some(Ok(())), "the caller was not answered")?;
-        self.close()
-    }
-
-    /// What the caller's call came to.
-    pub fn ended(&mut self) -> Option<Result<(), Error>> {
-        self.caller.take()?.join()
-    }
-
-    /// Lets go of the handles.
-    pub fn close(&self) -> Verdict {
+        let ended = self.caller.take().and_then(|caller| caller.join());
+        crate::lab::expect(ended == Some(Ok(())), "the caller was not answered")?;
         [self.ends[0], self.ends[1], self.port].into_iter().try_for_each(close)
     }
 }

@@ -3,8 +3,11 @@
 
 use crate::watch::Watch;
 use alloc::format;
-use harness::{Bench, Verdict, expect, why};
-use nexus_abi::{Error, ExitCause, ExitRecord};
+use harness::{Account, Bench, Verdict, expect, why};
+use nexus_abi::{Error, ExitCause, ExitRecord, Sysno, Tag};
+use nexus_rt::api::echo;
+use nexus_rt::samgr::Service;
+use nexus_rt::sys::Area;
 use nexus_rt::{CallError, Handles, Owned, PortKind, clock, sys};
 
 /// What the attacker does when it is killed.
@@ -95,4 +98,67 @@ pub fn callers(bench: &Bench) -> Verdict {
         watch.goes_on()?;
     }
     Ok(())
+}
+
+/// It has no room for the handle that this process answers its call with: its call ends so, and the handle is closed.
+pub fn full_table(bench: &Bench) -> Verdict {
+    let watch = Watch::new(bench)?;
+    watch.ends("errors.full_table", bench.rounds(), |_, attacker| {
+        let gift = why("port", Owned::<PortKind>::create(bench.quota))?;
+        let patience = clock::in_millis(20_000);
+        let mut none = Area { bytes: &mut [], handles: &mut [] };
+        let call = loop {
+            match sys::recv(attacker.channel.handle(), Tag::new(0, 0), &mut none) {
+                Ok(call) => break call,
+                Err(refusal) if refusal.error == Error::WouldBlock => sys::thread_yield(),
+                Err(refusal) => return Err(format!("receive its call: {refusal:?}")),
+            }
+            expect(clock::now() < patience, "it did not call")?;
+        };
+        let mut list = [gift.into_handle()];
+        let mut area = Area { bytes: &mut [], handles: &mut list };
+        why("answer", sys::reply(call.token, Tag::new(0, 1), [0; 6], &mut area))?;
+        ended(&attacker.wait_end()?, ExitCause::Exited, Error::NoSpace as u64)
+    })?;
+    crate::pairs::add_one(Sysno::channel_call, Error::NoSpace);
+    Ok(())
+}
+
+/// Two that spin at this process's own priority. Once their share is used up they cost a call between two others nothing, and
+/// before that never more than their slices.
+pub fn spin(bench: &Bench) -> Verdict {
+    /// Longer than a budget period, so that this process has its whole share.
+    const REST_US: u64 = 250_000;
+    const CALLS: u32 = 200;
+    /// Ticks that a call may take beside them; alone it takes a tenth of that.
+    const MOST_US: u64 = 1_000;
+    // The first call connects.
+    let mut echo = echo::Client::new(Service("echo"));
+    why("a call beside nobody", echo.words(1, 2, 3, 4))?;
+    let before = Account::take(bench)?;
+    let watch = Watch::new(bench)?;
+    {
+        let spinning = [watch.doing("wait.spinning")?, watch.doing("wait.yielding")?];
+        pause(bench, REST_US)?;
+        let mut longest = 0;
+        for _ in 0..CALLS {
+            let begun = clock::now();
+            let words = why("a call beside them", echo.words(1, 2, 3, 4))?;
+            expect(words.d == 4, "the service beside them answers otherwise")?;
+            longest = longest.max(clock::now() - begun);
+        }
+        // On several harts time is the host's, and says nothing.
+        let exact = why("stats", bench.stats.stats())?.harts == 1;
+        let most = clock::timebase() * MOST_US / 1_000_000;
+        expect(
+            !exact || longest < most,
+            &format!("a call beside them took {longest} ticks, {most} is the most"),
+        )?;
+        for mut attacker in spinning {
+            why("kill", attacker.process.kill())?;
+            ended(&attacker.wait_end()?, ExitCause::Killed, 0)?;
+        }
+    }
+    drop(watch);
+    before.unchanged(bench)
 }

@@ -46,6 +46,8 @@ pub const TESTS: &[Test] = &[
     ("hostile.deaths.revoked", deaths::revoked),
     ("hostile.deaths.exits", deaths::exits),
     ("hostile.deaths.callers", deaths::callers),
+    ("hostile.deaths.full_table", deaths::full_table),
+    ("hostile.spin", deaths::spin),
     ("hostile.faults", faults::faults),
     // The last: it judges what all others saw.
     ("hostile.pairs", pairs::all),

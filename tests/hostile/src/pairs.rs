@@ -26,6 +26,11 @@ pub fn add(table: &[u8]) -> Verdict {
     Ok(())
 }
 
+/// Adds what was learnt of a process that could not tell it itself.
+pub fn add_one(number: Sysno, error: Error) {
+    note(number as usize, 1 << error as u32);
+}
+
 /// What only this process can be refused: it holds the console and the machine's end.
 fn own(bench: &Bench) -> Verdict {
     let console = bench.console.handle().0.into();

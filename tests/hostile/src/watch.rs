@@ -84,14 +84,21 @@ impl<'a> Watch<'a> {
         before.unchanged(self.bench)
     }
 
+    /// A fresh attacker that does something for ever.
+    pub fn doing(&self, name: &str) -> Result<Program, String> {
+        let attacker = self.attacker()?;
+        let mut room = [0; 64];
+        let (length, _) = ask(&attacker, 0, name, &mut room)?;
+        expect(length == 0, &String::from_utf8_lossy(&room[..length]))?;
+        Ok(attacker)
+    }
+
     /// Lets an attacker do something for ever, `rounds` times, each in a process of its own; `end` sees to its end.
     pub fn ends(&self, name: &str, rounds: u32, end: impl Fn(u32, &mut Program) -> Verdict) -> Verdict {
         let before = Account::take(self.bench)?;
         for round in 0..rounds {
-            let mut attacker = self.attacker()?;
+            let mut attacker = self.doing(name)?;
             let mut room = [0; 64];
-            let (length, _) = ask(&attacker, 0, name, &mut room)?;
-            expect(length == 0, &String::from_utf8_lossy(&room[..length]))?;
             end(round, &mut attacker).map_err(|why| format!("{name}, round {round}: {why}"))?;
             let call = attacker.call(&[], &mut Handles::new(), &mut room);
             let dead = call.err();

@@ -25,7 +25,7 @@ pub struct Hart {
     /// Frame of the process whose address space is loaded (0: the kernel's own). While a thread is current it may be out of date:
     /// then it is that thread's which is loaded, and the process lives. Read by whoever frees one.
     pub space: Cell32,
-    /// 1: the way out of the kernel must be the long one, through `dispatch`: the current thread may have to give way or
+    /// [`Self::YIELD`], or 1: the way out of the kernel must be the long one, through `dispatch`: the current thread may have to give way or
     /// to end, the timer may have to be set, or there are graves to clear.
     pub resched: Cell32,
     /// Priority of the best ready thread, plus 1; 0: nobody. Written under `queue_lock`.
@@ -63,6 +63,9 @@ pub struct Hart {
 }
 
 impl Hart {
+    /// Value of `resched` when the current thread yields.
+    pub const YIELD: u32 = 2;
+
     /// More than any rank.
     pub const NO_RANK: u32 = u32::MAX;
 

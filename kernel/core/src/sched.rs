@@ -225,7 +225,8 @@ impl<P: Platform> Kernel<P> {
     /// Puts the current thread back into the queue if another one is to run first.
     fn give_way(&self, hart: &Hart) {
         let Some(t) = hart.thread.find() else { return };
-        if hart.resched.take(0) == 0 {
+        let asked = hart.resched.take(0);
+        if asked == 0 {
             return;
         }
         let now = self.platform.now();
@@ -240,7 +241,7 @@ impl<P: Platform> Kernel<P> {
         self.settle_time(hart, now);
         self.own_budget(hart, t, now);
         let priority = self.effective_priority(t, now);
-        let expired = now >= hart.slice_end.get();
+        let expired = now >= hart.slice_end.get() || asked == Hart::YIELD;
         let best = hart.best.get();
         if best > priority + 1 || (expired && best == priority + 1) {
             self.enqueue(hart, t.frame(), priority, !expired);
@@ -345,8 +346,7 @@ impl<P: Platform> Kernel<P> {
 
     /// System call `thread_yield`.
     pub(crate) fn thread_yield(&self, hart: &Hart) {
-        hart.slice_end.set(0);
-        hart.resched.set(1);
+        hart.resched.set(Hart::YIELD);
     }
 
     /// Does what the current thread was woken for.

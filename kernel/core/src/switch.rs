@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::platform::Platform;
 use crate::process::life;
 use crate::thread::{Thread, resume, state};
-use nexus_abi::{NOW, Ticks};
+use nexus_abi::Ticks;
 
 impl<P: Platform> Kernel<P> {
     /// The common switch, tried before [`Self::dispatch`]: from a thread that goes on later to one that was made ready and goes first,
@@ -21,7 +21,8 @@ impl<P: Platform> Kernel<P> {
             return false;
         }
         let chosen = hart.next.find();
-        if chosen.is_none() && (hart.slice_end.get() != NOW || hart.best.get() != t.priority.get() + 1) {
+        if chosen.is_none() && (hart.resched.get() != Hart::YIELD || hart.best.get() != t.priority.get() + 1)
+        {
             return false;
         }
         let now = self.platform.now();
@@ -55,8 +56,8 @@ impl<P: Platform> Kernel<P> {
         hart.next.clear();
         hart.resched.set(0);
         hart.thread.set(next);
+        // What is left of the slice is the next one's: the timer stays as it is.
         hart.switches.add(1);
-        hart.slice_end.set(now + self.slice);
         if next.process.get() != t.process.get() {
             self.platform.switch_space(next.satp.get());
             hart.space.set(next.process.get());

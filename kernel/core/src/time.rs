@@ -173,10 +173,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn program_timer(&self, hart: &Hart) {
         let slice = if hart.running().exists() { hart.slice_end.get() } else { NEVER };
         let at = hart.heap.first().min(slice).min(hart.refill_at.get());
-        let armed = hart.armed.get();
-        // It may stand for earlier: an interrupt too many now and then costs less than a call of the firmware at each switch. A hart
-        // that goes to sleep is not to be woken for nothing.
-        if at < armed || armed == NOW || (at != armed && hart.thread.find().is_none()) {
+        if at != hart.armed.get() {
             hart.armed.set(at);
             self.platform.set_timer(at);
         }

@@ -2,10 +2,9 @@
 //!
 //! What must never happen: a thread that waits on an end nobody can answer from any more.
 
-use crate::binding::node_ref;
+use crate::binding::{node_object, node_ref};
 use crate::channel::{Channel, End, EndSpec};
 use crate::handles::{Capability, ObjectRef};
-use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::Frame;
 use crate::objects::Port;
@@ -162,33 +161,40 @@ impl<P: Platform> Kernel<P> {
 
     /// Takes a blocked thread off whatever it waits on; false if it does not wait any more. The caller then owns it. The
     /// thread is not freed meanwhile.
-    pub(crate) fn detach(&self, _hart: &Hart, thread: Frame) -> bool {
+    pub(crate) fn detach(&self, thread: Frame) -> bool {
+        self.detach_if(thread, |_| true)
+    }
+
+    /// The same, if `meant` says so of the wait that it is in, under the lock of what it waits on: it may have begun another
+    /// one meanwhile.
+    pub(crate) fn detach_if(&self, thread: Frame, meant: impl Fn(&Thread) -> bool) -> bool {
         let t = self.thread(thread);
         loop {
             let (what, place) = t.doing();
-            match what {
-                state::PORT => {
-                    let frame = Frame(place);
-                    let _held = self.memory.lock(frame);
-                    if t.doing() == (what, place) {
-                        self.memory.page::<Port>(frame).waiters.remove(t);
-                        t.pay_oneself();
-                        t.set_doing(state::LIMBO, 0);
-                        return true;
-                    }
+            let (frame, at) = match what {
+                state::PORT => (Frame(place), 0),
+                state::CALLING | state::OPEN | state::SENDING => node_object(place),
+                state::LIMBO => {
+                    crate::sync::pause();
+                    continue;
                 }
-                state::CALLING | state::OPEN | state::SENDING => {
-                    let (frame, at) = crate::binding::node_object(place);
-                    let _held = self.memory.lock(frame);
-                    if t.doing() == (what, place) {
-                        let end = &self.memory.page::<Channel>(frame).ends[at];
-                        self.take_off(end, what, thread);
-                        return true;
-                    }
-                }
-                state::LIMBO => crate::sync::pause(),
                 _ => return false,
+            };
+            let _held = self.memory.lock(frame);
+            if t.doing() != (what, place) {
+                continue;
             }
+            if !meant(t) {
+                return false;
+            }
+            if what == state::PORT {
+                self.memory.page::<Port>(frame).waiters.remove(t);
+                t.pay_oneself();
+                t.set_doing(state::LIMBO, 0);
+            } else {
+                self.take_off(&self.memory.page::<Channel>(frame).ends[at], what, thread);
+            }
+            return true;
         }
     }
 

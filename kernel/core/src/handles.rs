@@ -2,7 +2,7 @@
 //!
 //! Writers hold the table's lock. Readers take none: an entry is two words, and a reader that finds the first
 //! unchanged after reading the second has seen one entry, not halves of two. For that, `meta` says before a fence that the
-//! handle is over, and `object` changes only after it (`tests/loom/handles.rs`). What must never happen: a capability in
+//! handle is over, and `object` changes only after it (`tests/models/handles.rs`). What must never happen: a capability in
 //! two places at once, or an index given out while its old handle value still answers.
 
 use crate::memory::{Frame, Memory, PageType};

@@ -220,7 +220,7 @@ impl<P: Platform> Kernel<P> {
                     }
                     break;
                 }
-                if what == state::NEW || self.detach(hart, thread) || self.detach_ready(thread) {
+                if what == state::NEW || self.detach(thread) || self.detach_ready(thread) {
                     self.bury_thread(hart, thread);
                     break;
                 }

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::memory::Frame;
 use crate::platform::Platform;
 use crate::process::{Process, life};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use crate::thread::{Thread, resume, state};
 use nexus_abi::{Error, NEVER, NOW, Ticks};
 
@@ -76,8 +76,10 @@ impl<P: Platform> Kernel<P> {
     /// Calls an idle hart, if there is one, to take a thread that was made ready.
     #[inline(always)]
     pub(crate) fn call_idle(&self) {
-        // Ordered after the queue: an idle hart announces itself before it looks into the queues a last time.
-        let idle = self.idle.atomic().load(Ordering::SeqCst);
+        // The queue, then who is idle: an idle hart announces itself before it looks into the queues a last time. With a fence
+        // on both sides one of the two sees the other.
+        fence(Ordering::SeqCst);
+        let idle = self.idle.get();
         if idle != 0 {
             self.call_one_of(idle);
         }
@@ -86,7 +88,7 @@ impl<P: Platform> Kernel<P> {
     #[cold]
     fn call_one_of(&self, idle: u32) {
         let bit = 1 << idle.trailing_zeros();
-        if self.idle.atomic().fetch_and(!bit, Ordering::SeqCst) & bit != 0 {
+        if self.idle.atomic().fetch_and(!bit, Ordering::Relaxed) & bit != 0 {
             self.platform.kick(idle.trailing_zeros());
         }
     }
@@ -287,9 +289,10 @@ impl<P: Platform> Kernel<P> {
             self.program_timer(hart);
             // Announce first, look again after: whoever makes a thread ready either sees the bit or is seen.
             let bit = 1 << hart.id.get();
-            self.idle.atomic().fetch_or(bit, Ordering::SeqCst);
+            self.idle.atomic().fetch_or(bit, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
             if self.harts.iter().any(|other| other.best.get() != 0) {
-                self.idle.atomic().fetch_and(!bit, Ordering::SeqCst);
+                self.idle.atomic().fetch_and(!bit, Ordering::Relaxed);
                 continue;
             }
             return false;
@@ -319,7 +322,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn awake(&self, hart: &Hart) {
         let bit = 1 << hart.id.get();
         if self.idle.atomic().load(Ordering::Relaxed) & bit != 0 {
-            self.idle.atomic().fetch_and(!bit, Ordering::SeqCst);
+            self.idle.atomic().fetch_and(!bit, Ordering::Relaxed);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::objects::Timer;
 use crate::platform::Platform;
 use crate::process::Process;
 use crate::sync::{Cell32, Ordering};
-use crate::thread::{Thread, state};
+use crate::thread::Thread;
 use crate::timers::{HeapStorage, TimerNode};
 use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Signals, Ticks};
 
@@ -42,43 +42,50 @@ impl<P: Platform> Kernel<P> {
         Storage { memory: &self.memory, pages: Frame(hart.heap_pages.get()) }
     }
 
-    /// Makes sure the thread's or timer's node fires at `at` or before.
+    /// Makes sure the thread's or timer's node fires at `at` or before. Nobody else arms it meanwhile: a thread is armed by
+    /// the hart that it runs on, or under the lock of the place where it waits; a timer under its own.
     pub(crate) fn arm(&self, hart: &Hart, frame: Frame, at: Ticks) {
         let storage = self.storage(hart);
         let node = storage.node(frame);
-        if node.hart.get() != 0 {
-            if node.at.get() <= at {
-                return;
-            }
-            self.disarm(frame);
+        // In another hart's heap it could fire right now, and be told before the wait is there.
+        if node.hart.get() == hart.id.get() + 1 && node.at.get() <= at {
+            return;
         }
+        self.take_out(node, frame);
         let _held = hart.heap.lock.hold();
         hart.heap.insert(&storage, hart.id.get(), frame, at);
     }
 
-    /// Takes a node out of whatever heap it is in. Its object is not freed meanwhile, and no lock is held that a firing
-    /// node needs: a timer's own.
+    /// Takes a node out of whatever heap it is in.
+    #[inline(always)]
+    fn take_out(&self, node: &TimerNode, frame: Frame) {
+        loop {
+            let on = node.hart.atomic().load(Ordering::Acquire);
+            if on == 0 {
+                return;
+            }
+            let hart = self.harts[on as usize - 1];
+            let _held = hart.heap.lock.hold();
+            if node.hart.get() == on {
+                return hart.heap.remove(&self.storage(hart), frame);
+            }
+        }
+    }
+
+    /// Takes a node out and waits until nobody fires it any more. Its object is not freed meanwhile, and no lock is held that
+    /// a firing node needs: a timer's own.
     pub(crate) fn disarm(&self, frame: Frame) {
         while !self.try_disarm(frame) {
             crate::sync::pause();
         }
     }
 
-    /// The same, with the object's lock held; false while another hart ends a wait with the node.
+    /// The same, with the object's lock held; false while another hart fires the node.
     fn try_disarm(&self, frame: Frame) -> bool {
-        loop {
-            let on = self.storage(self.harts[0]).node(frame).hart.atomic().load(Ordering::Acquire);
-            if on == 0 || on == TimerNode::FIRING {
-                return on == 0;
-            }
-            let hart = self.harts[on as usize - 1];
-            let storage = self.storage(hart);
-            let _held = hart.heap.lock.hold();
-            if storage.node(frame).hart.get() == on {
-                hart.heap.remove(&storage, frame);
-                return true;
-            }
-        }
+        let storage = self.storage(self.harts[0]);
+        let node = storage.node(frame);
+        self.take_out(node, frame);
+        !node.is_firing()
     }
 
     /// The timer interrupt.
@@ -93,14 +100,13 @@ impl<P: Platform> Kernel<P> {
                 hart.heap.pop_due(&self.storage(hart), now)
             };
             let Some(frame) = due else { break };
-            // The node stays in state FIRING, so that its object cannot be freed before we are done with it.
+            // The node is firing, so that its object cannot be freed before we are done with it.
             if self.memory.header(frame).kind.get() & usage::KIND == Kind::Timer as u32 {
                 self.expire_timer(hart, frame);
             } else {
                 self.expire_thread(hart, frame, now);
             }
-            let _held = hart.heap.lock.hold();
-            hart.heap.fired(&self.storage(hart), hart.id.get(), frame);
+            self.storage(hart).node(frame).fired();
         }
         // Also when threads of one payer took turns for so long without an account.
         let accounted = hart.charged_at.get().saturating_add(self.slice);
@@ -114,15 +120,14 @@ impl<P: Platform> Kernel<P> {
 
     /// A thread's node fired: its wait is over, or the node stood for an earlier one.
     fn expire_thread(&self, hart: &Hart, thread: Frame, now: Ticks) {
-        let t = self.thread(thread);
-        let deadline = t.deadline();
-        let waiting = matches!(t.doing().0, state::PORT | state::CALLING | state::OPEN | state::SENDING);
-        if !waiting || deadline == NEVER {
-            return;
-        }
-        if deadline > now {
-            t.timer.again.set(deadline);
-        } else if self.detach(hart, thread) {
+        let is_over = |t: &Thread| {
+            let deadline = t.deadline();
+            if deadline > now && deadline != NEVER && t.timer.hart.get() == 0 {
+                self.arm(hart, thread, deadline);
+            }
+            deadline <= now
+        };
+        if self.detach_if(thread, is_over) {
             self.fail(hart, thread, Error::TimedOut);
         }
     }

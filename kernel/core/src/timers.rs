@@ -3,6 +3,9 @@
 //! A thread's node may stand for an earlier deadline than the thread has now (a call that ended in time leaves
 //! its node behind): it fires once too early and is put right then, so that the common call never touches
 //! the heap. Each node knows its place, so that an object that ends takes its node out.
+//!
+//! A node that fires is in no heap: its thread may arm it again, on any hart, while the first hart still looks at the wait
+//! that is over. `firing` only keeps the object from being freed meanwhile.
 
 use crate::memory::Frame;
 use crate::sync::{Cell32, Cell64, Lock, Ordering};
@@ -18,13 +21,21 @@ pub struct TimerNode {
     pub place: Cell32,
     /// When it fires.
     pub at: Cell64,
-    /// Set while it fires: the time to fire at again (0: not).
-    pub again: Cell64,
+    /// Harts that took it out because its time had come and are not done with its object.
+    pub firing: Cell32,
+    unused: Cell32,
 }
 
 impl TimerNode {
-    /// Value of `hart` while the node is out of its heap and its object is being told.
-    pub const FIRING: u32 = u32::MAX;
+    /// This hart is done with the object of a node that [`TimerHeap::pop_due`] took out.
+    pub fn fired(&self) {
+        self.firing.atomic().fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether a hart is not done with its object yet.
+    pub fn is_firing(&self) -> bool {
+        self.firing.atomic().load(Ordering::Acquire) != 0
+    }
 }
 
 /// The heap of one hart. Storage has room for every object that memory could hold.
@@ -74,8 +85,9 @@ impl TimerHeap {
     /// Takes the object's node out. It must be in this heap.
     pub fn remove(&self, storage: &impl HeapStorage, frame: Frame) {
         let node = storage.node(frame);
-        node.hart.set(0);
         let (place, last) = (node.place.get(), self.len.get() - 1);
+        // Whoever sees it in no heap sees who fires it, and may put it into another heap at once.
+        node.hart.atomic().store(0, Ordering::Release);
         self.len.set(last);
         if place != last {
             self.put(storage, place, Frame(storage.slot(last).get()));
@@ -85,23 +97,14 @@ impl TimerHeap {
         self.note_first(storage);
     }
 
-    /// Ends the firing of a node that [`Self::pop_due`] took out.
-    pub fn fired(&self, storage: &impl HeapStorage, hart: u32, frame: Frame) {
-        let node = storage.node(frame);
-        match node.again.take(0) {
-            0 => node.hart.atomic().store(0, Ordering::Release),
-            at => self.insert(storage, hart, frame, at),
-        }
-    }
-
-    /// Takes the first object out if its time has come; its node is then firing, until [`Self::fired`].
+    /// Takes the first object out if its time has come; its node is then firing, until [`TimerNode::fired`].
     pub fn pop_due(&self, storage: &impl HeapStorage, now: Ticks) -> Option<Frame> {
         if self.first.get() > now || self.len.get() == 0 {
             return None;
         }
         let frame = Frame(storage.slot(0).get());
+        storage.node(frame).firing.atomic().fetch_add(1, Ordering::Relaxed);
         self.remove(storage, frame);
-        storage.node(frame).hart.set(TimerNode::FIRING);
         Some(frame)
     }
 

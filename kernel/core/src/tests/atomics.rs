@@ -3,10 +3,7 @@
 //! `harts` may let another hart of the simulated machine go on there; under Loom, `loom` keeps the value and says
 //! which of the values ever stored a load reads.
 
-#[cfg(not(loom))]
 use super::harts as steer;
-#[cfg(loom)]
-use super::loom as steer;
 use core::sync::atomic::Ordering;
 
 pub use steer::{fence, pause};
@@ -19,19 +16,6 @@ pub enum Change {
     And(u64),
     Add(u64),
     Sub(u64),
-}
-
-#[cfg(loom)]
-impl Change {
-    /// Whether it leaves this value as it is.
-    pub fn is_idle(self, value: u64) -> bool {
-        match self {
-            Change::Swap(new) => new == value,
-            Change::Or(bits) => value | bits == value,
-            Change::And(bits) => value & bits == value,
-            Change::Add(n) | Change::Sub(n) => n == 0,
-        }
-    }
 }
 
 macro_rules! atomic {

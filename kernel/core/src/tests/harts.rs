@@ -112,6 +112,20 @@ pub fn interleave(seed: u64, work: Vec<Box<dyn FnOnce() + Send + '_>>) {
     }
 }
 
+/// Interleavings of each model.
+const SEEDS: u64 = 200;
+
+/// Runs a model in [`SEEDS`] interleavings: `build` makes it, each of `work` is what a hart does (0, 1, …), `check` looks at
+/// the end, when every hart is done. The bound is Loom's.
+pub fn explore<M: Sync>(_bound: usize, build: fn() -> M, work: &[fn(&M)], check: fn(&M)) {
+    for seed in 0..SEEDS {
+        let model = build();
+        let harts = work.iter().map(|work| Box::new(|| work(&model)) as Box<dyn FnOnce() + Send>);
+        interleave(seed, harts.collect());
+        check(&model);
+    }
+}
+
 #[test]
 fn harts_are_interleaved_and_a_lock_keeps_them_apart() {
     use crate::sync::{Cell32, Lock};

@@ -6,11 +6,11 @@ use crate::kernel::Kernel;
 use crate::memory::{Frame, KernelBytes};
 use crate::paging;
 use crate::platform::{HartMask, Platform};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
 use nexus_abi::Ticks;
-use nexus_abi::bounds::PAGE_SIZE;
+use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Physical addresses below this are devices' (the simulated RAM begins there).
 pub const DEVICES_END: u64 = 0x4000_0000;
@@ -26,10 +26,12 @@ pub struct Host {
     pub clock: AtomicU64,
     /// The hart that calls, where a test does not interleave harts.
     pub at: AtomicUsize,
+    /// Harts that were called and have not looked yet.
+    pub called: [AtomicU32; MAX_HARTS],
     /// Its interrupt controller.
     pub controller: Controller,
-    /// The address space that is loaded, as a `satp` value.
-    pub satp: AtomicU64,
+    /// The address space that each hart has loaded, as a `satp` value.
+    pub satp: [AtomicU64; MAX_HARTS],
     /// The kernel that runs on it, for user copies.
     pub kernel: OnceLock<&'static Kernel<Host>>,
 }
@@ -44,7 +46,7 @@ impl Host {
         copy: impl Fn(Frame, usize, usize, usize),
     ) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };
-        let satp = self.satp.load(Ordering::Relaxed);
+        let satp = self.satp[self.hart()].load(Ordering::Relaxed);
         let Some(root) = kernel.memory.frame_at((satp & ((1 << 44) - 1)) << 12) else { return false };
         let mut done = 0;
         while done < bytes.len() {
@@ -67,11 +69,11 @@ impl Platform for Host {
     }
 
     fn switch_space(&self, satp: u64) {
-        self.satp.store(satp, Ordering::Relaxed);
+        self.satp[self.hart()].store(satp, Ordering::Relaxed);
     }
 
     fn leave_space(&self) {
-        self.satp.store(0, Ordering::Relaxed);
+        self.satp[self.hart()].store(0, Ordering::Relaxed);
     }
 
     fn satp(&self, root: u64, asid: u32) -> u64 {
@@ -85,11 +87,15 @@ impl Platform for Host {
     fn set_timer(&self, _at: Ticks) {}
 
     fn kick(&self, hart: u32) {
-        panic!("hart {hart} is not there");
+        assert!(
+            self.kernel.get().is_some_and(|kernel| kernel.online() & 1 << hart != 0),
+            "hart {hart} is not there"
+        );
+        self.called[hart as usize].store(1, Ordering::Release);
     }
 
     fn interrupt_pending(&self) -> bool {
-        false
+        self.called[self.hart()].load(Ordering::Relaxed) != 0
     }
 
     fn fence(&self, _harts: HartMask, _asid: u16, _start: u64, _pages: u64) {}

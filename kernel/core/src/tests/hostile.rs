@@ -198,7 +198,7 @@ fn a_woken_thread_does_not_wait_for_the_slice_of_one_without_budget() {
         world.put_on(0);
         world.hart().resched.set(0);
         let woken = world.threads[1].frame;
-        assert!(world.kernel.detach(world.hart(), woken));
+        assert!(world.kernel.detach(woken));
         world.kernel.fail(world.hart(), woken, Error::TimedOut);
         assert_eq!(world.hart().resched.get(), preempted, "budget until {spent}");
         world.settle();

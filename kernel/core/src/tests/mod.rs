@@ -18,6 +18,7 @@ mod hostile;
 pub mod loom;
 #[cfg(loom)]
 use self::loom as harts;
+mod models;
 mod twin;
 mod vmos;
 mod world;

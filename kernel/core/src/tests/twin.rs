@@ -65,7 +65,7 @@ type Registers = Vec<(usize, u64)>;
 impl Twin {
     /// A fresh world of the first process alone.
     pub fn new(fast: bool) -> Twin {
-        let mut world = World::empty(fast);
+        let mut world = World::empty(1, fast);
         let (kernel, root) = (world.kernel, world.quota);
         kernel.platform.clock.store(BEGIN, Ordering::Relaxed);
         let frames = kernel.memory.free_frames() as u64;

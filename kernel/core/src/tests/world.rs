@@ -10,7 +10,7 @@ use crate::memory::{Frame, Memory};
 use crate::objects::Quota;
 use crate::paging::Table;
 use crate::process::{Process, life};
-use crate::sync::Cell64;
+use crate::sync::{Cell64, Ordering};
 use crate::thread::{resume, state};
 use nexus_abi::{Error, Handle, Kind, Rights, Sysno};
 
@@ -18,12 +18,18 @@ use nexus_abi::{Error, Handle, Kind, Rights, Sysno};
 pub const PAGE_AT: u64 = 0x1_0000;
 
 const FRAMES: usize = 2048;
+
+/// More steps than it takes to take any process of a world apart.
+const MOST_STEPS: usize = 100;
+
 const HANDLES: u32 = 40;
 
 /// One kernel with its processes. The first one, the parent, holds a handle to each other process and runs no thread.
 pub struct World {
     /// The kernel.
     pub kernel: &'static Kernel<Host>,
+    /// Harts that are online.
+    pub harts: usize,
     /// The quota of everything.
     pub quota: ObjectRef,
     /// The processes, parent first.
@@ -45,9 +51,14 @@ impl Drop for World {
 }
 
 impl World {
-    /// A world of `processes` processes beside the parent, with `threads` threads each.
+    /// A world of `processes` processes beside the parent, with `threads` threads each, on one hart.
     pub fn new(fast: bool, processes: usize, threads: usize) -> World {
-        let mut world = World::empty(fast);
+        World::on_harts(1, fast, processes, threads)
+    }
+
+    /// The same on several harts.
+    pub fn on_harts(count: usize, fast: bool, processes: usize, threads: usize) -> World {
+        let mut world = World::empty(count, fast);
         world.add_process(Frame::NONE, 0);
         let parent = world.processes[0];
         for _ in 0..processes {
@@ -57,17 +68,26 @@ impl World {
         world
     }
 
-    /// A world without a process.
-    pub fn empty(fast: bool) -> World {
+    /// A world without a process, on so many harts.
+    pub fn empty(count: usize, fast: bool) -> World {
         let memory = Memory::for_test(FRAMES).expect("memory");
         let root: &'static Table = Box::leak(Box::new(core::array::from_fn(|_| Cell64::new(0))));
         let harts = core::array::from_fn(|id| &*Box::leak(Box::new(Hart::new(id as u32))));
         let kernel = Kernel::new(Host::default(), memory, root, 16, 10_000_000, harts).expect("kernel");
         let kernel: &'static _ = Box::leak(Box::new(kernel));
         let _ = kernel.platform.kernel.set(kernel);
-        kernel.hart_online(0);
+        (0..count).for_each(|id| kernel.hart_online(id));
         let quota = kernel.make_root_quota().expect("quota");
-        World { kernel, quota, processes: vec![], pages: vec![], threads: vec![], fast, taken: 0 }
+        World {
+            harts: count,
+            kernel,
+            quota,
+            processes: vec![],
+            pages: vec![],
+            threads: vec![],
+            fast,
+            taken: 0,
+        }
     }
 
     fn add_process(&mut self, holder: Frame, threads: usize) {
@@ -95,9 +115,47 @@ impl World {
         }
     }
 
-    /// The hart.
+    /// The hart that runs this.
     pub fn hart(&self) -> &'static Hart {
-        self.kernel.hart(0)
+        self.kernel.this_hart()
+    }
+
+    /// From now on this hart runs what the test does.
+    pub fn go_to(&self, hart: usize) {
+        self.kernel.platform.at.store(hart, Ordering::Relaxed);
+    }
+
+    /// A hart that was called enters the kernel.
+    pub fn answer_call(&self) {
+        let hart = self.hart();
+        if self.kernel.platform.called[hart.id.get() as usize].swap(0, Ordering::Acquire) != 0 {
+            self.kernel.kicked(hart);
+        }
+    }
+
+    /// Makes a system call of the current thread of the hart that runs this, and nothing more.
+    pub fn ask(&self, number: Sysno, registers: &[(usize, u64)]) {
+        let hart = self.hart();
+        let context = &self.kernel.thread(hart.running()).context;
+        registers.iter().for_each(|(register, value)| context.set(*register, *value));
+        context.set(reg::T[0], number as u64);
+        if !(self.fast && (self.kernel.fast(hart) || self.kernel.fast_again(hart, number))) {
+            self.kernel.slow(hart);
+        }
+    }
+
+    /// [`Self::settle`] on every hart, until no hart has anything to do any more. Ends on hart 0.
+    pub fn settle_all(&self) {
+        for _ in 0..3 {
+            for hart in 0..self.harts {
+                self.go_to(hart);
+                self.answer_call();
+                self.end_dead();
+                self.settle();
+                self.kernel.leave_space(self.hart());
+            }
+        }
+        self.go_to(0);
     }
 
     /// The table of a process.
@@ -166,7 +224,11 @@ impl World {
     /// Lets everything happen that needs no thread: dead processes are taken apart.
     pub fn take_apart(&self) {
         self.kernel.clear_graves(self.hart());
-        while self.hart().reap.get() != 0 {
+        // Another hart may have to leave the address space first.
+        for _ in 0..MOST_STEPS {
+            if self.hart().reap.get() == 0 {
+                break;
+            }
             self.take_off();
             self.kernel.leave_space(self.hart());
             self.kernel.reap_step(self.hart(), Frame(self.hart().reap.get()));
@@ -175,7 +237,7 @@ impl World {
     }
 
     /// The same, and threads that were woken end the waits that they were woken from.
-    pub fn settle(&mut self) {
+    pub fn settle(&self) {
         self.take_apart();
         loop {
             let woken = (0..self.threads.len()).find(|n| {
@@ -210,7 +272,7 @@ impl World {
     /// The deadline of a waiting thread passes.
     pub fn expire(&mut self, n: usize) {
         let frame = self.threads[n].frame;
-        if self.kernel.detach(self.hart(), frame) {
+        if self.kernel.detach(frame) {
             self.kernel.fail(self.hart(), frame, Error::TimedOut);
         }
         self.settle();

@@ -24,7 +24,7 @@ fn command(house: &House) -> Command {
         "target/loom",
         "--locked",
     ]);
-    command.args(["--quiet", "--package", PACKAGE, "--lib", "loom::", "--"]);
+    command.args(["--quiet", "--package", PACKAGE, "--lib", "models::", "--"]);
     command.env("RUSTFLAGS", "--cfg loom").env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUST_BACKTRACE", "0");
     command
 }

@@ -13,7 +13,7 @@ struct Locks {
 
 #[test]
 fn what_a_lock_guards_is_never_seen_half_done() {
-    fn twice(locks: &'static Locks) {
+    fn twice(locks: &Locks) {
         let _held = locks.first.hold();
         assert_eq!(locks.data[0].get(), locks.data[1].get());
         locks.data[0].add(1);
@@ -51,7 +51,7 @@ impl Objects {
     }
 
     /// The fast path's way to both.
-    fn seize(&'static self) {
+    fn seize(&self) {
         let Some(first) = self.known[0].seize() else { return };
         let Some(second) = self.known[1].seize() else { return };
         assert_eq!(self.data[0].get(), self.data[1].get());
@@ -62,7 +62,7 @@ impl Objects {
     }
 
     /// A slow path that waits for each.
-    fn hold(&'static self) {
+    fn hold(&self) {
         let _first = self.latch(0).hold();
         let _second = self.latch(1).hold();
         assert_eq!(self.data[0].get(), self.data[1].get());
@@ -84,17 +84,17 @@ fn what_two_latches_guard_is_never_seen_half_done_however_they_were_taken() {
 fn a_latch_is_not_seized_for_an_object_that_is_gone_or_a_handle_that_left() {
     // Whoever ends the object, or takes the handle away, does so under the latch; what it leaves is seen by nobody who
     // remembers the word from before.
-    fn destroy(objects: &'static Objects) {
+    fn destroy(objects: &Objects) {
         let _held = objects.latch(1).hold();
         objects.latch(1).raise_generation();
         objects.data[0].set(9);
     }
-    fn take_away(objects: &'static Objects) {
+    fn take_away(objects: &Objects) {
         let _held = objects.latch(1).hold();
         objects.latch(1).raise_tenure();
         objects.data[0].set(9);
     }
-    fn check(objects: &'static Objects) {
+    fn check(objects: &Objects) {
         assert!(objects.known[1].seize().is_none());
         // And a failed attempt leaves it free.
         drop(objects.latch(1).hold());

@@ -46,21 +46,21 @@ impl Table {
     }
 }
 
-fn look_for_the_old(table: &'static Table) {
+fn look_for_the_old(table: &Table) {
     table.look(FIRST, table.old);
 }
 
-fn look_for_the_new(table: &'static Table) {
+fn look_for_the_new(table: &Table) {
     table.look(SECOND, table.new);
 }
 
 #[test]
 fn an_entry_that_is_freed_and_filled_again_is_never_seen_in_halves() {
-    fn replace(table: &'static Table) {
+    fn replace(table: &Table) {
         assert_eq!(table.process().remove(&table.memory, FIRST), Ok(table.old));
         assert_eq!(table.process().insert(&table.memory, table.new), Ok(SECOND));
     }
-    for harts in [&[replace, look_for_the_old], &[replace as fn(&'static Table), look_for_the_new]] {
+    for harts in [&[replace, look_for_the_old], &[replace as fn(&Table), look_for_the_new]] {
         explore(3, Table::build, harts, |table| {
             assert_eq!(table.process().lookup(&table.memory, FIRST), Err(Error::BadHandle));
             assert_eq!(table.process().lookup(&table.memory, SECOND), Ok(table.new));
@@ -70,12 +70,12 @@ fn an_entry_that_is_freed_and_filled_again_is_never_seen_in_halves() {
 
 #[test]
 fn a_capability_that_is_taken_for_a_journey_comes_back_whole_or_not_at_all() {
-    fn journey(table: &'static Table) {
+    fn journey(table: &Table) {
         let capability = table.process().withdraw(&table.memory, FIRST).expect("it is there");
         assert_eq!(capability, table.old);
         table.process().fill(&table.memory, FIRST, capability);
     }
-    fn close(table: &'static Table) {
+    fn close(table: &Table) {
         if let Ok(capability) = table.process().withdraw(&table.memory, FIRST) {
             assert_eq!(capability, table.old);
             table.process().release(&table.memory, FIRST);

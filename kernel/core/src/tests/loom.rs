@@ -9,15 +9,12 @@
 //! Two things are simpler than in the machine: a sequentially consistent load or store counts as acquire and release
 //! (fences are what they should be), and a frame that is zeroed for its next object is zeroed at once.
 
-mod handles;
-mod locks;
-
 use super::atomics::Change;
 use ::loom::model::Builder;
 use ::loom::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Which part of a run it is.
@@ -31,28 +28,42 @@ enum Phase {
     After,
 }
 
+/// A cell that some run writes.
+pub struct Atom {
+    value: AtomicU64,
+    /// What the last step that wrote it wrote: what the next one finds, but for what Loom reorders.
+    last: Cell<u64>,
+}
+
+/// A value that no cell has, to read the newest one without storing.
+const IMPOSSIBLE: u64 = 0x5ee5_0bad_5ee5_0bad;
+
 /// What is known beside the plain memory.
 struct Steer {
     phase: Phase,
     /// Cells that some run writes, with the value that each begins with.
     known: BTreeMap<usize, u64>,
-    atoms: HashMap<usize, Rc<AtomicU64>>,
-    after: HashMap<usize, u64>,
+    atoms: BTreeMap<usize, Rc<Atom>>,
+    after: BTreeMap<usize, u64>,
     /// Words that were zeroed and had no cell written in them.
     zeroed: BTreeSet<usize>,
     /// Harts that wait for the lock at an address.
     waiting: Vec<(usize, ::loom::thread::Thread)>,
 }
 
-thread_local! {
-    static STEER: RefCell<Steer> = RefCell::new(Steer {
+impl Steer {
+    const NEW: Steer = Steer {
         phase: Phase::Build,
         known: BTreeMap::new(),
-        atoms: HashMap::new(),
-        after: HashMap::new(),
+        atoms: BTreeMap::new(),
+        after: BTreeMap::new(),
         zeroed: BTreeSet::new(),
         waiting: Vec::new(),
-    });
+    };
+}
+
+thread_local! {
+    static STEER: RefCell<Steer> = const { RefCell::new(Steer::NEW) };
 }
 
 ::loom::thread_local! {
@@ -67,7 +78,7 @@ pub enum Place {
     /// To plain memory.
     Memory,
     /// To Loom.
-    Atom(Rc<AtomicU64>),
+    Atom(Rc<Atom>),
     /// To a cell that is not known to be written, and reads as this.
     Unknown(usize, u64),
     /// To the table of last values.
@@ -104,7 +115,7 @@ impl Place {
     pub fn load(&self, order: Ordering) -> Option<u64> {
         match self {
             Place::Memory => None,
-            Place::Atom(atom) => Some(atom.load(order)),
+            Place::Atom(atom) => Some(atom.value.load(order)),
             Place::Unknown(_, value) | Place::After(_, value) => Some(*value),
         }
     }
@@ -112,7 +123,10 @@ impl Place {
     pub fn store(&self, value: u64, order: Ordering) -> Option<()> {
         match self {
             Place::Memory => return None,
-            Place::Atom(atom) => atom.store(value, order),
+            Place::Atom(atom) => {
+                atom.value.store(value, order);
+                atom.last.set(value);
+            }
             Place::Unknown(address, old) => learn(*address, *old),
             Place::After(address, _) => STEER.with_borrow_mut(|steer| {
                 steer.after.insert(*address, value);
@@ -122,38 +136,32 @@ impl Place {
     }
 
     pub fn change(&self, change: Change, order: Ordering) -> Option<u64> {
+        let apply = |old: u64| match change {
+            Change::Swap(value) => value,
+            Change::Or(value) => old | value,
+            Change::And(value) => old & value,
+            Change::Add(value) => old + value,
+            Change::Sub(value) => old - value,
+        };
         let Place::Atom(atom) = self else {
             let old = self.load(Ordering::Relaxed)?;
-            let new = match change {
-                Change::Swap(value) => value,
-                Change::Or(value) => old | value,
-                Change::And(value) => old & value,
-                Change::Add(value) => old + value,
-                Change::Sub(value) => old - value,
-            };
-            self.store(new, order);
+            self.store(apply(old), order);
             return Some(old);
         };
-        Some(match change {
-            // What changes nothing stores nothing: Loom does not keep it next to what it read.
-            Change::Swap(_) | Change::Or(_) => {
-                let mut old = 0;
-                loop {
-                    let new = match change {
-                        Change::Or(bits) => old | bits,
-                        Change::Swap(value) => value,
-                        _ => old,
-                    };
-                    match atom.compare_exchange(old, new, order, Ordering::Relaxed) {
-                        Err(now) if !change.is_idle(now) => old = now,
-                        Ok(now) | Err(now) => break now,
-                    }
+        // What changes nothing stores nothing: Loom does not keep such a store next to what it read.
+        let mut old = atom.last.get();
+        loop {
+            let new = apply(old);
+            let expected = if new == old { IMPOSSIBLE } else { old };
+            match atom.value.compare_exchange(expected, new, order, Ordering::Relaxed) {
+                Err(now) if apply(now) != now => old = now,
+                Err(now) => return Some(now),
+                Ok(now) => {
+                    atom.last.set(new);
+                    return Some(now);
                 }
             }
-            Change::And(value) => atom.fetch_and(value, order),
-            Change::Add(value) => atom.fetch_add(value, order),
-            Change::Sub(value) => atom.fetch_sub(value, order),
-        })
+        }
     }
 }
 
@@ -211,22 +219,13 @@ pub fn current() -> Option<usize> {
 }
 
 /// What a hart does in a model.
-type Work<M> = fn(&'static M);
+type Work<M> = fn(&M);
 
 /// Explores a model: `build` makes it, each of `work` is what a hart does (0, 1, …), `check` looks at the end of each
 /// run, when every hart is done. `preemptions`: how many times a run takes the processor from a hart that could go on,
 /// at most, in the quick lane; `NX_LOOM_MORE` adds to it.
-fn explore<M: Sync>(preemptions: usize, build: fn() -> M, work: &'static [Work<M>], check: fn(&'static M)) {
-    STEER.with_borrow_mut(|steer| {
-        *steer = Steer {
-            phase: Phase::Build,
-            known: BTreeMap::new(),
-            atoms: HashMap::new(),
-            after: HashMap::new(),
-            zeroed: BTreeSet::new(),
-            waiting: Vec::new(),
-        }
-    });
+pub fn explore<M: Sync>(preemptions: usize, build: fn() -> M, work: &'static [Work<M>], check: fn(&M)) {
+    STEER.with_borrow_mut(|steer| *steer = Steer::NEW);
     let model: &'static M = Box::leak(Box::new(build()));
     let more: usize = std::env::var("NX_LOOM_MORE").map_or(0, |text| text.parse().expect("a number"));
     let runs: &'static std::sync::atomic::AtomicUsize = Box::leak(Box::default());
@@ -275,14 +274,20 @@ fn begin() {
         steer.zeroed.clear();
         steer.waiting.clear();
         steer.after.clear();
-        steer.atoms = steer.known.iter().map(|(at, value)| (*at, Rc::new(AtomicU64::new(*value)))).collect();
+        steer.atoms = steer
+            .known
+            .iter()
+            .map(|(at, value)| {
+                (*at, Rc::new(Atom { value: AtomicU64::new(*value), last: Cell::new(*value) }))
+            })
+            .collect();
     });
 }
 
 /// All harts have ended: what they wrote last is what there is.
 fn end() {
     let last = STEER.with_borrow(|steer| steer.atoms.clone());
-    let last = last.into_iter().map(|(at, atom)| (at, atom.load(Ordering::Relaxed))).collect();
+    let last = last.into_iter().map(|(at, atom)| (at, atom.value.load(Ordering::Relaxed))).collect();
     STEER.with_borrow_mut(|steer| {
         steer.after = last;
         steer.atoms.clear();

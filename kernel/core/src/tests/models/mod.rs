@@ -1,0 +1,11 @@
+//! Models of what harts do to each other: the kernel's own functions on its own structures, in small worlds.
+//!
+//! `./nx test loom` explores each in every interleaving within a bound; as ordinary host tests they run in some hundred
+//! interleavings that seeds choose.
+
+mod deadlines;
+mod handles;
+mod locks;
+mod sleep;
+
+use super::harts::explore;

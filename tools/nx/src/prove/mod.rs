@@ -9,7 +9,7 @@ use crate::cli::{ProveArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
-use crate::test::{Device, exact, said, watched};
+use crate::test::{Device, exact, said, watched, watched_net};
 use crate::timings;
 use gates::{GATES, Gate, is_proof};
 
@@ -45,7 +45,13 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     } else {
         None
     };
-    let rows: Vec<Row> = wanted.iter().map(|gate| judge(gate, device.as_ref())).collect();
+    let network = if wanted.iter().any(|gate| !gate.over_network.is_empty()) {
+        output.step("prove", "booting the net image, and talking to it from this host");
+        Some(watched_net(house, output)?)
+    } else {
+        None
+    };
+    let rows: Vec<Row> = wanted.iter().map(|gate| judge(gate, device.as_ref(), network.as_ref())).collect();
     show(&rows, output);
     let failed: Vec<String> =
         rows.iter().filter(|row| row.state == State::Failed).map(|row| row.gate.to_string()).collect();
@@ -66,7 +72,8 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     }
 }
 
-fn judge(gate: &Gate, device: Option<&Device>) -> Row {
+fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>) -> Row {
+    let network = network.filter(|_| !gate.over_network.is_empty());
     let row = |state, evidence: String| Row {
         gate: gate.number,
         name: gate.name,
@@ -81,12 +88,13 @@ fn judge(gate: &Gate, device: Option<&Device>) -> Row {
     let Some(device) = device else {
         return row(State::Open, "there is no test image yet (tests/system.test.toml)".into());
     };
-    let seen = |proof: &str| device.console.iter().any(|line| is_proof(said(line), proof));
-    let missing: Vec<String> =
-        gate.proofs.iter().filter(|proof| !seen(proof)).map(ToString::to_string).collect();
-    let all = gate.proofs.len();
+    let seen = |run: &Device, proof: &str| run.console.iter().any(|line| is_proof(said(line), proof));
+    let here = gate.proofs.iter().filter(|proof| !seen(device, proof));
+    let there = gate.over_network.iter().filter(|proof| !network.is_some_and(|run| seen(run, proof)));
+    let missing: Vec<String> = here.chain(there).map(ToString::to_string).collect();
+    let all = gate.proofs.len() + gate.over_network.len();
     let failed_tests = device.tests.iter().filter(|(_, why)| why.is_some()).count();
-    match &device.complaint {
+    match device.complaint.as_ref().or(network.and_then(|run| run.complaint.as_ref())) {
         _ if !missing.is_empty() => {
             let evidence =
                 format!("{} of {all} proof lines are missing: {}", missing.len(), missing.join("; "));

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 pub use device::{Device, boot as boot_device, exact, said, watched};
+pub use net::watched as watched_net;
 
 use crate::cli::{TestArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};

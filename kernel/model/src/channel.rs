@@ -2,7 +2,7 @@
 
 use crate::ghost::{Event, Ghost};
 use crate::message::{Buffers, Draft, Message, Room, Staged};
-use crate::object::{Body, Capability, EndId, Id, peer};
+use crate::object::{Body, Capability, EndId, Id, NOBODY, peer};
 use crate::port::Binding;
 use crate::process::Doing;
 use crate::{Answer, Deadline, Fault, Model, Refused, Slot, Slots};
@@ -182,6 +182,45 @@ impl Model {
         };
         self.notify(to);
         Ok(answer)
+    }
+
+    /// `channel_call`, received at once. False unless nothing is before it and somebody waits, with room for it, at the port that
+    /// the other end is bound to.
+    pub(crate) fn call_straight(
+        &mut self,
+        thread: Id,
+        slot: Slot,
+        draft: &Draft,
+        room: Room,
+        deadline: Deadline,
+    ) -> bool {
+        let process = self.thread(thread).process;
+        let Ok(capability) = self.look_up_as(process, slot, Kind::Channel, Rights::SEND) else {
+            return false;
+        };
+        let to = peer((capability.object, capability.end));
+        if !draft.is_valid() || !room.is_valid() || !self.end(to).fifo.is_empty() {
+            return false;
+        }
+        let (port, key) = (self.end(to).binding.port, self.end(to).binding.key);
+        if port == NOBODY
+            || self.end(to).flight
+            || self.end(to).binding.wanted & Signals::READABLE.bits() == 0
+        {
+            return false;
+        }
+        let Ok(staged) = self.stage(process, draft, room.at, to.0) else { return false };
+        let Some(server) = self.port_mut(port).waiters.pop() else { return false };
+        let Doing::Waiting { room: declared, .. } = self.thread(server).doing else { return false };
+        if self.may_join(to, &staged.message, deadline, true).is_err() {
+            return false;
+        }
+        self.thread_mut(thread).doing = Doing::Calling { to, staged, room, left: deadline.left() };
+        self.end_mut(to).fifo.push(Item::Call(thread));
+        let received = self.receive(self.thread(server).process, to, declared, key);
+        let was_received = received.is_ok();
+        received.into_iter().for_each(|answer| self.answer(server, answer));
+        was_received
     }
 
     /// Whether a message may join the FIFO, or wait to.

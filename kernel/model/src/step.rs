@@ -162,6 +162,9 @@ pub enum Op {
 pub enum Step {
     /// A thread makes a system call.
     Do(Id, Op),
+    /// A thread makes a call, which is handed straight to the thread that has waited shortest at the port of the other end, also
+    /// while another one, woken for something earlier, has not gone on yet. Whether that is done is the kernel's choice.
+    Straight(Id, Op),
     /// A thread that was woken goes on: it looks at its port again, or takes its answer over.
     GoOn(Id),
     /// A thread does what it may not, and its process ends.
@@ -238,6 +241,12 @@ impl Model {
                     Ok(Some(answer)) => self.answer(*thread, answer),
                     Ok(None) => {}
                     Err(answer) => self.answer(*thread, answer),
+                }
+            }
+            Step::Straight(thread, Op::Call { end, draft, room, deadline }) if self.can_run(*thread) => {
+                self.current = *thread;
+                if !self.call_straight(*thread, *end, draft, *room, *deadline) {
+                    return false;
                 }
             }
             Step::GoOn(thread) if self.can_go_on(*thread) => {

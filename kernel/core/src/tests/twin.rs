@@ -120,14 +120,26 @@ impl Twin {
             self.buffers.insert(*thread, [value(reg::T[1]), value(reg::T[2])]);
         }
         let before = self.model.clone();
-        if !self.step_model(step)? {
-            return Ok(());
-        }
         let mut done = vec![];
-        match (step, registers) {
+        // The kernel first: which of two ways a call goes is its choice.
+        let straight = match (step, &registers) {
             (Step::Do(thread, op), Some((number, registers))) => {
                 done.push(*thread);
-                self.system_call(*thread, number, &registers)?;
+                self.system_call(*thread, *number, registers)?;
+                // Its call is open already: it was handed straight to who waits for it.
+                let open = self.world.kernel.thread(self.links[thread].frame).doing().0 == state::OPEN;
+                (open && matches!(op, Op::Call { .. })).then(|| Step::Straight(*thread, op.clone()))
+            }
+            _ => None,
+        };
+        if !self.step_model(straight.as_ref().unwrap_or(step))? {
+            return match straight {
+                Some(_) => Err("a call was handed over that may not be".into()),
+                None => Ok(()),
+            };
+        }
+        match (step, registers) {
+            (Step::Do(thread, op), _) => {
                 // The kernel lets a thread that is woken go on at once where nothing can come between.
                 let went_on = |id: &Id| {
                     let t = self.world.kernel.thread(self.links[id].frame);

@@ -7,7 +7,7 @@ use neuron_model::{
 use nexus_abi::{Error, Kind, Rights, Signals};
 
 /// Each goes on from a populated world, in model and kernel.
-pub const CORNERS: [fn(&mut Script); 7] = [
+pub const CORNERS: [fn(&mut Script); 9] = [
     page_tables_need_quota,
     a_loaded_end_is_no_gift,
     an_expiry_outlives_its_port,
@@ -15,6 +15,8 @@ pub const CORNERS: [fn(&mut Script); 7] = [
     who_destroys_its_own_quota,
     a_process_that_nobody_can_use,
     the_dead_pass_on_what_woke_them,
+    what_a_thread_remembers_is_asked_again,
+    a_short_call_overtakes_nothing,
 ];
 
 const ROOT: Slot = 2;
@@ -149,4 +151,94 @@ fn the_dead_pass_on_what_woke_them(script: &mut Script) {
     script.make(Step::End(process));
     assert!(script.model.can_go_on(BOOT_THREAD), "the dead kept what was for others");
     script.make(Step::GoOn(BOOT_THREAD));
+}
+
+/// The ends of the oldest channel between the first process and another.
+fn oldest_link(script: &Script, other: Id) -> (Slot, Slot) {
+    let ends = |process: Id| {
+        let table = script.model.process(process).table.open();
+        table.filter(|(_, c)| c.kind == Kind::Channel).map(|(slot, c)| (c.object, slot)).collect::<Vec<_>>()
+    };
+    let theirs = ends(other);
+    let mut both = ends(BOOT_PROCESS);
+    both.sort();
+    let far = |object: Id| theirs.iter().find(|(other, _)| *other == object).map(|(_, slot)| *slot);
+    both.into_iter().find_map(|(object, slot)| Some((slot, far(object)?))).expect("a link")
+}
+
+/// The `nth` thread of another process, its port, to which an end of a new channel is bound, and the first process's end.
+fn server(script: &mut Script, nth: usize, bytes: usize) -> (Id, Slot, Slot) {
+    let ends = [Bounds { depth: 2, bytes, handles: 2 }; 2];
+    let made = script.get(BOOT_THREAD, Op::ChannelCreate { quota: ROOT, ends });
+    let process = script.model.thread(holder_of_link(script)).process;
+    let thread = script.model.process(process).threads[nth];
+    let (link, end) = oldest_link(script, process);
+    script.get(BOOT_THREAD, send(link, &[made[1]]));
+    let room = Room { handles: 8, ..Room::default() };
+    let got = script.by(thread, Op::Recv { end, room });
+    let Some(Answer::Message { handles, .. }) = got else { panic!("{got:?}") };
+    let port = script.handles(process, Kind::Port)[0];
+    let (object, signals) = (handles.0[0], Signals::READABLE.bits());
+    script.get(thread, Op::Bind { port, object, key: 9, signals });
+    (thread, port, made[0])
+}
+
+fn call(end: Slot, bytes: usize) -> Op {
+    let draft = Draft { bytes, fill: 3, handles: Slots::default() };
+    Op::Call { end, draft, room: Room::default(), deadline: Deadline::Never }
+}
+
+fn serve(port: Slot, token: u32) -> Op {
+    let (draft, room) = (Draft::default(), Room { bytes: 64, ..Room::default() });
+    Op::Wait { port, token, draft, room, deadline: Deadline::Never }
+}
+
+/// One call and its answer, several times: by then every shortcut that there is has been found.
+fn warm(script: &mut Script, thread: Id, port: Slot, end: Slot) {
+    script.by(thread, serve(port, 0));
+    for _ in 0..4 {
+        script.by(BOOT_THREAD, call(end, 8));
+        if script.model.can_go_on(thread) {
+            script.make(Step::GoOn(thread));
+        }
+        script.by(thread, serve(port, 1));
+    }
+}
+
+/// An end that a thread has used and its process has closed or sent away is not used again, and its bound goes on to hold.
+fn what_a_thread_remembers_is_asked_again(script: &mut Script) {
+    let (thread, port, end) = server(script, 0, 8);
+    warm(script, thread, port, end);
+    assert_eq!(error(script.by(BOOT_THREAD, call(end, 9))), Some(Error::TooLarge));
+    script.get(BOOT_THREAD, Op::Close { handle: end });
+    // The old name and guesses at the next one: which it is depends on the number of the step.
+    for _ in 0..3 {
+        assert_eq!(error(script.by(BOOT_THREAD, call(end, 8))), Some(Error::BadHandle));
+    }
+
+    let (thread, port, end) = server(script, 1, 64);
+    warm(script, thread, port, end);
+    let (link, _) = oldest_link(script, script.model.thread(thread).process);
+    script.get(BOOT_THREAD, send(link, &[end]));
+    // The old name and guesses at the next one: which it is depends on the number of the step.
+    for _ in 0..3 {
+        assert_eq!(error(script.by(BOOT_THREAD, call(end, 8))), Some(Error::BadHandle));
+    }
+}
+
+/// Two threads wait. One was woken for a long call and has not gone on; a short one to the same end does not pass it.
+fn a_short_call_overtakes_nothing(script: &mut Script) {
+    let (thread, port, end) = server(script, 0, 64);
+    warm(script, thread, port, end);
+    let process = script.model.thread(thread).process;
+    let second = script.model.process(process).threads[1];
+    script.by(second, serve(port, 0));
+    let draft = Draft { bytes: 64, fill: 5, handles: Slots::default() };
+    script.get(BOOT_THREAD, Op::Send { end, draft, at: Buffers::default(), deadline: Deadline::Now });
+    assert!(script.model.can_go_on(second) && !script.model.can_go_on(thread));
+    script.by(BOOT_THREAD, call(end, 8));
+    script.make(Step::GoOn(second));
+    if script.model.can_go_on(thread) {
+        script.make(Step::GoOn(thread));
+    }
 }

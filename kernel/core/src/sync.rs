@@ -151,8 +151,9 @@ impl Cell64 {
     #[inline(always)]
     pub fn zero(&self) {
         #[cfg(loom)]
-        return crate::tests::loom::zero(core::ptr::from_ref(self).addr());
-        #[cfg(not(loom))]
+        if crate::tests::loom::zero(core::ptr::from_ref(self).addr()) {
+            return;
+        }
         self.set(0);
     }
 }

@@ -165,18 +165,18 @@ impl Place {
     }
 }
 
-/// Zeroes a word of a frame that was free.
-pub fn zero(address: usize) {
-    let written = STEER.with_borrow_mut(|steer| {
-        if steer.phase == Phase::Build {
-            return vec![address];
+/// Zeroes a word of a frame that was free; false while a model is being built: its memory is what it seems.
+pub fn zero(address: usize) -> bool {
+    let written: Vec<usize> = STEER.with_borrow_mut(|steer| {
+        if steer.phase != Phase::Build {
+            steer.zeroed.insert(address);
         }
-        steer.zeroed.insert(address);
         [address, address + 4].into_iter().filter(|at| steer.known.contains_key(at)).collect()
     });
     for at in written {
         place(at, || 0).store(0, Ordering::Relaxed);
     }
+    STEER.with_borrow(|steer| steer.phase != Phase::Build)
 }
 
 pub fn pause() {

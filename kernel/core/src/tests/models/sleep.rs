@@ -8,8 +8,9 @@ use crate::tests::world::World;
 use crate::thread::state;
 use nexus_abi::{Handle, Kind, NEVER, Sysno, Tag};
 
+/// Of one priority, so that the one does not make the other give way.
 const WAITER: usize = 0;
-const SIGNALLER: usize = 1;
+const SIGNALLER: usize = 2;
 
 struct Sleep {
     world: World,
@@ -20,13 +21,15 @@ struct Sleep {
 
 /// The waiter waits at a port, the signaller runs on hart 0, hart 1 has nothing.
 fn build() -> Sleep {
-    let world = World::on_harts(2, false, 1, 2);
+    let world = World::on_harts(2, false, 1, 3);
     let port = world.give(1, Kind::Port);
     let wait =
         [(reg::A0, port.0 as u64), (reg::A0 + 1, Tag::new(0, 0).0), (reg::T[3], NEVER), (reg::T[4], 0)];
     world.put_on(WAITER);
     world.ask(Sysno::reply_and_wait, &wait);
     world.put_on(SIGNALLER);
+    // The third thread is not there to be found.
+    assert!(world.kernel.detach_ready(world.threads[1].frame));
     Sleep { world, port, asleep: Cell32::new(0) }
 }
 

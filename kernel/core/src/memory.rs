@@ -13,6 +13,7 @@ use crate::latch::{Kept, Latch};
 use crate::sync::{Cell32, Cell64, Lock, Ordering, fence};
 use core::marker::PhantomData;
 use core::ops::Range;
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use nexus_abi::bounds::PAGE_SIZE;
 
 /// The number of a page frame in the managed bank. 0 is no frame.
@@ -160,13 +161,15 @@ impl Memory {
             return None;
         }
         table[reserved.len()] = (at, at + need);
-        let headers = base as usize + at as usize * PAGE_SIZE;
+        let headers = base.expose_provenance() + at as usize * PAGE_SIZE;
         // SAFETY: the gap lies inside the bank and outside every reserved range, so it is ours; zero is a
         // valid header (free lock, generation 0).
-        unsafe { core::ptr::write_bytes(headers as *mut u8, 0, need as usize * PAGE_SIZE) };
+        unsafe {
+            core::ptr::write_bytes(base.wrapping_add(at as usize * PAGE_SIZE), 0, need as usize * PAGE_SIZE)
+        };
         let taken: u32 = Self::merged(&table, frames);
         Some(Memory {
-            base: base as usize,
+            base: base.expose_provenance(),
             headers,
             physical,
             frames,
@@ -184,7 +187,7 @@ impl Memory {
     pub fn for_test(frames: usize) -> Option<Memory> {
         let used = tests::BANKS.lock().ok()?.extract_if(.., |bank| bank.1 == frames).next();
         let base = match used {
-            Some((base, _)) => base as *mut u8,
+            Some((base, _)) => with_exposed_provenance_mut(base),
             None => {
                 let layout = std::alloc::Layout::from_size_align(frames * PAGE_SIZE, PAGE_SIZE).ok()?;
                 // SAFETY: the layout is not empty.
@@ -238,7 +241,7 @@ impl Memory {
         debug_assert!(frame.0 < self.frames);
         // SAFETY: the table has one header for each frame of the bank, lives for ever, and is made of cells.
         // A `Frame` is made only by this crate from numbers below `frames`.
-        unsafe { &*((self.headers + frame.0 as usize * size_of::<Header>()) as *const Header) }
+        unsafe { &*with_exposed_provenance(self.headers + frame.0 as usize * size_of::<Header>()) }
     }
 
     /// A frame number that came from outside, if the bank has such a frame.
@@ -259,14 +262,14 @@ impl Memory {
         debug_assert!(frame.0 != 0 && frame.0 < self.frames);
         // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
         // are a valid shared `T`.
-        unsafe { &*((self.base + frame.0 as usize * PAGE_SIZE) as *const T) }
+        unsafe { &*with_exposed_provenance(self.base + frame.0 as usize * PAGE_SIZE) }
     }
 
     /// `len` bytes of the frame from `offset` on, for a user copy. Cut to the page.
     pub fn bytes(&self, frame: Frame, offset: usize, len: usize) -> KernelBytes<'_> {
         let offset = offset.min(PAGE_SIZE);
         KernelBytes {
-            start: (self.base + frame.0 as usize * PAGE_SIZE + offset) as *mut u8,
+            start: with_exposed_provenance_mut(self.base + frame.0 as usize * PAGE_SIZE + offset),
             len: len.min(PAGE_SIZE - offset),
             _borrow: PhantomData,
         }
@@ -305,7 +308,10 @@ impl Memory {
         // SAFETY: the range lies in the mapped bank, and frames of a reserved range are never handed out, so
         // nothing in the kernel writes there; devices and user programs have no way to.
         Some(unsafe {
-            core::slice::from_raw_parts((self.base + start as usize) as *const u8, (end - start) as usize)
+            core::slice::from_raw_parts(
+                with_exposed_provenance(self.base + start as usize),
+                (end - start) as usize,
+            )
         })
     }
 
@@ -339,8 +345,15 @@ impl Memory {
     /// Clears a frame that the caller owns: by cells, because a hart that holds a stale reference may still be reading there
     /// (it will not believe what it reads).
     pub(crate) fn zero(&self, frame: Frame) {
+        #[cfg(not(miri))]
         for cells in self.page::<[Cell64; 512]>(frame).chunks_exact(16) {
             cells.iter().for_each(Cell64::zero);
+        }
+        // Miri does not let a word be written as one cell and then read as two.
+        #[cfg(miri)]
+        // SAFETY: a whole frame of the bank; under Miri no hart reads there through a stale reference.
+        unsafe {
+            core::ptr::write_bytes(self.bytes(frame, 0, PAGE_SIZE).start, 0, PAGE_SIZE);
         }
     }
 

@@ -28,6 +28,14 @@ const FIRMWARE: &str = "opensbi-riscv64-generic-fw_dynamic.bin";
 /// What was found, or why it is not good.
 type Found = Result<String, String>;
 
+/// What installs Miri, which only `nx test miri` needs.
+pub const MIRI_MEND: &str = "rustup toolchain install nightly --profile minimal --component miri,rust-src";
+
+/// Miri's version, if it is installed.
+pub fn miri(root: &Path) -> Found {
+    first_line("rustup", &["run", "nightly", "cargo", "miri", "--version"], Some(root))
+}
+
 /// One thing that was looked at.
 struct Check {
     name: &'static str,
@@ -58,6 +66,9 @@ pub fn run(house: &House, output: Output) -> Outcome {
     output.value(&json!(values.collect::<Vec<_>>()));
     let missing: Vec<&Check> = checks.iter().filter(|check| !check.good).collect();
     if missing.is_empty() {
+        if miri(house.root()).is_err() {
+            output.step("doctor", &format!("without Miri, `nx test miri` is skipped: {MIRI_MEND}"));
+        }
         output.step("doctor", "everything is here; go on with: nx run (it needs no KVM)");
         return Ok(());
     }

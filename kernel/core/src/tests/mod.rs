@@ -10,7 +10,7 @@ mod corners;
 mod costs;
 mod devices;
 mod fast;
-#[cfg(not(loom))]
+#[cfg(all(not(loom), not(miri)))]
 mod harts;
 mod host;
 mod hostile;
@@ -19,6 +19,10 @@ pub mod loom;
 #[cfg(loom)]
 use self::loom as harts;
 mod models;
+#[cfg(miri)]
+mod threads;
+#[cfg(miri)]
+use self::threads as harts;
 mod twin;
 mod vmos;
 mod world;

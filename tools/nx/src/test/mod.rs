@@ -10,6 +10,7 @@ mod lint;
 mod loom;
 mod machine;
 mod machines;
+mod miri;
 mod net;
 mod rules;
 mod style;
@@ -57,6 +58,8 @@ pub struct Bench<'a> {
     filter: Option<&'a str>,
     whole_suite: bool,
     reports: Vec<Report>,
+    /// Suites that could not run here, and why.
+    skipped: Vec<(&'static str, String)>,
 }
 
 impl Bench<'_> {
@@ -72,6 +75,12 @@ impl Bench<'_> {
 
     fn failed(&self) -> usize {
         self.reports.iter().filter(|report| !report.passed).count()
+    }
+
+    /// Notes that a suite did not run, which is neither passed nor failed, and prints why.
+    fn skip(&mut self, suite: &'static str, why: &str) {
+        self.output.line(&format!("skipped {suite}: {why}"));
+        self.skipped.push((suite, why.to_string()));
     }
 
     /// Notes a test, and prints its line.
@@ -126,6 +135,12 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "lock-free protocols of the kernel, every interleaving within a bound",
             run: loom::run,
             list: loom::list,
+        },
+        Suite {
+            name: "miri",
+            what: "the kernel's portable part against Rust's rules of memory",
+            run: miri::run,
+            list: miri::list,
         },
     ];
     let test_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());
@@ -193,7 +208,15 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
     if args.list {
         return list(house, args, &chosen, output);
     }
-    let mut bench = Bench { house, output, full: args.full, filter, whole_suite, reports: Vec::new() };
+    let mut bench = Bench {
+        house,
+        output,
+        full: args.full,
+        filter,
+        whole_suite,
+        reports: Vec::new(),
+        skipped: Vec::new(),
+    };
     let whole = filter.is_none() || whole_suite;
     for suite in chosen {
         let key = format!("{}{}", suite.name, if args.full { ".full" } else { "" });
@@ -221,7 +244,7 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
             });
         }
     }
-    finish(&bench.reports, filter, begun, output)
+    finish(&bench, begun)
 }
 
 /// The suites that a name is looked for in: all of them, unless it is the whole name of a test in one that knows its
@@ -235,15 +258,16 @@ fn narrowed<'a>(house: &House, all: &'a [Suite], name: &str, full: bool) -> Vec<
     if knowing.is_empty() { all.iter().collect() } else { knowing }
 }
 
-fn finish(reports: &[Report], filter: Option<&str>, begun: Instant, output: Output) -> Outcome {
+fn finish(bench: &Bench, begun: Instant) -> Outcome {
+    let Bench { reports, filter, output, skipped, .. } = bench;
     let failed = reports.iter().filter(|report| !report.passed).count();
     let passed = reports.len() - failed;
     output.line(&format!("{passed} passed, {failed} failed"));
     let values: Vec<Value> = reports.iter().map(value).collect();
     let seconds = begun.elapsed().as_secs_f64();
-    output.value(&json!({ "passed": passed, "failed": failed, "seconds": seconds, "tests": values }));
+    output.value(&json!({ "passed": passed, "failed": failed, "seconds": seconds, "tests": values, "skipped": skipped.iter().map(|(suite, why)| json!({ "suite": suite, "why": why })).collect::<Vec<_>>() }));
     match (failed, passed, filter) {
-        (0, 0, Some(part)) => {
+        (0, 0, Some(part)) if skipped.is_empty() => {
             Err(Failure::new(Exit::Failed, format!("no test has `{part}` in its name"), "nx test --list"))
         }
         (0, _, _) => Ok(()),

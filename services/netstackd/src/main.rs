@@ -28,6 +28,9 @@ const REFUSED: u64 = 4;
 const BAD_ARGUMENTS: u64 = 5;
 const OTHER_CARD: u64 = 6;
 
+/// How long an address is waited for at the start before the process says that it is ready all the same.
+const READY_MS: u64 = 500;
+
 /// How long a driver that died is waited for before it is asked for again.
 const AGAIN_MS: u64 = 500;
 
@@ -67,7 +70,8 @@ fn serve(startup: &Startup, setup: Setup) -> Result<u64, Refused> {
         error!("cannot provide `network`: {why:?}");
         return Ok(REFUSED);
     }
-    startup.ready();
+    // It does its job once there is an address, if one is to come: whoever starts later finds it there.
+    let mut ready_by = Some(time::now().saturating_add(1000 * READY_MS));
     loop {
         if let (Some(seed), true) = (seed, again.is_some_and(|at| time::now() >= at)) {
             again = match card.attach(&mut server) {
@@ -92,6 +96,13 @@ fn serve(startup: &Startup, setup: Setup) -> Result<u64, Refused> {
             turn(network, &mut card, &mut server);
             deadline = time::earlier(again, network.deadline());
         }
+        let waits =
+            again.is_some() || network.as_ref().is_some_and(|network| network.stack.address().is_none());
+        if ready_by.is_some_and(|by| !waits || time::now() >= by) {
+            startup.ready();
+            ready_by = None;
+        }
+        deadline = time::earlier(deadline, ready_by);
         match server.next(time::ticks(deadline))? {
             Incoming::Message(message) | Incoming::Call(message) if card.is(message.key) => {
                 server.serve(message, |_, sender, packet| {

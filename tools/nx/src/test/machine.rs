@@ -209,9 +209,9 @@ fn repeat(images: &Images) -> Verdict {
 
 /// The picture at the top of the README, and the command that draws it.
 const PICTURE: &str = "docs/images/run.svg";
-const DRAW: &str = "printf 'prove --gate 1\\nquit\\n' | ./nx run --smp 4 --picture docs/images/run.svg";
+const DRAW: &str = "printf 'test promises\\nquit\\n' | ./nx run --smp 4 --picture docs/images/run.svg";
 
-/// The picture shows what a boot prints today, but for times and sizes.
+/// The picture shows the services that a boot brings up today.
 fn picture(images: &Images) -> Verdict {
     let drawn = images.root.join("build/machine/run.svg");
     let words = ["run", "--smp", "4", "--picture", &drawn.display().to_string()];
@@ -222,16 +222,20 @@ fn picture(images: &Images) -> Verdict {
     ended(&session.end()?, Exit::Good, &[])?;
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
     let (then, now) = (shown(&read(&images.root.join(PICTURE))?), shown(&read(&drawn)?));
+    expect(!now.is_empty(), || String::from("the boot shows no service"))?;
     expect(then == now, || {
         format!("{PICTURE} shows\n{then:#?}\nand a boot now\n{now:#?}\ndraw it anew: {DRAW}")
     })
 }
 
-/// The lines of a picture up to the first thing typed, without their numbers, sorted: harts do not take turns.
+/// What a picture shows of the kernel and of who is ready and provides what, without times, sorted: harts do not take
+/// turns, and what services say besides comes when it comes.
 fn shown(svg: &str) -> Vec<String> {
-    let lines = crate::picture::texts(svg).into_iter().take_while(|line| !line.starts_with("nx> "));
-    let mut lines: Vec<String> = lines.map(|line| line.replace(|c: char| c.is_ascii_digit(), "")).collect();
-    lines.iter_mut().for_each(|line| *line = line.trim().to_string());
+    let said = |line: &String| line.split_once(" ms  ").map(|(_, said)| said.to_string());
+    let kept = |line: &String| {
+        line.starts_with("neuron: ") || line.ends_with(": ready") || line.contains("` is provided by ")
+    };
+    let mut lines: Vec<String> = crate::picture::texts(svg).iter().filter_map(said).filter(kept).collect();
     lines.sort();
     lines
 }

@@ -45,7 +45,8 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     } else {
         None
     };
-    let network = if wanted.iter().any(|gate| !gate.over_network.is_empty()) {
+    let has_network = house.additions(Variant::Net).is_some_and(|path| path.is_file());
+    let network = if has_network && wanted.iter().any(|gate| !gate.over_network.is_empty()) {
         output.step("prove", "booting the net image, and talking to it from this host");
         Some(watched_net(house, output)?)
     } else {

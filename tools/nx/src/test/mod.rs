@@ -265,7 +265,11 @@ fn finish(bench: &Bench, begun: Instant) -> Outcome {
     output.line(&format!("{passed} passed, {failed} failed"));
     let values: Vec<Value> = reports.iter().map(value).collect();
     let seconds = begun.elapsed().as_secs_f64();
-    output.value(&json!({ "passed": passed, "failed": failed, "seconds": seconds, "tests": values, "skipped": skipped.iter().map(|(suite, why)| json!({ "suite": suite, "why": why })).collect::<Vec<_>>() }));
+    let skipped_values: Vec<Value> =
+        skipped.iter().map(|(suite, why)| json!({ "suite": suite, "why": why })).collect();
+    output.value(&json!({
+        "passed": passed, "failed": failed, "seconds": seconds, "tests": values, "skipped": skipped_values,
+    }));
     match (failed, passed, filter) {
         (0, 0, Some(part)) if skipped.is_empty() => {
             Err(Failure::new(Exit::Failed, format!("no test has `{part}` in its name"), "nx test --list"))

@@ -8,7 +8,7 @@ use crate::fast::bytes_below;
 use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::platform::Platform;
-use crate::thread::Thread;
+use crate::thread::{Thread, state};
 use nexus_abi::Signals;
 
 impl<P: Platform> Kernel<P> {
@@ -51,6 +51,8 @@ impl<P: Platform> Kernel<P> {
         w.context.set(reg::T[1], end.binding.key.get());
         w.context.set(reg::T[2], t.identity.get());
         hart.slow.add(1);
+        // Off its list and not ready yet: whoever would end its wait leaves it to this hart.
+        w.set_doing(state::LIMBO, 0);
         held.release_both(port_held);
         Some(w)
     }
@@ -76,6 +78,7 @@ impl<P: Platform> Kernel<P> {
         port.waiters.take_top(w);
         w.pay_oneself();
         self.deliver_event(w, 0, bits as u32);
+        w.set_doing(state::LIMBO, 0);
         drop(held);
         self.wake(hart, w.frame());
         true

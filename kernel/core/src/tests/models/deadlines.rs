@@ -118,6 +118,7 @@ fn a_node_that_stands_for_an_earlier_wait_is_put_right_when_it_fires() {
         model.world.kernel.timer(model.world.kernel.hart(0));
     }
     explore(0, build, &[wait_and_fire], neither_lost_nor_early);
+    explore(3, build, &[wait_and_fire, the_waiter_waits_again], neither_lost_nor_early);
 }
 
 #[test]

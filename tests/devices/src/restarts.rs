@@ -41,7 +41,6 @@ struct Known {
     index: u16,
     generation: u32,
     state: State,
-    /// What must not grow.
     pages: u64,
     handles: u32,
 }
@@ -71,8 +70,40 @@ fn back(bench: &Bench, name: &str, before: u32) -> Result<Known, String> {
     Err(format!("{name} did not come back"))
 }
 
+/// What must not grow with the number of restarts: pages and handles of the driver, and what is taken of the machine's memory.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    pages: u64,
+    handles: u32,
+    frames_left: u64,
+}
+
+impl Held {
+    fn of(bench: &Bench, name: &str) -> Result<Held, String> {
+        let Known { pages, handles, .. } = find(bench, name)?;
+        Ok(Held { pages, handles, frames_left: bench.frames_left()? })
+    }
+
+    fn is_more_than(&self, other: &Held) -> bool {
+        self.pages > other.pages || self.handles > other.handles || self.frames_left < other.frames_left
+    }
+}
+
+/// Waits until no more is held than before: on several harts a driver may not have closed yet what its client let go of.
+fn settle(bench: &Bench, name: &str, before: &Held) -> Result<Held, String> {
+    let deadline = clock::in_millis(PATIENCE_MS);
+    loop {
+        let now = Held::of(bench, name)?;
+        match now.is_more_than(before) {
+            false => return Ok(now),
+            true if clock::now() >= deadline => return Err(format!("{now:?} after {before:?}")),
+            true => nexus_rt::sys::thread_yield(),
+        }
+    }
+}
+
 /// Kills a driver again and again, with `use_it` before and after each time; what is charged to it, what the machine has left
-/// and how many handles it holds are as after the first time.
+/// and how many handles it holds come back to the least of all rounds before.
 fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict) -> Verdict {
     let mut settled = None;
     for round in 0..if bench.full { KILLS_FULL } else { KILLS } {
@@ -81,17 +112,15 @@ fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict)
         why("kill", bench.supervisor().kill(why("name", Text::new(name))?))?;
         let after = back(bench, name, before.generation)?;
         use_it()?;
-        let now = find(bench, name)?;
-        let counted = (now.pages, now.handles, bench.frames_left()?);
         expect(after.generation > before.generation, "an old generation came back")?;
         // The first rounds make the heaps of those around it grow.
-        match settled {
-            Some(then) if then != counted => {
-                return Err(format!("{name}, round {round}: {counted:?} after {then:?}"));
+        settled = match settled {
+            _ if round < 3 => None,
+            None => Some(Held::of(bench, name)?),
+            Some(least) => {
+                Some(settle(bench, name, &least).map_err(|why| format!("{name}, round {round}: {why}"))?)
             }
-            _ if round < 3 => {}
-            _ => settled = Some(counted),
-        }
+        };
     }
     Ok(())
 }

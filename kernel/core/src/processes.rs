@@ -338,6 +338,8 @@ impl<P: Platform> Kernel<P> {
         // Others that died here before come first; each step is bounded and the caller repeats the call.
         self.leave_space(hart);
         self.reap_step(hart, Frame(hart.reap.get()));
+        // The thread that asks for this goes on, or one of its process does: their address space is taken for loaded.
+        self.load_space(hart, hart.current());
         Ok(())
     }
 

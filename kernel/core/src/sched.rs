@@ -61,8 +61,8 @@ impl<P: Platform> Kernel<P> {
             hart.resched.set(1);
             return;
         }
-        self.enqueue(hart, thread, priority, false);
         self.note_refill(hart, t, priority);
+        self.enqueue(hart, thread, priority, false);
         let Some(current) = hart.thread.find() else {
             return;
         };
@@ -145,11 +145,8 @@ impl<P: Platform> Kernel<P> {
 
     /// Lets go of the current thread, which somebody else owns now or which has ended.
     pub(crate) fn leave(&self, hart: &Hart) {
-        // Whoever frees address spaces asks for this once no thread is current. None may be loaded: a revocation that this thread
-        // asked for left it, and then the next thread must load its own, also one of the same process.
-        if hart.space.get() != 0 {
-            hart.space.atomic().store(hart.owner().0, Ordering::Release);
-        }
+        // Whoever frees address spaces asks for this once no thread is current.
+        hart.space.atomic().store(hart.owner().0, Ordering::Release);
         hart.thread.clear();
     }
 
@@ -234,9 +231,7 @@ impl<P: Platform> Kernel<P> {
         let now = self.platform.now();
         if let Some(next) = hart.next.take() {
             let priority = self.effective_priority(t, now);
-            self.enqueue(hart, t.frame(), priority, now < hart.slice_end.get());
-            self.note_refill(hart, t, priority);
-            self.leave(hart);
+            self.leave_to_others(hart, t, priority, now < hart.slice_end.get());
             self.take_over(hart, next, now);
             return self.call_idle();
         }
@@ -246,12 +241,18 @@ impl<P: Platform> Kernel<P> {
         let expired = now >= hart.slice_end.get() || asked == Hart::YIELD;
         let best = hart.best.get();
         if best > priority + 1 || (expired && best == priority + 1) {
-            self.enqueue(hart, t.frame(), priority, !expired);
-            self.note_refill(hart, t, priority);
-            self.leave(hart);
+            self.leave_to_others(hart, t, priority, !expired);
         } else if expired {
             hart.slice_end.set(now + self.slice);
         }
+    }
+
+    /// Puts the current thread back into the queue. From that moment on another hart may run it, and end it and its process: so
+    /// everything that asks it something comes before.
+    fn leave_to_others(&self, hart: &Hart, t: &Thread, priority: u32, front: bool) {
+        self.note_refill(hart, t, priority);
+        self.leave(hart);
+        self.enqueue(hart, t.frame(), priority, front);
     }
 
     /// Makes the best ready thread current; false if there is none anywhere.

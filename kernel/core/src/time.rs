@@ -12,7 +12,7 @@ use crate::objects::Timer;
 use crate::platform::Platform;
 use crate::process::Process;
 use crate::sync::{Cell32, Ordering};
-use crate::thread::Thread;
+use crate::thread::{Thread, state};
 use crate::timers::{HeapStorage, TimerNode};
 use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Signals, Ticks};
 
@@ -151,6 +151,8 @@ impl<P: Platform> Kernel<P> {
                     break;
                 }
                 self.dequeue(hart, head, 0);
+                // In no queue for a moment: whoever would end it must not take it out of one.
+                self.thread(head).set_doing(state::LIMBO, 0);
                 head
             };
             let t = self.thread(next);

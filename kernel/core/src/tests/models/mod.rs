@@ -3,6 +3,7 @@
 //! `./nx test loom` explores each in every interleaving within a bound; as ordinary host tests they run in some hundred
 //! interleavings that seeds choose.
 
+mod budgets;
 mod deadlines;
 mod handles;
 mod locks;

@@ -209,6 +209,22 @@ pub fn refused<T: Debug>(what: &str, result: Result<T, Error>, expected: Error) 
     }
 }
 
+/// Most doublings of a deadline that had passed before the kernel saw it: of 1 ms, to some seconds.
+const MOST_DOUBLINGS: u32 = 12;
+
+/// Makes a call that waits until a deadline soon. On a busy machine so little time may be over before the call is made: then
+/// it is made again with more.
+pub fn in_good_time<T>(call: impl Fn(u64) -> Result<T, Error>) -> Result<T, Error> {
+    let mut outcome = Err(Error::WouldBlock);
+    for doubling in 0..MOST_DOUBLINGS {
+        outcome = call(nexus_rt::clock::in_millis(1 << doubling));
+        if !matches!(outcome, Err(Error::WouldBlock)) {
+            break;
+        }
+    }
+    outcome
+}
+
 /// A condition that must hold.
 pub fn expect(holds: bool, what: &str) -> Verdict {
     if holds { Ok(()) } else { Err(String::from(what)) }

@@ -1,7 +1,7 @@
 //! Handles on their way: twice in one message, a channel through itself, rights that come back larger, endpoints that
 //! must not move now. What is refused stays as it was.
 
-use crate::lab::{END, Lab, Verdict, call, close, expect, message, must, plain, refused};
+use crate::lab::{END, Lab, Verdict, call, close, expect, in_good_time, message, must, plain, refused};
 use crate::pointers::Opened;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -180,11 +180,14 @@ pub fn queue(lab: &mut Lab) -> Verdict {
             must("into the queue", send(a, &[]))?;
         }
         refused("one past the queue", send(a, &[]), Error::WouldBlock)?;
-        let late = MessageIn { deadline: nexus_rt::clock::in_millis(1), ..plain(a, Tag(0)) };
-        refused("one that waits", message(Sysno::channel_send, late), Error::TimedOut)?;
-        refused("a call past its time", message(Sysno::channel_call, late), Error::WouldBlock)?;
-        let late = MessageIn { deadline: nexus_rt::clock::in_millis(1), ..late };
-        refused("a call that nobody receives", message(Sysno::channel_call, late), Error::TimedOut)?;
+        let waits = |number| {
+            let until = |deadline| message(number, MessageIn { deadline, ..plain(a, Tag(0)) });
+            in_good_time(until)
+        };
+        refused("one that waits", waits(Sysno::channel_send), Error::TimedOut)?;
+        let past = MessageIn { deadline: nexus_rt::clock::now(), ..plain(a, Tag(0)) };
+        refused("a call past its time", message(Sysno::channel_call, past), Error::WouldBlock)?;
+        refused("a call that nobody receives", waits(Sysno::channel_call), Error::TimedOut)?;
         let large = MessageIn { deadline: NOW, ..plain(a, Tag::new(48, 0)) };
         refused("a full queue, all bytes", message(Sysno::channel_send, large), Error::WouldBlock)?;
         let mut received = 0;

@@ -96,7 +96,13 @@ Examples:
   nx bench               every figure
   nx bench ipc           those whose name begins with `ipc`
   nx bench ipc --audit   recount them from a single-step trace; both must agree
-  nx bench --json        [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\"}]
+  nx bench --json        [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\", ...}]
+  nx bench --record      commit what is measured: docs/figures.json, the pages
+                         and pictures made of it
+  nx bench --plot        draw what is committed, without measuring
+
+`change` is against the committed figures. `nx test bench` fails when an exact
+one grew by over 2 %, or passed a limit that it kept.
 
 Exit codes: 0 measured, 1 no such figure, or the counts disagree.
 Read on: docs/performance.md.")]
@@ -267,6 +273,12 @@ pub struct BenchArgs {
     /// Shorter windows for host figures
     #[arg(long)]
     pub quick: bool,
+    /// Write what was measured to docs/figures.json, and what is made of it
+    #[arg(long, conflicts_with = "quick")]
+    pub record: bool,
+    /// Draw the committed figures; measure nothing
+    #[arg(long, conflicts_with_all = ["name", "audit", "quick", "record"])]
+    pub plot: bool,
 }
 
 /// The definition as a value, for completions and man pages.

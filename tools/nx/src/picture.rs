@@ -47,13 +47,9 @@ pub fn end() -> Vec<Parts> {
     KEPT.lock().ok().and_then(|mut kept| kept.take()).unwrap_or_default()
 }
 
-/// A terminal window with these lines, readable on light and on dark pages: it brings its own ground.
-pub fn svg(title: &str, lines: &[Parts]) -> String {
-    let length = |line: &Parts| line.iter().map(|(text, _)| text.chars().count()).sum::<usize>();
-    let columns = lines.iter().map(length).max().unwrap_or(0).max(COLUMNS);
-    let width = 2 * LEFT + (columns as f64 * CHARACTER).ceil() as usize;
-    let height = TOP + lines.len() * LINE + 8;
-    let mut out = format!(
+/// The beginning of a picture: its size, its words' colours, and the ground that it brings.
+pub fn ground(title: &str, width: usize, height: usize) -> String {
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
          <title>{}</title>\n\
          <style>\n\
@@ -61,14 +57,26 @@ pub fn svg(title: &str, lines: &[Parts]) -> String {
          .good {{ fill: #8fd18b; }} .bad {{ fill: #f0787d; font-weight: bold; }} .dim {{ fill: #8d97a8; }}\n\
          .step {{ fill: #79c7e3; font-weight: bold; }} .title {{ fill: #aab3c2; text-anchor: middle; }}\n\
          </style>\n\
-         <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"9\" fill=\"#1b1f27\" stroke=\"#4b5363\"/>\n\
-         <path d=\"M1 36V10a9 9 0 0 1 9-9H{}a9 9 0 0 1 9 9v26z\" fill=\"#2a303c\"/>\n\
+         <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"9\" fill=\"#1b1f27\" stroke=\"#4b5363\"/>\n",
+        escape(title),
+        width - 1,
+        height - 1
+    )
+}
+
+/// A terminal window with these lines, readable on light and on dark pages: it brings its own ground.
+pub fn svg(title: &str, lines: &[Parts]) -> String {
+    let length = |line: &Parts| line.iter().map(|(text, _)| text.chars().count()).sum::<usize>();
+    let columns = lines.iter().map(length).max().unwrap_or(0).max(COLUMNS);
+    let width = 2 * LEFT + (columns as f64 * CHARACTER).ceil() as usize;
+    let height = TOP + lines.len() * LINE + 8;
+    let mut out = ground(title, width, height);
+    let _ = write!(
+        out,
+        "<path d=\"M1 36V10a9 9 0 0 1 9-9H{}a9 9 0 0 1 9 9v26z\" fill=\"#2a303c\"/>\n\
          <circle cx=\"20\" cy=\"18\" r=\"6\" fill=\"#e0616a\"/><circle cx=\"40\" cy=\"18\" r=\"6\" fill=\"#e5c07b\"/>\
          <circle cx=\"60\" cy=\"18\" r=\"6\" fill=\"#8fc27a\"/>\n\
          <text class=\"title\" x=\"{}\" y=\"23\">{}</text>\n",
-        escape(title),
-        width - 1,
-        height - 1,
         width - 10,
         width / 2,
         escape(title)
@@ -110,7 +118,8 @@ pub fn texts(svg: &str) -> Vec<String> {
     lines.map(bare).collect()
 }
 
-fn escape(text: &str) -> String {
+/// Text as it stands in a picture.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -76,6 +76,7 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx test --list", &["test", "style", "--list"], 0),
         ("nx prove", &["prove"], 1),
         ("nx bench", &["bench", "ipc"], 0),
+        ("nx bench --plot", &["bench", "--plot"], 0),
         ("nx doctor", &["doctor"], 3),
         ("nx completions", &["completions", "bash"], 0),
         ("nx man", &["man"], 0),

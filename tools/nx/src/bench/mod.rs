@@ -2,8 +2,13 @@
 //! sizes, idle load) is measured here. A figure that could not be taken is missing, never guessed.
 
 mod audit;
+mod chart;
+pub mod committed;
 mod guest;
 mod host;
+mod page;
+pub mod publish;
+mod show;
 
 use serde::Serialize;
 use serde_json::json;
@@ -11,7 +16,7 @@ use serde_json::json;
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
-use crate::output::{Cell, Output};
+use crate::output::Output;
 
 /// One figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -40,8 +45,18 @@ impl Figure {
     }
 }
 
+/// The figures of the exact lane, which come to the same on every host.
+pub fn exact_figures(house: &House, output: Output) -> Outcome<Vec<Figure>> {
+    Ok(guest::run(house, output)?.figures)
+}
+
 /// Does what `nx bench` says.
 pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
+    if args.plot {
+        return publish(house, output);
+    }
+    let mut rows = committed::rows(house)?;
+    let mut exact = Vec::new();
     let wants =
         |name: &str| args.name.as_deref().is_none_or(|part| name.starts_with(part) || part.starts_with(name));
     let mut figures = Vec::new();
@@ -50,6 +65,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     {
         let run = guest::run(house, output)?;
         figures.extend(run.figures.iter().cloned());
+        exact.extend(run.figures.iter().map(|figure| figure.name.clone()));
         if args.audit {
             audit::check(house, &run, output)?;
         }
@@ -66,16 +82,24 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         let what = format!("no figure begins with `{}`", args.name.as_deref().unwrap_or_default());
         return Err(Failure::new(Exit::Failed, what, "nx bench lists them all"));
     }
-    let number =
-        |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
-    let head = ["name", "min", "median", "max", "n", "unit"].map(Cell::from).to_vec();
-    let row = |f: &Figure| {
-        [f.name.clone(), number(f.min), number(f.median), number(f.max), f.n.to_string(), f.unit.clone()]
-            .map(Cell::from)
-            .to_vec()
-    };
-    output.table(&std::iter::once(head).chain(figures.iter().map(row)).collect::<Vec<_>>());
-    output.value(&json!(figures));
+    show::show(&figures, &rows, output);
+    if args.record {
+        committed::note(&mut rows, &figures, |figure| exact.contains(&figure.name));
+        committed::write(house, &rows)?;
+        output.step("record", &format!("{} figures, in {}", figures.len(), committed::FILE));
+        for file in publish::write(house)? {
+            output.step("wrote", file);
+        }
+    }
+    Ok(())
+}
+
+/// Draws the committed figures, without measuring any.
+fn publish(house: &House, output: Output) -> Outcome {
+    let written = publish::write(house)?;
+    let what = if written.is_empty() { String::from("as it was") } else { written.join(", ") };
+    output.step("plot", &format!("{}: {what}", publish::PLOT));
+    output.value(&json!({ "plot": publish::PLOT, "written": written }));
     Ok(())
 }
 

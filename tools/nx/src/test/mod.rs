@@ -4,6 +4,7 @@
 mod boots;
 mod device;
 mod failing;
+mod figures;
 mod harness;
 mod host;
 mod lint;
@@ -108,7 +109,7 @@ impl Bench<'_> {
 }
 
 /// Suites that list their tests without building anything.
-const LISTED_AT_ONCE: [&str; 6] = ["style", "lint", "device", "race", "machine", "boots"];
+const LISTED_AT_ONCE: [&str; 7] = ["style", "lint", "bench", "device", "race", "machine", "boots"];
 
 /// A group of tests that run together.
 struct Suite {
@@ -143,6 +144,14 @@ fn suites(house: &House) -> Vec<Suite> {
             list: miri::list,
         },
     ];
+    if house.additions(Variant::Bench).is_some_and(|path| path.is_file()) {
+        suites.push(Suite {
+            name: "bench",
+            what: "instructions of the kernel's operations, against the committed figures",
+            run: figures::run,
+            list: figures::list,
+        });
+    }
     let test_image = house.additions(Variant::Test).is_some_and(|path| path.is_file());
     if test_image {
         suites.push(Suite {

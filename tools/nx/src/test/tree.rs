@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::rules::Findings;
 use super::style::Source;
+use crate::bench::{committed, publish};
 
 /// A rule over all files: its name, and what looks for breaches. It is told the root of the tree.
 pub type TreeRule = (&'static str, fn(&Path, &[Source], &mut Findings));
 
 /// Every such rule.
-pub const TREE_RULES: [TreeRule; 2] = [("links", links), ("promises", promises)];
+pub const TREE_RULES: [TreeRule; 3] = [("links", links), ("promises", promises), ("figures", figures)];
 
 /// The page that names the test of each promise.
 const PROMISES: &str = "docs/promises.md";
@@ -53,6 +54,29 @@ fn promises(_root: &Path, sources: &[Source], findings: &mut Findings) {
     }
 }
 
+/// Pages and pictures have the committed figures, each with words that say what it counts.
+fn figures(root: &Path, _sources: &[Source], findings: &mut Findings) {
+    let rows = std::fs::read_to_string(root.join(committed::FILE)).map_err(|error| error.to_string());
+    match rows.and_then(|text| committed::read(&text)) {
+        Ok(rows) => {
+            let mute = rows.iter().filter(|row| row.what.is_empty());
+            findings.extend(
+                mute.map(|row| format!("{}: `{}` does not say what it is", committed::FILE, row.name)),
+            );
+            match publish::made(root, &rows) {
+                Ok(files) => findings.extend(files.iter().filter_map(|(name, text)| {
+                    let same = std::fs::read_to_string(root.join(name)).is_ok_and(|there| there == *text);
+                    (!same).then(|| {
+                        format!("{name}: not what is made of {}: ./nx bench --plot", committed::FILE)
+                    })
+                })),
+                Err(why) => findings.push(why),
+            }
+        }
+        Err(why) => findings.push(format!("{}: {why}", committed::FILE)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +106,30 @@ mod tests {
         );
         assert_eq!(found(promises, &[tests, page]), ["docs/promises.md:3: there is no test `it_does_not`"]);
         assert_eq!(found(promises, &[]), ["docs/promises.md is missing"]);
+    }
+
+    #[test]
+    fn a_page_with_another_number_than_the_committed_one_is_found() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path();
+        let put = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+        std::fs::create_dir_all(root.join("docs/images")).unwrap();
+        let row = "{\"name\":\"a\",\"unit\":\"instructions\",\"exact\":true,\"ours\":[1,1,1],\"one_core\":2,\"what\":\"w\"}";
+        put(committed::FILE, &format!("[{row}]"));
+        put("README.md", "<!-- figure a -->1<!-- end -->");
+        put("docs/performance.md", "<!-- figures --><!-- end -->");
+        let look = || {
+            let mut findings = Vec::new();
+            figures(root, &[], &mut findings);
+            findings
+        };
+        assert_eq!(look().len(), 2, "{:?}", look());
+        let house = crate::house::House::at(root).unwrap();
+        assert_eq!(publish::write(&house).unwrap(), [publish::PLOT, "docs/performance.md"]);
+        assert_eq!(look(), [""; 0]);
+        put("README.md", "<!-- figure a -->2<!-- end -->");
+        assert_eq!(look(), ["README.md: not what is made of docs/figures.json: ./nx bench --plot"]);
+        put(committed::FILE, &format!("[{}]", row.replace("\"w\"", "\"\"")));
+        assert!(look().iter().any(|finding| finding.contains("`a` does not say")));
     }
 }

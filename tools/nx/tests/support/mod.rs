@@ -42,6 +42,10 @@ impl Scratch {
         fs::write(at("tests/system.test.toml"), "").unwrap();
         fs::write(at("tests/system.bench.toml"), "").unwrap();
         fs::write(at("program"), program()).unwrap();
+        fs::create_dir_all(at("docs/images")).unwrap();
+        fs::write(at("docs/figures.json"), FIGURES).unwrap();
+        fs::write(at("docs/performance.md"), "<!-- figures -->\n<!-- end -->\n").unwrap();
+        fs::write(at("README.md"), "").unwrap();
         let names = ["neuron", "nexus-init", "logd", "samgrd"];
         let package = |name: &str| {
             format!("{{\"name\":\"{name}\",\"targets\":[{{\"kind\":[\"bin\"],\"name\":\"{name}\"}}]}}")
@@ -120,6 +124,9 @@ pub fn program_file(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+/// What the tree has as committed figures.
+const FIGURES: &str = r#"[{"name":"ipc.x","unit":"instructions","exact":true,"ours":[100,100,100],"most":120,"one_core":200,"what":"a test"}]"#;
 
 fn registry_text() -> String {
     let row = |name: &str, id: u32, authority: &str, more: &str| {

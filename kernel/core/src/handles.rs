@@ -8,8 +8,39 @@
 use crate::memory::{Frame, Memory, PageType};
 use crate::process::Process;
 use crate::sync::{Cell64, Ordering, fence};
-use nexus_abi::bounds::HANDLES_PER_PAGE;
+use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES};
 use nexus_abi::{Error, Handle, Kind, Rights};
+
+/// What names a handle: one of a list, or a register of a system call. A handle has 32 bits: a register with more in it names none,
+/// whatever its lower half is, and so a look-up compares all of it.
+pub trait Name: Copy {
+    /// All that was given.
+    fn word(self) -> u64;
+}
+
+impl Name for Handle {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+impl Name for u64 {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self
+    }
+}
+
+/// Names no entry of any table, and is not the value that stands for no handle at all.
+const NOWHERE: Handle = Handle(u32::MAX);
+const _: () = assert!(MAX_HANDLES <= 0xffff);
+
+/// The handle that a register names, where it is to be taken out of the table.
+#[inline(always)]
+pub fn named(register: u64) -> Handle {
+    if register >> 32 == 0 { Handle(register as u32) } else { NOWHERE }
+}
 
 /// An object by frame and generation: stays harmless after the object is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,10 +149,10 @@ impl Process {
 
     /// The capability behind a handle. `BadHandle` if it is not open or its object is gone.
     #[inline(always)]
-    pub fn lookup(&self, memory: &Memory, handle: Handle) -> Result<Capability, Error> {
-        let entry = self.entry(memory, handle.0 & 0xffff).ok_or(Error::BadHandle)?;
+    pub fn lookup(&self, memory: &Memory, handle: impl Name) -> Result<Capability, Error> {
+        let entry = self.entry(memory, handle.word() as u32 & 0xffff).ok_or(Error::BadHandle)?;
         let (meta, object) = entry.read().ok_or(Error::BadHandle)?;
-        if meta >> 48 != (handle.0 >> 16) as u64 {
+        if meta >> 48 != handle.word() >> 16 {
             return Err(Error::BadHandle);
         }
         let capability = Capability::from_words(meta, object).ok_or(Error::BadHandle)?;
@@ -136,10 +167,11 @@ impl Process {
     pub fn lookup_as(
         &self,
         memory: &Memory,
-        handle: Handle,
+        handle: impl Name,
         kind: Kind,
         rights: Rights,
     ) -> Result<Capability, Error> {
+        let handle = handle.word();
         match self.hit(memory, handle, kind, rights) {
             Some(capability) => Ok(capability),
             None => self.look_closely(memory, handle, kind, rights),
@@ -148,10 +180,11 @@ impl Process {
 
     /// The same, or nothing: the common case, in one comparison.
     #[inline(always)]
-    fn hit(&self, memory: &Memory, handle: Handle, kind: Kind, rights: Rights) -> Option<Capability> {
-        let (meta, object) = self.entry(memory, handle.0 & 0xffff)?.read()?;
+    fn hit(&self, memory: &Memory, handle: u64, kind: Kind, rights: Rights) -> Option<Capability> {
+        let (meta, object) = self.entry(memory, handle as u32 & 0xffff)?.read()?;
         let held = Rights::from_bits_retain(meta as u32);
-        if meta >> 40 != (handle.0 as u64 >> 16) << 8 | kind as u64 || !held.contains(rights) {
+        // Both fields at once; what is above the handle's own bits stays above what `meta` can have.
+        if meta >> 40 != (handle >> 16) << 8 | kind as u64 || !held.contains(rights) {
             return None;
         }
         let object = ObjectRef::from_raw(object);
@@ -169,7 +202,7 @@ impl Process {
     fn look_closely(
         &self,
         memory: &Memory,
-        handle: Handle,
+        handle: u64,
         kind: Kind,
         rights: Rights,
     ) -> Result<Capability, Error> {

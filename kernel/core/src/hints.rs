@@ -8,14 +8,12 @@ use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::platform::Platform;
 use crate::thread::{Thread, state};
-use nexus_abi::{Handle, Kind, Rights};
+use nexus_abi::{Kind, Rights};
 
 impl<P: Platform> Kernel<P> {
     /// Notes what a handle to call through leads to; false if that is known, or nothing.
     pub(crate) fn aim(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
-        let handle = Handle(raw as u32);
-        let find =
-            || self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::SEND).ok();
+        let find = || self.table(hart.owner()).lookup_as(&self.memory, raw, Kind::Channel, Rights::SEND).ok();
         let Some(capability) = find() else { return false };
         let Ok(_held) = self.hold(capability.object) else { return false };
         let header = self.memory.header(capability.object.frame);
@@ -31,8 +29,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Notes what a handle to wait at leads to, likewise.
     pub(crate) fn stand(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
-        let handle = Handle(raw as u32);
-        let find = || self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT).ok();
+        let find = || self.table(hart.owner()).lookup_as(&self.memory, raw, Kind::Port, Rights::WAIT).ok();
         let Some(capability) = find() else { return false };
         let Ok(_held) = self.hold(capability.object) else { return false };
         let frame = capability.object.frame;
@@ -48,9 +45,8 @@ impl<P: Platform> Kernel<P> {
 
     /// Notes what a handle to signal through leads to, likewise.
     pub(crate) fn poke(&self, hart: &Hart, raw: u64) {
-        let (t, handle) = (hart.current(), Handle(raw as u32));
-        let find =
-            || self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::SIGNAL).ok();
+        let t = hart.current();
+        let find = || self.table(hart.owner()).lookup_as(&self.memory, raw, Kind::Port, Rights::SIGNAL).ok();
         let Some(capability) = find() else { return };
         let Ok(_held) = self.hold(capability.object) else { return };
         if find() == Some(capability) {

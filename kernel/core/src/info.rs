@@ -40,7 +40,7 @@ impl<P: Platform> Kernel<P> {
     /// System call `object_info`; answers the bytes written.
     pub(crate) fn object_info(&self, hart: &Hart, args: [u64; 4]) -> Answer<u64> {
         let [handle, topic, address, bytes] = args;
-        let capability = self.table(hart.owner()).lookup(&self.memory, Handle(handle as u32))?;
+        let capability = self.table(hart.owner()).lookup(&self.memory, handle)?;
         let topic = Topic::from_raw(topic).ok_or(Error::Invalid)?;
         let needs = match topic {
             Topic::Handle => None,
@@ -161,8 +161,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn identity_create(&self, process: Frame, args: [u64; 3]) -> Answer<Handle> {
         let [minter, quota, service] = args;
         let table = self.table(process);
-        table.lookup_as(&self.memory, Handle(minter as u32), Kind::Identity, Rights::MINT)?;
-        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        table.lookup_as(&self.memory, minter, Kind::Identity, Rights::MINT)?;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let service = u32::try_from(service).ok().filter(|id| *id != 0).ok_or(Error::Invalid)?;
         let frame = self.create(quota, Kind::Identity, 1)?;
         self.memory.page::<Identity>(frame).service.set(service);
@@ -173,7 +173,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn console_write(&self, hart: &Hart, args: [u64; 3]) -> Answer<()> {
         let [resource, address, bytes] = args;
         let table = self.table(hart.owner());
-        table.lookup_as(&self.memory, Handle(resource as u32), Kind::Resource, Rights::CONSOLE)?;
+        table.lookup_as(&self.memory, resource, Kind::Resource, Rights::CONSOLE)?;
         if bytes > MAX_CONSOLE_WRITE as u64 {
             return Err(Error::Invalid);
         }
@@ -190,7 +190,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// System call `machine_reset`.
-    pub(crate) fn machine_reset(&self, hart: &Hart, resource: Handle, code: u64) -> Answer<()> {
+    pub(crate) fn machine_reset(&self, hart: &Hart, resource: u64, code: u64) -> Answer<()> {
         self.table(hart.owner()).lookup_as(&self.memory, resource, Kind::Resource, Rights::RESET)?;
         if code > 0x8000 {
             return Err(Error::Invalid);

@@ -69,8 +69,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn irq_create(&self, process: Frame, args: [u64; 3]) -> Answer<Handle> {
         let [resource, quota, source] = args;
         let table = self.table(process);
-        table.lookup_as(&self.memory, Handle(resource as u32), Kind::Resource, Rights::MINT)?;
-        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        table.lookup_as(&self.memory, resource, Kind::Resource, Rights::MINT)?;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let most = self.platform.irq_sources().min(MAX_IRQ_SOURCES as u32 - 1);
         if source == 0 || source > most as u64 {
             return Err(Error::Invalid);
@@ -148,7 +148,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Tells the port of a source's interrupt. Between the claim and here it may have been destroyed.
-    fn raise(&self, hart: &Hart, frame: Frame, source: u32) {
+    pub(crate) fn raise(&self, hart: &Hart, frame: Frame, source: u32) {
         let _held = self.memory.lock(frame);
         let irq = self.memory.page::<Irq>(frame);
         if self.memory.header(frame).kind.get() == Kind::Irq as u32 && irq.source.get() == source {

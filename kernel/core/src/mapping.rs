@@ -3,7 +3,7 @@
 //! What must never happen: a frame freed while some process can reach it, a device window among memory that the kernel takes
 //! pointers into, or two things mapped at one address.
 
-use crate::handles::ObjectRef;
+use crate::handles::{Name, ObjectRef};
 use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, usage};
 use crate::mmio::Mmio;
@@ -59,8 +59,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn vm_map(
         &self,
         hart: &Hart,
-        process: Handle,
-        memory: Handle,
+        process: impl Name,
+        memory: impl Name,
         range: [u64; 3],
         access: u64,
     ) -> Answer<u64> {

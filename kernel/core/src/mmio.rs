@@ -65,8 +65,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn mmio_create(&self, process: Frame, args: [u64; 4]) -> Answer<Handle> {
         let [resource, quota, base, bytes] = args;
         let table = self.table(process);
-        table.lookup_as(&self.memory, Handle(resource as u32), Kind::Resource, Rights::MINT)?;
-        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        table.lookup_as(&self.memory, resource, Kind::Resource, Rights::MINT)?;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let page = PAGE_SIZE as u64;
         if (base | bytes) % page != 0 || bytes == 0 || bytes > MAX_MMIO_BYTES || base > PHYSICAL_END - bytes {
             return Err(Error::Invalid);

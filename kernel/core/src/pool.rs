@@ -67,8 +67,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn pool_create(&self, process: Frame, args: [u64; 3]) -> Answer<Handle> {
         let [resource, quota, bytes] = args;
         let table = self.table(process);
-        table.lookup_as(&self.memory, Handle(resource as u32), Kind::Resource, Rights::MINT)?;
-        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
+        table.lookup_as(&self.memory, resource, Kind::Resource, Rights::MINT)?;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         if bytes == 0 || bytes > MAX_POOL_BYTES {
             return Err(Error::Invalid);
         }

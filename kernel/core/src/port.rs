@@ -220,7 +220,7 @@ impl<P: Platform> Kernel<P> {
     /// The waiting half of `reply_and_wait`, for the current thread.
     pub(crate) fn wait(&self, hart: &Hart, thread: Frame) {
         let context = &self.thread(thread).context;
-        let (handle, tag) = (Handle(context.get(reg::A0) as u32), Tag(context.get(reg::A0 + 1)));
+        let (handle, tag) = (context.get(reg::A0), Tag(context.get(reg::A0 + 1)));
         let port = self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Port, Rights::WAIT);
         match port {
             Ok(_) if !tag.is_valid() => self.refuse(thread, Error::Invalid.into()),

@@ -23,9 +23,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn process_create(&self, hart: &Hart, args: [u64; 5]) -> Answer<Handle> {
         let table = self.table(hart.owner());
         let [quota, identity, handles, max_priority, cpu] = args;
-        let quota = table.lookup_as(&self.memory, Handle(quota as u32), Kind::Quota, Rights::CHARGE)?.object;
-        let bearer =
-            table.lookup_as(&self.memory, Handle(identity as u32), Kind::Identity, Rights::USE)?.object;
+        let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
+        let bearer = table.lookup_as(&self.memory, identity, Kind::Identity, Rights::USE)?.object;
         if handles == 0 || handles > MAX_HANDLES as u64 || max_priority > MAX_PRIORITY || cpu > 1000 {
             return Err(Error::Invalid);
         }

@@ -12,7 +12,7 @@ use crate::memory::Frame;
 use crate::platform::Platform;
 use crate::transfer::in_user_space;
 use nexus_abi::bounds::{MAX_MESSAGE_HANDLES, REGISTER_BYTES, REGISTER_WORDS};
-use nexus_abi::{Error, Handle, Kind, Rights, Tag};
+use nexus_abi::{Error, Kind, Rights, Tag};
 
 /// Why a message call came back empty-handed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +61,7 @@ impl<P: Platform> Kernel<P> {
     /// System call `channel_recv`.
     pub(crate) fn channel_recv(&self, hart: &Hart, thread: Frame) -> Result<(), Refusal> {
         let t = self.thread(thread);
-        let (handle, tag) = (Handle(t.context.get(reg::A0) as u32), Tag(t.context.get(reg::A0 + 1)));
+        let (handle, tag) = (t.context.get(reg::A0), Tag(t.context.get(reg::A0 + 1)));
         let capability =
             self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::RECEIVE)?;
         if !tag.is_valid() {

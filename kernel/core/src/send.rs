@@ -12,13 +12,13 @@ use crate::memory::Frame;
 use crate::platform::Platform;
 use crate::thread::{Thread, state};
 use nexus_abi::bounds::REGISTER_BYTES;
-use nexus_abi::{Error, Handle, Kind, Rights, Signals, Tag};
+use nexus_abi::{Error, Kind, Rights, Signals, Tag};
 
 impl<P: Platform> Kernel<P> {
     /// System calls `channel_send` and `channel_call`. `Ok(true)`: complete; `Ok(false)`: the thread waits.
     pub(crate) fn channel_send(&self, hart: &Hart, thread: Frame, is_call: bool) -> Answer<bool> {
         let t = self.thread(thread);
-        let handle = Handle(t.context.get(reg::A0) as u32);
+        let handle = t.context.get(reg::A0);
         let capability =
             self.table(hart.owner()).lookup_as(&self.memory, handle, Kind::Channel, Rights::SEND)?;
         self.stage(hart, thread, capability.object.frame)?;

@@ -6,7 +6,7 @@
 //! happen: a register that carries anything but the result across the boundary.
 
 use crate::context::reg;
-use crate::handles::Capability;
+use crate::handles::{Capability, named};
 use crate::hart::Hart;
 use crate::kernel::{Answer, Kernel};
 use crate::platform::Platform;
@@ -54,7 +54,7 @@ impl<P: Platform> Kernel<P> {
     #[inline(always)]
     pub fn light(&self, hart: &Hart, number: u64, a: [u64; 6]) -> Outcome {
         let process = hart.owner();
-        let h = |n: usize| Handle(a[n] as u32);
+        let h = |n: usize| named(a[n]);
         let answer: Answer<[u64; 2]> = match Sysno::from_raw(number) {
             Some(Sysno::null) => Ok([0, 0]),
             Some(Sysno::handle_close) => self.handle_close(hart, h(0)).map(none),
@@ -72,7 +72,7 @@ impl<P: Platform> Kernel<P> {
             }
             Some(Sysno::vmo_create) => self.vmo_create(process, h(0), a[1]).map(one),
             Some(Sysno::vmo_seal) => self.vmo_seal(process, h(0)).map(none),
-            Some(Sysno::vm_map) => self.vm_map(hart, h(0), h(1), [a[2], a[3], a[4]], a[5]).map(|at| [at, 0]),
+            Some(Sysno::vm_map) => self.vm_map(hart, a[0], a[1], [a[2], a[3], a[4]], a[5]).map(|at| [at, 0]),
             Some(Sysno::vm_unmap) => self.vm_unmap(hart, h(0), a[1]).map(none),
             Some(Sysno::process_create) => self.process_create(hart, [a[0], a[1], a[2], a[3], a[4]]).map(one),
             Some(Sysno::thread_create) => self.thread_create(hart, h(0), h(1), a[2]).map(one),
@@ -136,12 +136,12 @@ impl<P: Platform> Kernel<P> {
                 Err(error) => Err(error),
             },
             Some(Sysno::thread_exit) => return self.thread_exit(hart, a(0), a(1)),
-            Some(Sysno::quota_destroy) => match self.quota_destroy(hart, Handle(a(0) as u32)) {
+            Some(Sysno::quota_destroy) => match self.quota_destroy(hart, a(0)) {
                 Ok(false) => return,
                 Ok(true) => Ok([0, 0]),
                 Err(error) => Err(error),
             },
-            Some(Sysno::machine_reset) => self.machine_reset(hart, Handle(a(0) as u32), a(1)).map(none),
+            Some(Sysno::machine_reset) => self.machine_reset(hart, a(0), a(1)).map(none),
             _ => {
                 let outcome = self.light(hart, raw, core::array::from_fn(a));
                 return self.finish(t, outcome.error, outcome.results);
@@ -156,7 +156,7 @@ impl<P: Platform> Kernel<P> {
     /// The answer in `reply_and_wait`. The port is looked at first: a server must not wait for nothing after it answered.
     fn reply_first(&self, hart: &Hart, thread: crate::memory::Frame) -> Answer<()> {
         let context = &self.thread(thread).context;
-        let port = Handle(context.get(reg::A0) as u32);
+        let port = context.get(reg::A0);
         self.table(hart.owner()).lookup_as(&self.memory, port, Kind::Port, Rights::WAIT)?;
         match context.get(reg::T[4]) {
             0 => Ok(()),
@@ -191,7 +191,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// `Ok(false)`: not done yet, the same call is to be made again after interrupts have been served.
-    fn quota_destroy(&self, hart: &Hart, quota: Handle) -> Answer<bool> {
+    fn quota_destroy(&self, hart: &Hart, quota: u64) -> Answer<bool> {
         let object =
             self.table(hart.owner()).lookup_as(&self.memory, quota, Kind::Quota, Rights::MANAGE)?.object;
         loop {

@@ -65,6 +65,8 @@ impl Controller {
     /// See `Platform::irq_complete`.
     pub fn complete(&self, hart: u32, source: u32) {
         self.with(source, |s| {
+            // It would interrupt again at once, without end as long as its device asks.
+            assert!(!s.on, "source {source} is completed while it can fire");
             if s.hart == Some(hart) && s.claimed_by == Some(hart) {
                 s.claimed_by = None;
             }

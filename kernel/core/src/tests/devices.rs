@@ -7,7 +7,7 @@ use crate::objects::Quota;
 use crate::paging;
 use crate::pool::Pool;
 use nexus_abi::bounds::{DEVICE_START, MAX_MMIO_BYTES, MAX_POOL_BYTES, MAX_WINDOWS, USER_END};
-use nexus_abi::{Error, Handle, Kind, RecordKind, Rights, Signals};
+use nexus_abi::{Error, Handle, Kind, RecordKind, Rights, Signals, Sysno};
 
 const PAGE: u64 = 4096;
 const BASE: u64 = 0x1000_0000;
@@ -150,6 +150,38 @@ fn a_window_is_minted_over_device_addresses_and_over_nothing_else() {
     assert_eq!(mint(m.resource, no_charge), Err(Error::AccessDenied));
     assert_eq!(mint(m.quota, m.quota), Err(Error::WrongType));
     assert_eq!(mint(Handle(0xffff), m.quota), Err(Error::BadHandle));
+}
+
+#[test]
+fn a_register_with_more_in_it_than_a_handle_names_nothing() {
+    let m = Machine::new();
+    let before = m.used();
+    let (kernel, hart) = (m.world.kernel, m.world.kernel.hart(0));
+    let [own, quota, resource] = [m.own, m.quota, m.resource].map(|handle| handle.0 as u64);
+    let irq = m.irq(7).expect("irq").0 as u64;
+    let kept = m.used();
+    for bit in 32..64 {
+        let wide = |handle: u64| handle | 1 << bit;
+        for (number, args) in [
+            (Sysno::irq_ack, [wide(irq), 0, 0, 0, 0, 0]),
+            (Sysno::handle_close, [wide(irq), 0, 0, 0, 0, 0]),
+            (Sysno::handle_dup, [wide(irq), 0, 0, 0, 0, 0]),
+            (Sysno::object_info, [wide(irq), 0, 0, 0, 0, 0]),
+            (Sysno::port_create, [wide(quota), 0, 0, 0, 0, 0]),
+            (Sysno::vmo_create, [wide(quota), PAGE, 0, 0, 0, 0]),
+            (Sysno::vm_unmap, [wide(own), PAGE, 0, 0, 0, 0]),
+            (Sysno::mmio_create, [wide(resource), quota, BASE, PAGE, 0, 0]),
+            (Sysno::mmio_create, [resource, wide(quota), BASE, PAGE, 0, 0]),
+            (Sysno::pool_create, [wide(resource), quota, PAGE, 0, 0, 0]),
+            (Sysno::pool_create, [resource, wide(quota), PAGE, 0, 0, 0]),
+        ] {
+            let outcome = kernel.light(hart, number as u64, args);
+            assert_eq!(outcome.error, Error::BadHandle as u64, "{number:?}, bit {bit}");
+        }
+    }
+    assert_eq!(m.used(), kept);
+    let close = kernel.light(hart, Sysno::handle_close as u64, [irq, 0, 0, 0, 0, 0]);
+    assert_eq!((close.error, m.used()), (0, before), "as it is, the handle is one");
 }
 
 #[test]
@@ -335,6 +367,25 @@ fn a_claim_that_crosses_the_end_of_its_interrupt_is_completed_all_the_same() {
     m.acknowledge(0, irq).expect("on");
     m.on(0, |hart| kernel.external(hart));
     assert!(m.fired(irq) && !controller.is_stuck(7));
+}
+
+#[test]
+fn an_interrupt_that_was_destroyed_after_its_claim_tells_nobody() {
+    let m = Machine::new();
+    let kernel = m.world.kernel;
+    let frame = |irq| kernel.table(m.process()).lookup(&kernel.memory, irq).expect("irq").object.frame;
+    let [gone, other] = [7, 8].map(|source| m.irq(source).expect("irq"));
+    let was = frame(gone);
+    m.close(gone);
+    let bytes = || {
+        let page = kernel.memory.page::<[crate::Cell64; 512]>(was);
+        core::array::from_fn::<u64, 512, _>(|n| page[n].get())
+    };
+    let before = bytes();
+    m.on(0, |hart| kernel.raise(hart, was, 7));
+    assert_eq!(bytes(), before, "what has its page now was written to");
+    m.on(0, |hart| kernel.raise(hart, frame(other), 7));
+    assert!(!m.fired(other), "another's interrupt was told of it");
 }
 
 #[test]

@@ -144,6 +144,32 @@ pub fn guessed(lab: &mut Lab) -> Verdict {
     good.end(lab)
 }
 
+/// A handle that is as it must be in its lower half, and has more than a handle can have in the upper one.
+pub fn wide(lab: &mut Lab) -> Verdict {
+    let good = Good::make(lab)?;
+    for bit in [32, 47, 63] {
+        for (number, at, kind, _) in PLACES {
+            let made = lab.make(*kind)?;
+            let what = format!("{number:?} argument {at} with bit {bit}");
+            refused(&what, good.call(lab, *number, *at, made[0] | 1 << bit), Error::BadHandle)?;
+            lab.end(*kind, made)?;
+        }
+        let vmo = lab.make(Kind::Vmo)?[0];
+        let (wide, rights) = (vmo | 1 << bit, Rights::READ.bits().into());
+        refused("close", call(Sysno::handle_close, &[wide]), Error::BadHandle)?;
+        refused("dup", call(Sysno::handle_dup, &[wide, rights]), Error::BadHandle)?;
+        // No handle at all is the gift that is none; a register with more in it is not.
+        let [thread, process] = lab.make(Kind::Thread)?;
+        for gift in [wide, 1 << bit] {
+            let start = call(Sysno::thread_start, &[thread, 0x4000, 0, 0, gift]);
+            refused("a gift", start, Error::BadHandle)?;
+        }
+        lab.end(Kind::Thread, [thread, process])?;
+        close(vmo)?;
+    }
+    good.end(lab)
+}
+
 /// A live handle of every kind where another is asked for.
 pub fn wrong_kind(lab: &mut Lab) -> Verdict {
     let good = Good::make(lab)?;

@@ -17,6 +17,8 @@ pub type Verdict = Result<(), String>;
 const SPARE_PAGES: u64 = 700;
 /// How long anything here may take before it counts as a hang.
 const PATIENCE_MS: u64 = 5_000;
+/// Room in the handle table of this process.
+pub const OWN_HANDLES: usize = 64;
 /// Room in the handle table of a process that an attack makes.
 pub const VICTIM_HANDLES: u64 = 8;
 

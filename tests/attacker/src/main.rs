@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod devices;
 mod errors;
 mod faults;
 mod floods;
@@ -36,6 +37,7 @@ type Attack = fn(&mut Lab) -> Verdict;
 /// What can be asked for by name, besides the faults.
 const ATTACKS: &[(&str, Attack)] = &[
     ("handles.guessed", handles::guessed),
+    ("handles.wide", handles::wide),
     ("handles.wrong_kind", handles::wrong_kind),
     ("handles.missing_right", handles::missing_right),
     ("pointers.info", pointers::info),
@@ -57,6 +59,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("registers.interrupts", registers::interrupts),
     ("registers.born", registers::born),
     ("random.calls", random::calls),
+    ("devices.pairs", devices::pairs),
     ("errors.threads", errors::threads),
     ("errors.answers", errors::answers),
     ("memory.windows", memory::windows),

@@ -16,6 +16,7 @@ macro_rules! attacks {
 
 attacks! {
     handles_guessed = "handles.guessed";
+    handles_wide = "handles.wide";
     handles_wrong_kind = "handles.wrong_kind";
     handles_missing_right = "handles.missing_right";
     pointers_info = "pointers.info";
@@ -36,6 +37,7 @@ attacks! {
     registers_calls = "registers.calls" / 5;
     registers_interrupts = "registers.interrupts" / 5;
     registers_born = "registers.born" / 5;
+    devices_pairs = "devices.pairs";
     errors_threads = "errors.threads";
     errors_answers = "errors.answers";
     memory_windows = "memory.windows";

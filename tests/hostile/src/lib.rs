@@ -18,6 +18,7 @@ use harness::Test;
 /// Every attack.
 pub const TESTS: &[Test] = &[
     ("hostile.handles.guessed", attacks::handles_guessed),
+    ("hostile.handles.wide", attacks::handles_wide),
     ("hostile.handles.wrong_kind", attacks::handles_wrong_kind),
     ("hostile.handles.missing_right", attacks::handles_missing_right),
     ("hostile.pointers.info", attacks::pointers_info),
@@ -40,6 +41,7 @@ pub const TESTS: &[Test] = &[
     ("hostile.registers.interrupts", attacks::registers_interrupts),
     ("hostile.registers.born", attacks::registers_born),
     ("hostile.random.calls", attacks::random_calls),
+    ("hostile.devices.pairs", attacks::devices_pairs),
     ("hostile.errors.threads", attacks::errors_threads),
     ("hostile.errors.answers", attacks::errors_answers),
     ("hostile.deaths.killed", deaths::killed),

@@ -10,7 +10,7 @@ use crate::mmio::Mmio;
 use crate::objects::Vmo;
 use crate::platform::Platform;
 use crate::process::{Mapping, life};
-use crate::sync::Cell32;
+use crate::sync::{Cell32, Ordering, pause};
 use crate::{hart::Hart, paging};
 use core::ops::Range;
 use nexus_abi::bounds::{DEVICE_START, MAX_MAPPINGS, PAGE_SIZE, USER_END, USER_START};
@@ -31,7 +31,15 @@ pub struct Mapped {
     pub head: Cell32,
     /// Writable ones.
     pub writable: Cell32,
+    /// Mappings that are gone from the list and from page tables, while some hart may still remember their translations.
+    leaving: Cell32,
 }
+
+/// What stands in `Mapping::vmo` between the end of its translations and the fence: the range is not free yet. Unmapped: the
+/// record is free after.
+const UNMAPPED: u64 = u64::MAX;
+/// Revoked: the range stays taken after.
+const REVOKED: u64 = u64::MAX - 1;
 
 /// The part of user space that objects of this kind are mapped in.
 fn region(kind: Kind) -> Range<u64> {
@@ -244,10 +252,16 @@ impl<P: Platform> Kernel<P> {
             if owner.life.get() != life::ALIVE {
                 return Err(Error::BadState);
             }
-            (0..MAX_MAPPINGS)
-                .find(|n| owner.mappings[*n].pages.get() != 0 && owner.mappings[*n].start.get() == address)
-                .map(|n| (n, ObjectRef::from_raw(owner.mappings[n].vmo.get())))
-                .ok_or(Error::NotFound)?
+            let is_meant =
+                |m: &&Mapping| m.pages.get() != 0 && m.start.get() == address && m.vmo.get() != UNMAPPED;
+            let n = owner.mappings.iter().position(|m| is_meant(&m)).ok_or(Error::NotFound)?;
+            let vmo = &owner.mappings[n].vmo;
+            if vmo.get() == REVOKED {
+                // Whoever revokes it frees the range after the fence.
+                vmo.set(UNMAPPED);
+                return Ok(());
+            }
+            (n, ObjectRef::from_raw(vmo.get()))
         };
         self.unmap_record(target.frame, record.0, record.1, false);
         Ok(())
@@ -255,7 +269,8 @@ impl<P: Platform> Kernel<P> {
 
     /// Removes a mapping of the vmo or window `of`: translations first, on every hart, then what it kept alive. When that was
     /// revoked the address range stays taken until the program unmaps it, so that nothing else comes to lie where the
-    /// program believes the old mapping to be; such a range is of nothing (`of` is 0). No lock is held.
+    /// program believes the old mapping to be; such a range is of nothing (`of` is 0). Nor is a range free before the fence: a
+    /// hart that remembers what was there would use that in place of what comes there next. No lock is held.
     pub(crate) fn unmap_record(&self, process: Frame, record: usize, of: ObjectRef, revoked: bool) {
         let owner = self.table(process);
         let (chain, emptied, start, pages, source, kind) = {
@@ -265,21 +280,17 @@ impl<P: Platform> Kernel<P> {
             if self.memory.header(process).kind.get() & usage::KIND != Kind::Process as u32
                 || mapping.pages.get() == 0
                 || mapping.vmo.get() != of.to_raw()
+                || mapping.vmo.get() >= REVOKED
             {
                 return;
             }
-            let pages = mapping.pages.get();
-            if !revoked {
-                mapping.pages.set(0);
-                owner.mapping_count.sub(1);
-                owner.lower_mapping_top();
-            }
             if of.to_raw() == 0 {
-                return;
+                return owner.free_mapping(record);
             }
+            let pages = mapping.pages.get();
             owner.unmapping.add(1);
             let start = mapping.start.get();
-            let source = ObjectRef::from_raw(mapping.vmo.take(0));
+            let source = ObjectRef::from_raw(mapping.vmo.take(if revoked { REVOKED } else { UNMAPPED }));
             let kind = self.memory.header(source.frame).kind.get() & usage::KIND;
             self.delist(mapping, source);
             let (chain, emptied) =
@@ -287,10 +298,16 @@ impl<P: Platform> Kernel<P> {
             (chain, emptied, start, pages, source, kind)
         };
         self.platform.fence(self.online(), owner.asid.get() as u16, start, pages as u64);
+        // From here on it may be freed.
+        self.mapped(source.frame).leaving.atomic().fetch_sub(1, Ordering::Release);
         paging::free_chain(&self.memory, chain);
         self.charge_less(process, emptied);
         {
             let _held = self.memory.lock(process);
+            match owner.mappings[record].vmo.take(0) {
+                REVOKED => {}
+                _ => owner.free_mapping(record),
+            }
             owner.unmapping.sub(1);
         }
         if self.unref(source) {
@@ -310,11 +327,13 @@ impl<P: Platform> Kernel<P> {
             self.named_mapping(next).prev.set(prev);
         }
         mapped.count.sub(1);
+        mapped.leaving.atomic().fetch_add(1, Ordering::Relaxed);
         let writable = Rights::from_bits_retain(mapping.access.get()).contains(Rights::WRITE);
         mapped.writable.sub(writable as u32);
     }
 
-    /// Removes every mapping of a retired vmo or window: whoever has it still faults on the next touch.
+    /// Removes every mapping of a retired vmo or window: whoever has it still faults on the next touch, on every hart, once this
+    /// returns. Another hart that took a mapping off the list is waited for until its fence is done.
     pub(crate) fn unmap_all(&self, frame: Frame) {
         loop {
             let name = {
@@ -322,12 +341,15 @@ impl<P: Platform> Kernel<P> {
                 self.mapped(frame).head.get()
             };
             if name == 0 {
-                return;
+                break;
             }
             let (process, record) = mapping_place(name);
             // Generations only rise: the mapping was made when the object was alive.
             let was = ObjectRef { frame, generation: self.memory.header(frame).latch.former_generation() };
             self.unmap_record(process, record, was, true);
+        }
+        while self.mapped(frame).leaving.atomic().load(Ordering::Acquire) != 0 {
+            pause();
         }
     }
 }

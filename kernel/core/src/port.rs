@@ -314,7 +314,10 @@ impl<P: Platform> Kernel<P> {
         } else {
             delivered = false;
         }
-        let _port_held = self.hold(port).ok()?;
+        let Ok(_port_held) = self.hold(port) else {
+            // Destroyed meanwhile, which takes nothing back that was delivered.
+            return delivered.then_some(Ok(()));
+        };
         let p = self.memory.page::<Port>(port.frame);
         if received && p.shared.get() == 0 {
             // The next call may come straight here.

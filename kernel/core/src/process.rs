@@ -24,7 +24,7 @@ pub mod life {
 pub struct Mapping {
     /// First address.
     pub start: Cell64,
-    /// The vmo, as a raw `ObjectRef`; 0 once it was revoked.
+    /// The vmo or window, as a raw `ObjectRef`; 0 once it was revoked; see `mapping.rs` for the moment between.
     pub vmo: Cell64,
     /// Length in pages.
     pub pages: Cell32,
@@ -109,8 +109,10 @@ impl Process {
         &self.mappings[..(self.mapping_top.get() as usize).min(MAX_MAPPINGS)]
     }
 
-    /// Says which records may be in use, after one was freed.
-    pub fn lower_mapping_top(&self) {
+    /// A record is free again, and so is its range.
+    pub fn free_mapping(&self, record: usize) {
+        self.mappings[record].pages.set(0);
+        self.mapping_count.sub(1);
         let used = self.records().iter().rposition(|m| m.pages.get() != 0).map_or(0, |last| last + 1);
         self.mapping_top.set(used as u32);
     }

@@ -79,17 +79,19 @@ impl<P: Platform> Kernel<P> {
         // The queue, then who is idle: an idle hart announces itself before it looks into the queues a last time. With a fence
         // on both sides one of the two sees the other.
         fence(Ordering::SeqCst);
-        let idle = self.idle.get();
-        if idle != 0 {
-            self.call_one_of(idle);
+        if self.idle.get() != 0 {
+            self.call_one();
         }
     }
 
+    /// Another hart may call the same one at the same time, for a thread of its own: then it is the turn of the next.
     #[cold]
-    fn call_one_of(&self, idle: u32) {
-        let bit = 1 << idle.trailing_zeros();
-        if self.idle.atomic().fetch_and(!bit, Ordering::Relaxed) & bit != 0 {
-            self.platform.kick(idle.trailing_zeros());
+    fn call_one(&self) {
+        while let idle @ 1.. = self.idle.get() {
+            let bit = 1 << idle.trailing_zeros();
+            if self.idle.atomic().fetch_and(!bit, Ordering::Relaxed) & bit != 0 {
+                return self.platform.kick(idle.trailing_zeros());
+            }
         }
     }
 
@@ -106,6 +108,12 @@ impl<P: Platform> Kernel<P> {
     #[inline(always)]
     pub(crate) fn enqueue(&self, hart: &Hart, thread: Frame, priority: u32, front: bool) {
         let _held = hart.queue_lock.hold();
+        self.insert(hart, thread, priority, front);
+    }
+
+    /// The same, with the queue's lock held.
+    #[inline(always)]
+    pub(crate) fn insert(&self, hart: &Hart, thread: Frame, priority: u32, front: bool) {
         self.thread(thread).set_doing(state::READY, hart.id.get() | priority << 8);
         let queue = &hart.queues[priority as usize];
         if front {
@@ -257,6 +265,8 @@ impl<P: Platform> Kernel<P> {
 
     /// Makes the best ready thread current; false if there is none anywhere.
     fn choose(&self, hart: &Hart) -> bool {
+        // Sleep can end without an interrupt that the kernel is told of. Whoever calls an idle hart must not find one that is not.
+        self.awake(hart);
         loop {
             let reap = Frame(hart.reap.get());
             if reap.exists() && self.table(reap).reap_priority.get() + 1 >= hart.best.get() {
@@ -275,8 +285,8 @@ impl<P: Platform> Kernel<P> {
             let found = self.take_best(hart, hart).or_else(|| self.steal(hart));
             if let Some(thread) = found {
                 self.take_over(hart, self.thread(thread), now);
-                // Threads that became ready here while it was idle.
-                if hart.best.get() != 0 {
+                // Whoever made threads ready while it was idle itself called nobody. Each hart that finds one calls the next.
+                if self.is_somebody_ready() {
                     self.call_idle();
                 }
                 return true;
@@ -292,12 +302,16 @@ impl<P: Platform> Kernel<P> {
             let bit = 1 << hart.id.get();
             self.idle.atomic().fetch_or(bit, Ordering::Relaxed);
             fence(Ordering::SeqCst);
-            if self.harts.iter().any(|other| other.best.get() != 0) {
+            if self.is_somebody_ready() {
                 self.idle.atomic().fetch_and(!bit, Ordering::Relaxed);
                 continue;
             }
             return false;
         }
+    }
+
+    fn is_somebody_ready(&self) -> bool {
+        self.harts.iter().any(|other| other.best.get() != 0)
     }
 
     /// Serves what became due during a long operation.

@@ -26,8 +26,9 @@ impl<P: Platform> Kernel<P> {
             return false;
         }
         let now = self.platform.now();
-        // As in `leave`: from the moment that this one is in a queue its process may end elsewhere.
-        hart.space.set(t.process.get());
+        // As in `leave`: from the moment that this one is in a queue it and its process may end elsewhere.
+        let process = t.process.get();
+        hart.space.set(process);
         let Some(held) = hart.queue_lock.try_hold() else { return false };
         let priority = t.priority.get();
         let queue = &hart.queues[priority as usize];
@@ -58,7 +59,7 @@ impl<P: Platform> Kernel<P> {
         hart.thread.set(next);
         // What is left of the slice is the next one's: the timer stays as it is.
         hart.switches.add(1);
-        if next.process.get() != t.process.get() {
+        if next.process.get() != process {
             self.platform.switch_space(next.satp.get());
             hart.space.set(next.process.get());
         }

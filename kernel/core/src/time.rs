@@ -12,7 +12,7 @@ use crate::objects::Timer;
 use crate::platform::Platform;
 use crate::process::Process;
 use crate::sync::{Cell32, Ordering};
-use crate::thread::{Thread, state};
+use crate::thread::Thread;
 use crate::timers::{HeapStorage, TimerNode};
 use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Signals, Ticks};
 
@@ -139,33 +139,23 @@ impl<P: Platform> Kernel<P> {
         self.notify(hart, frame, 0);
     }
 
-    /// Threads at priority 0 whose payer has budget again go back to where they belong.
+    /// Threads at priority 0 whose payer has budget again go back to where they belong. Under the queue's lock throughout, so that
+    /// no other hart takes one that is between two queues.
     fn refill(&self, hart: &Hart, now: Ticks) {
         hart.refill_at.set(NEVER);
-        let mut seen = Frame::NONE;
-        loop {
-            let next = {
-                let _held = hart.queue_lock.hold();
-                let head = hart.queues[0].head();
-                if !head.exists() || head == seen {
-                    break;
-                }
-                self.dequeue(hart, head, 0);
-                // In no queue for a moment: whoever would end it must not take it out of one.
-                self.thread(head).set_doing(state::LIMBO, 0);
-                head
-            };
-            let t = self.thread(next);
+        let _held = hart.queue_lock.hold();
+        let mut next = hart.queues[0].head();
+        while next.exists() {
+            let (thread, t) = (next, self.thread(next));
+            next = Frame(t.next.get());
             let until = self.exhausted_until(ObjectRef::from_raw(t.payer.get()));
-            let priority = if until > now { 0 } else { t.priority.get() };
-            if priority == 0 && !seen.exists() {
-                seen = next;
-            }
             if until > now {
                 hart.refill_at.set(hart.refill_at.get().min(until));
+            } else if t.priority.get() != 0 {
+                self.dequeue(hart, thread, 0);
+                self.insert(hart, thread, t.priority.get(), false);
+                hart.resched.set(1);
             }
-            self.enqueue(hart, next, priority, false);
-            hart.resched.set(1);
         }
     }
 

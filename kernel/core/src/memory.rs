@@ -377,6 +377,8 @@ impl Memory {
 
     /// Gives a frame back. The caller owned it and has removed every way to it.
     pub fn free(&self, frame: Frame) {
+        #[cfg(all(test, not(loom), not(miri)))]
+        crate::tests::tlb::freed(frame, 1);
         let _held = self.free_lock.hold();
         let header = self.header(frame);
         header.kind.set(usage::PLAIN);

@@ -18,6 +18,8 @@ impl Memory {
 
     /// Gives a run back. The caller owned it and has removed every way to it.
     pub(crate) fn free_run(&self, first: Frame, pages: u32) {
+        #[cfg(all(test, not(loom), not(miri)))]
+        crate::tests::tlb::freed(first, pages);
         let _held = self.free_lock.hold();
         self.push_run(first, pages);
         self.free_count.add(pages);

@@ -15,6 +15,12 @@ struct Source {
     claimed_by: Option<u32>,
 }
 
+impl Source {
+    fn is_due(&self, hart: u32) -> bool {
+        self.line && self.on && self.claimed_by.is_none() && self.hart == Some(hart)
+    }
+}
+
 /// The controller.
 pub struct Controller(Mutex<[Source; IRQ_SOURCES as usize + 1]>);
 
@@ -49,11 +55,16 @@ impl Controller {
         self.with(source, |s| s.claimed_by.is_some())
     }
 
+    /// Whether it interrupts a hart.
+    #[cfg(all(not(loom), not(miri)))]
+    pub fn interrupts(&self, hart: u32) -> bool {
+        self.0.lock().expect("lock").iter().any(|s| s.is_due(hart))
+    }
+
     /// See `Platform::irq_claim`.
     pub fn claim(&self, hart: u32) -> u32 {
         let mut sources = self.0.lock().expect("lock");
-        let due = |s: &Source| s.line && s.on && s.claimed_by.is_none() && s.hart == Some(hart);
-        match sources.iter().position(due) {
+        match sources.iter().position(|s| s.is_due(hart)) {
             Some(source) => {
                 sources[source].claimed_by = Some(hart);
                 source as u32

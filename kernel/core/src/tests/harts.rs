@@ -39,6 +39,31 @@ fn give_way() {
     generator::yield_with(());
 }
 
+/// A number below `bound`, for what happens in a history: the same seed draws the same.
+pub fn below(bound: u64) -> u64 {
+    draw() % bound
+}
+
+/// Does something that no other hart sees half done.
+pub fn alone<T>(act: impl FnOnce() -> T) -> T {
+    /// Sets it again also when the act panics.
+    struct Back(u64);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            CHANCE.set(self.0);
+        }
+    }
+    let _back = Back(CHANCE.replace(0));
+    act()
+}
+
+/// Lets another hart go on, because this one has nothing to do.
+pub fn rest() {
+    if CURRENT.get().is_some() {
+        give_way();
+    }
+}
+
 /// Where an access goes: nothing is kept beside the memory itself.
 pub struct Place;
 

@@ -4,7 +4,6 @@ use super::controller::{Controller, IRQ_SOURCES};
 use super::harts;
 use crate::kernel::Kernel;
 use crate::memory::{Frame, KernelBytes};
-use crate::paging;
 use crate::platform::{HartMask, Platform};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
@@ -19,6 +18,42 @@ pub const DEVICES_END: u64 = 0x4000_0000;
 const READ: u64 = 2;
 const WRITE: u64 = 4;
 
+/// What a machine, or the kernel's use of it, could do wrong: so that tests see that it would be noticed.
+#[derive(Default, Clone, Copy, PartialEq, Debug)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// A fence does not reach this hart.
+    FenceLeftOut(usize),
+    /// A fence takes effect when the next one is asked for.
+    FenceLate,
+    /// No hart is called.
+    NobodyCalled,
+    /// A timer that is set while another setting stands keeps that.
+    TimerKept,
+}
+
+/// When each hart's timer interrupts. Plain atomics: only their own hart uses them.
+pub struct Timers([core::sync::atomic::AtomicU64; MAX_HARTS]);
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers(core::array::from_fn(|_| core::sync::atomic::AtomicU64::new(nexus_abi::NEVER)))
+    }
+}
+
+impl Timers {
+    /// When this hart's timer interrupts.
+    pub fn of(&self, hart: usize) -> Ticks {
+        self.0[hart].load(Ordering::Relaxed)
+    }
+
+    fn set(&self, hart: usize, at: Ticks) {
+        self.0[hart].store(at, Ordering::Relaxed);
+    }
+}
+
 /// The machine.
 #[derive(Default)]
 pub struct Host {
@@ -32,11 +67,56 @@ pub struct Host {
     pub controller: Controller,
     /// The address space that each hart has loaded, as a `satp` value.
     pub satp: [AtomicU64; MAX_HARTS],
+    /// What each hart's timer is armed for.
+    pub timers: Timers,
+    /// What this machine does wrong.
+    pub fault: Fault,
+    /// The fence that was asked for last, while fences are late.
+    late: std::sync::Mutex<Option<(HartMask, u16, u64, u64)>>,
     /// The kernel that runs on it, for user copies.
     pub kernel: OnceLock<&'static Kernel<Host>>,
 }
 
+/// Buffers of translations, where harts are coroutines; elsewhere page tables are walked each time.
+#[cfg(all(not(loom), not(miri)))]
+mod translations {
+    pub use crate::tests::harts::alone;
+    pub use crate::tests::tlb::{fence_all, given, loaded, translate};
+}
+#[cfg(any(loom, miri))]
+mod translations {
+    use crate::memory::{Frame, Memory};
+    use crate::paging;
+
+    pub fn alone<T>(act: impl FnOnce() -> T) -> T {
+        act()
+    }
+
+    pub fn translate(memory: &Memory, _hart: usize, satp: u64, address: u64) -> Option<(u64, u64)> {
+        let root: Frame = memory.frame_at((satp & ((1 << 44) - 1)) << 12)?;
+        paging::translate(memory, root, address)
+    }
+
+    pub fn loaded(_: &Memory, _: usize, _: u64) {}
+    pub fn fence_all(_: u32, _: u16, _: u64, _: u64) {}
+    pub fn given(_: u32) {}
+}
+
 impl Host {
+    /// A machine with this fault.
+    pub fn with_fault(fault: Fault) -> Host {
+        Host { fault, ..Host::default() }
+    }
+
+    fn load(&self, satp: u64) {
+        translations::alone(|| {
+            self.satp[self.hart()].store(satp, Ordering::Relaxed);
+            if let Some(kernel) = self.kernel.get() {
+                translations::loaded(&kernel.memory, self.hart(), satp);
+            }
+        });
+    }
+
     /// Copies page by page between kernel bytes and user memory that allows `need`.
     fn copy(
         &self,
@@ -47,16 +127,20 @@ impl Host {
     ) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };
         let satp = self.satp[self.hart()].load(Ordering::Relaxed);
-        let Some(root) = kernel.memory.frame_at((satp & ((1 << 44) - 1)) << 12) else { return false };
         let mut done = 0;
         while done < bytes.len() {
             let at = user + done as u64;
             let run = (PAGE_SIZE - at as usize % PAGE_SIZE).min(bytes.len() - done);
-            let Some((physical, bits)) = paging::translate(&kernel.memory, root, at) else { return false };
-            let Some(frame) = kernel.memory.frame_at(physical).filter(|_| bits & need == need) else {
+            // An instruction of the hart: a fence waits for it.
+            let copied = translations::alone(|| {
+                let (physical, bits) = translations::translate(&kernel.memory, self.hart(), satp, at)?;
+                let frame = kernel.memory.frame_at(physical).filter(|_| bits & need == need)?;
+                copy(frame, at as usize % PAGE_SIZE, done, run);
+                Some(())
+            });
+            if copied.is_none() {
                 return false;
-            };
-            copy(frame, at as usize % PAGE_SIZE, done, run);
+            }
             done += run;
         }
         true
@@ -69,14 +153,15 @@ impl Platform for Host {
     }
 
     fn switch_space(&self, satp: u64) {
-        self.satp[self.hart()].store(satp, Ordering::Relaxed);
+        self.load(satp);
     }
 
     fn leave_space(&self) {
-        self.satp[self.hart()].store(0, Ordering::Relaxed);
+        self.load(0);
     }
 
     fn satp(&self, root: u64, asid: u32) -> u64 {
+        translations::given(asid);
         root >> 12 | (asid as u64) << 44
     }
 
@@ -84,21 +169,40 @@ impl Platform for Host {
         self.clock.load(Ordering::Relaxed)
     }
 
-    fn set_timer(&self, _at: Ticks) {}
+    fn set_timer(&self, at: Ticks) {
+        if self.fault != Fault::TimerKept || self.timers.of(self.hart()) == nexus_abi::NEVER {
+            self.timers.set(self.hart(), at);
+        }
+    }
 
     fn kick(&self, hart: u32) {
         assert!(
             self.kernel.get().is_some_and(|kernel| kernel.online() & 1 << hart != 0),
             "hart {hart} is not there"
         );
-        self.called[hart as usize].store(1, Ordering::Release);
+        if self.fault != Fault::NobodyCalled {
+            self.called[hart as usize].store(1, Ordering::Release);
+        }
     }
 
     fn interrupt_pending(&self) -> bool {
-        self.called[self.hart()].load(Ordering::Relaxed) != 0
+        let hart = self.hart();
+        self.called[hart].load(Ordering::Relaxed) != 0 || self.timers.of(hart) <= self.now()
     }
 
-    fn fence(&self, _harts: HartMask, _asid: u16, _start: u64, _pages: u64) {}
+    fn fence(&self, harts: HartMask, asid: u16, start: u64, pages: u64) {
+        let asked = (harts, asid, start, pages);
+        let (harts, asid, start, pages) = match self.fault {
+            Fault::FenceLeftOut(hart) => (harts & !(1 << hart), asid, start, pages),
+            Fault::FenceLate => self.late.lock().expect("lock").replace(asked).unwrap_or_default(),
+            _ => asked,
+        };
+        // One hart after the other, and others go on between.
+        for hart in (0..MAX_HARTS).filter(|hart| harts & 1 << hart != 0) {
+            self.called[hart].load(Ordering::Relaxed);
+            translations::fence_all(1 << hart, asid, start, pages);
+        }
+    }
 
     fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };

@@ -19,8 +19,12 @@ pub mod loom;
 #[cfg(loom)]
 use self::loom as harts;
 mod models;
+#[cfg(all(not(loom), not(miri)))]
+mod storm;
 #[cfg(miri)]
 mod threads;
+#[cfg(all(not(loom), not(miri)))]
+pub mod tlb;
 #[cfg(miri)]
 use self::threads as harts;
 mod twin;

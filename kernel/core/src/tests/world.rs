@@ -70,10 +70,15 @@ impl World {
 
     /// A world without a process, on so many harts.
     pub fn empty(count: usize, fast: bool) -> World {
+        World::of_machine(Host::default(), 16, count, fast)
+    }
+
+    /// The same on a machine with so many bits for address space identifiers.
+    pub fn of_machine(host: Host, asid_bits: u32, count: usize, fast: bool) -> World {
         let memory = Memory::for_test(FRAMES).expect("memory");
         let root: &'static Table = Box::leak(Box::new(core::array::from_fn(|_| Cell64::new(0))));
         let harts = core::array::from_fn(|id| &*Box::leak(Box::new(Hart::new(id as u32))));
-        let kernel = Kernel::new(Host::default(), memory, root, 16, 10_000_000, harts).expect("kernel");
+        let kernel = Kernel::new(host, memory, root, asid_bits, 10_000_000, harts).expect("kernel");
         let kernel: &'static _ = Box::leak(Box::new(kernel));
         let _ = kernel.platform.kernel.set(kernel);
         (0..count).for_each(|id| kernel.hart_online(id));
@@ -90,7 +95,7 @@ impl World {
         }
     }
 
-    fn add_process(&mut self, holder: Frame, threads: usize) {
+    pub fn add_process(&mut self, holder: Frame, threads: usize) {
         let kernel = self.kernel;
         let service = 7 + self.processes.len() as u32;
         let handle = kernel.make_process(holder, self.quota, service, HANDLES, 20, 50).expect("process");

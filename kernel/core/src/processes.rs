@@ -259,6 +259,7 @@ impl<P: Platform> Kernel<P> {
         p.reap_at.set(0);
         p.reap_next.set(hart.reap.get());
         hart.reap.set(process.0);
+        hart.resched.set(1);
     }
 
     /// One bounded step of taking the hart's first dead process apart.

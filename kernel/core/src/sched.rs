@@ -247,7 +247,10 @@ impl<P: Platform> Kernel<P> {
         self.own_budget(hart, t, now);
         let priority = self.effective_priority(t, now);
         let expired = now >= hart.slice_end.get() || asked == Hart::YIELD;
-        let best = hart.best.get();
+        // A dead process waits for its turn like the best of its threads.
+        let dead = Frame(hart.reap.get());
+        let dead = if dead.exists() { self.table(dead).reap_priority.get() + 1 } else { 0 };
+        let best = hart.best.get().max(dead);
         if best > priority + 1 || (expired && best == priority + 1) {
             self.leave_to_others(hart, t, priority, !expired);
         } else if expired {

@@ -79,11 +79,16 @@ impl<P: Platform> Kernel<P> {
             && owner.asid.get() != 0
     }
 
-    /// Whether a thread of this priority goes before the current one, every ready one, and one that does so already.
+    /// Whether a thread of this priority goes before the current one, every ready one, and one that was to do so already, which
+    /// then waits for its turn.
     pub(crate) fn goes_next(&self, hart: &Hart, priority: u32) -> bool {
-        hart.thread.find().is_some_and(|t| priority > t.priority.get())
+        let goes = hart.thread.find().is_some_and(|t| priority > t.priority.get())
             && priority >= hart.best.get()
-            && hart.next.find().is_none()
+            && hart.next.find().is_none_or(|next| priority > next.priority.get());
+        if goes && hart.next.find().is_some() {
+            self.put_off(hart);
+        }
+        goes
     }
 
     /// The thread that was to run next waits for its turn like others.

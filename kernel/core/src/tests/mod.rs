@@ -27,6 +27,7 @@ mod threads;
 pub mod tlb;
 #[cfg(miri)]
 use self::threads as harts;
+mod turns;
 mod twin;
 mod vmos;
 mod world;

@@ -31,6 +31,8 @@ pub struct Storm {
     /// Steps that programs have made, and how many they make before everything is ended.
     steps: AtomicU64,
     length: u64,
+    /// Programs mostly call and serve each other.
+    calm: bool,
     /// Free frames before anything was made.
     frames: u32,
 }
@@ -58,7 +60,7 @@ const MOST_STEPS: u64 = 200_000;
 
 impl Storm {
     /// A machine with so many harts and bits of identifiers, and one process whose only thread makes the others.
-    fn new(harts: usize, asid_bits: u32, fault: Fault, length: u64) -> Storm {
+    fn new(harts: usize, asid_bits: u32, fault: Fault, length: u64, calm: bool) -> Storm {
         let mut world = World::of_machine(Host::with_fault(fault), asid_bits, harts, true);
         let kernel = world.kernel;
         let frames = kernel.memory.free_frames();
@@ -108,7 +110,7 @@ impl Storm {
             answered: 0,
         };
         let (over, steps) = (AtomicBool::new(false), AtomicU64::new(0));
-        Storm { world, notes: Mutex::new(notes), over, steps, length, frames }
+        Storm { world, notes: Mutex::new(notes), over, steps, length, calm, frames }
     }
 
     fn note<T>(&self, act: impl FnOnce(&mut Notes) -> T) -> T {
@@ -158,7 +160,7 @@ fn history(seed: u64, harts: usize, fault: Fault, length: u64) -> Shown {
     let watch = Watch::begin();
     // On some machines identifiers are few, and processes share one.
     let asid_bits = if seed.is_multiple_of(3) { 2 } else { 16 };
-    let storm = Storm::new(harts, asid_bits, fault, length);
+    let storm = Storm::new(harts, asid_bits, fault, length, seed % 4 >= 2);
     let work = (0..harts).map(|id| {
         let storm = &storm;
         Box::new(move || storm.run(id)) as Box<dyn FnOnce() + Send>
@@ -208,7 +210,7 @@ fn histories_on_several_harts_lose_nothing_and_nobody_sleeps_while_there_is_work
     }
     // Histories in which nothing happens find nothing.
     let shown = (all.fast, all.received, all.answered, all.quiet);
-    assert!(all.fast > 20 && all.received > 1000 && all.answered > 300 && all.quiet > 1000, "{shown:?}");
+    assert!(all.fast > 100 && all.received > 1500 && all.answered > 1000 && all.quiet > 1000, "{shown:?}");
     let done: BTreeSet<Sysno> = all.seen.keys().filter(|(_, e)| e.is_none()).map(|(n, _)| *n).collect();
     let missing: Vec<_> = Sysno::TABLE.iter().map(|row| row.number).filter(|n| !done.contains(n)).collect();
     assert!(missing.iter().all(|number| UNDONE.contains(number)), "no history did {missing:?}");

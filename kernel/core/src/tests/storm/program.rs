@@ -47,6 +47,8 @@ pub struct Program {
     /// The endpoint whose calls are answered, and the port where messages come.
     answered_by: Option<u64>,
     served_at: Option<u64>,
+    /// An endpoint that has just arrived.
+    fresh: Option<u64>,
 }
 
 enum Does {
@@ -98,21 +100,23 @@ fn pick<T: Clone>(from: &[T]) -> Option<T> {
 
 impl Program {
     pub fn root(root: Root) -> Program {
-        Program { kind: Does::Root(Box::new(root)), ..Program::new() }
+        Program { kind: Does::Root(Box::new(root)), ..Program::new(false) }
     }
 
-    fn new() -> Program {
+    /// In calm histories programs call and serve, and little else.
+    fn new(calm: bool) -> Program {
         Program {
             kind: Does::Anything,
             asked: None,
             message: 0,
             open: vec![],
             newest: BTreeMap::new(),
-            taste: below(4),
+            taste: if calm { 4 + below(3) } else { below(4) },
             through: 0,
             useless: None,
             answered_by: None,
             served_at: None,
+            fresh: None,
         }
     }
 }
@@ -126,7 +130,8 @@ impl Storm {
             let kernel = self.world.kernel;
             let t = hart.current();
             let name = kernel.reference(t.frame()).to_raw();
-            let mut program = self.note(|notes| notes.programs.remove(&name)).unwrap_or_else(Program::new);
+            let mut program =
+                self.note(|notes| notes.programs.remove(&name)).unwrap_or_else(|| Program::new(self.calm));
             let pc = t.context.get(reg::PC);
             let again = program.asked.filter(|(_, at)| *at == pc);
             if let Some((number, _)) = again {
@@ -272,6 +277,18 @@ impl Storm {
             let done = self.access(hart, address, write);
             return (done.is_none() && below(500) == 0).then_some(Err(0x8));
         }
+        if let Some(end) = program.fresh.take() {
+            // Of the two ends of a channel one is served and one called through.
+            let port = self.handles(hart).into_iter().find(|(_, c)| c.kind == Kind::Port);
+            match port.filter(|_| program.taste != 5 && below(3) != 0) {
+                Some((port, _)) => {
+                    program.served_at = Some(port.0 as u64);
+                    let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits() as u64;
+                    return Some(Ok(Wish::new(Sysno::port_bind, &[port.0 as u64, end, 1, signals])));
+                }
+                None => program.answered_by = Some(end),
+            }
+        }
         if let Some(handle) = program.useless.take() {
             return Some(Ok(Wish::new(Sysno::handle_close, &[handle])));
         }
@@ -307,10 +324,15 @@ impl Storm {
         use Sysno as S;
         // Servers answer and wait, clients call and send, the rest do anything.
         let choose = || match (program.taste, below(10)) {
+            (4..7, 0..9) if program.served_at.is_some() && token != 0 => 0,
+            (4..7, 0..9) if program.answered_by.is_some() => 1,
             (0, 0..6) => 0,
+            (4, 0..9) => [0, 0, 0, 0, 0, 4, 6, 5][below(8) as usize],
+            (5, 0..9) => [1, 1, 1, 1, 2, 4, 4, 3][below(8) as usize],
+            (6, 0..9) => [0, 0, 1, 1, 4, 6, 32, 18][below(8) as usize],
             (1, 0..5) => 1,
-            (_, 0..5) if program.answered_by.is_some() => 1,
             (_, 0..5) if program.served_at.is_some() && token != 0 => 0,
+            (_, 0..5) if program.answered_by.is_some() => 1,
             (1, 5..7) => 2,
             (2, 0..4) => below(6),
             (_, 0..2) => 4,
@@ -352,7 +374,10 @@ impl Storm {
             0 => {
                 let port = program.served_at.filter(|_| below(8) != 0).unwrap_or_else(|| one(Kind::Port));
                 let wish = Wish::new(S::reply_and_wait, &[port]);
-                message(program, wish, &if token == 0 { vec![] } else { gifts(2) })
+                let gifts = if token == 0 || below(4) != 0 { vec![] } else { gifts(2) };
+                let wish = message(program, wish, &gifts);
+                // A server that is called waits as long as it takes: then answers go the fast path.
+                if program.served_at.is_some() && below(3) != 0 { wish.with(reg::T[3], NEVER) } else { wish }
             }
             1 => match program.answered_by.filter(|_| below(12) != 0) {
                 Some(end) => {
@@ -474,7 +499,10 @@ impl Storm {
         }
         // Who found somebody to talk to mostly stays there.
         match (number, error) {
-            (Sysno::channel_call, _) => program.answered_by = error.is_none().then_some(program.through),
+            (Sysno::channel_call, None) => program.answered_by = Some(program.through),
+            (Sysno::channel_call, Some(Error::PeerClosed | Error::BadHandle | Error::WrongType)) => {
+                program.answered_by = None;
+            }
             (Sysno::reply_and_wait, None) => program.served_at = Some(program.through),
             _ => {}
         }
@@ -482,6 +510,13 @@ impl Storm {
             return;
         }
         let (token, signals) = (t.context.get(reg::T[3]), t.context.get(reg::T[4]));
+        let arrived = Tag(t.context.get(reg::A0 + 1)).handles();
+        if matches!(number, Sysno::channel_recv | Sysno::reply_and_wait) && arrived != 0 && signals == 0 {
+            let list = self.access(hart, Self::buffer(t) + HANDLES_AT, None).unwrap_or(0);
+            let table = self.handles(hart);
+            let is_end = |(h, c): &&Found| h.0 as u64 == list & 0xffff_ffff && c.kind == Kind::Channel;
+            program.fresh = table.iter().find(is_end).map(|(h, _)| h.0 as u64);
+        }
         match number {
             Sysno::channel_call => self.arrived(hart, t, program, name, Some(t.token.get())),
             Sysno::reply_and_wait | Sysno::channel_recv if signals == 0 => {

@@ -230,11 +230,15 @@ impl Root {
             self.plan_end(0);
         } else {
             match below(8) {
-                0 if self.children.len() == MOST_CHILDREN && below(3) == 0 => {
+                0 if self.children.len() == MOST_CHILDREN && below(if storm.calm { 9 } else { 3 }) == 0 => {
                     let n = below(self.children.len() as u64) as usize;
                     self.plan_end(n);
                 }
                 1..4 if self.children.len() < MOST_CHILDREN => self.plan_child(),
+                4..8 if !self.children.is_empty() && storm.calm && below(4) != 0 => {
+                    let [a, b] = [0; 2].map(|_| below(self.children.len() as u64) as usize);
+                    self.plan_service(a, b);
+                }
                 4..8 if !self.children.is_empty() => self.plan_gift(),
                 _ => {}
             }

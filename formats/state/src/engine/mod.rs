@@ -1,0 +1,52 @@
+//! The engine: two trees of keys and values on one medium, a log before them, and up to four snapshots of the first tree.
+//!
+//! Commits are collected in memory and written by [`Store::sync`] as one frame of the log, twice, with one flush. When
+//! the log's half is full, a checkpoint writes what changed into new pages of the trees, flushes, and names
+//! them in a superblock, twice, with another flush. Each page is named together with its checksum, so a page
+//! is checked when it is read, and what is old or elsewhere does not pass for it. See `docs/state-format.md`.
+
+mod cache;
+mod check;
+mod checkpoint;
+mod codec;
+mod error;
+mod frame;
+mod layout;
+mod lookup;
+mod medium;
+mod merge;
+mod mount;
+mod node;
+mod pages;
+mod space;
+mod stage;
+mod store;
+mod superblock;
+mod value;
+
+pub use check::Checked;
+pub use error::{Damage, Error};
+pub use layout::{MAX_PAGES, MIN_DATA_PAGES, Shape};
+pub use medium::{Fault, Medium};
+pub use mount::{Mounted, Notice};
+pub use stage::Stage;
+pub use store::{Figures, MAX_LOGGED, Op, Store, Tree};
+pub use superblock::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Snapshot};
+pub use value::{MAX_INLINE, MAX_VALUE, Value};
+
+/// Bytes of a page: what the trees consist of, and what has one checksum.
+pub const PAGE: usize = 4096;
+
+/// Bytes of a sector: what the medium writes whole or not at all.
+pub const SECTOR: usize = 512;
+
+/// Longest key, in bytes.
+pub const MAX_KEY: usize = 300;
+
+/// Version of what is on the medium. Another one is refused, never guessed at.
+pub const VERSION: u32 = 1;
+
+/// The checksum of bytes, wherever one is kept.
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(bytes)
+}

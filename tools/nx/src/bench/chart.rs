@@ -51,6 +51,8 @@ const MARK: &str = "#e5c07b";
 const LEFT: f64 = 220.0;
 const AXIS: f64 = 520.0;
 const WIDTH: usize = 880;
+/// Room for the words behind a bar.
+const WORDS: f64 = 45.0;
 const TOP: usize = 88;
 const BAR: usize = 13;
 const GAP: usize = 11;
@@ -96,6 +98,8 @@ pub fn svg(chart: &Chart) -> String {
         for (number, bar) in group.bars.iter().enumerate() {
             let (from, to) = (x(bar.from), x(bar.to));
             let top = y + number * BAR;
+            // Words stand behind the bar, and behind the mark where that would run through them.
+            let mark = group.mark.map(x).filter(|mark| (to..to + WORDS).contains(mark));
             let _ = writeln!(
                 out,
                 "<rect x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{}\" fill=\"{}\"/>\
@@ -103,7 +107,7 @@ pub fn svg(chart: &Chart) -> String {
                 (to - from).max(1.0),
                 BAR - 2,
                 bar.colour,
-                to + 6.0,
+                mark.unwrap_or(to) + 6.0,
                 top + BAR - 3,
                 escape(&bar.text)
             );

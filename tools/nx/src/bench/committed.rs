@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
+use super::timeline;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 
@@ -146,7 +147,7 @@ pub fn note(rows: &mut Vec<Row>, figures: &[Figure], exact: impl Fn(&Figure) -> 
                 least: None,
                 one_core: None,
                 smp: None,
-                what: String::new(),
+                what: figure.name.strip_prefix(timeline::PREFIX).map(timeline::words).unwrap_or_default(),
             }),
         }
     }

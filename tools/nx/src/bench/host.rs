@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Figure;
+use super::timeline::{self, Timeline};
 use crate::build;
 use crate::cli::Variant;
 use crate::exit::Outcome;
@@ -37,10 +38,13 @@ pub fn figures(
     if wants("boot") {
         output.step("bench", "boot.ready_ms, boot.ready_insns and boot.ram_bytes");
         let options = Options::new(&built.folder, 1);
-        let mut times = Vec::new();
+        let (mut times, mut boots) = (Vec::new(), Vec::new());
         for _ in 0..BOOTS {
-            times.push(ready(&options)?.1.as_secs_f64() * 1000.0);
+            let (_, at, timeline) = ready(&options)?;
+            times.push(at.as_secs_f64() * 1000.0);
+            boots.push(timeline);
         }
+        figures.extend(timeline::figures(&boots));
         figures.extend(Figure::of("boot.ready_ms", "ms", times));
         figures.extend(at_ready(house, output)?);
     }
@@ -48,7 +52,7 @@ pub fn figures(
         for harts in [1, 4] {
             let window = if quick { IDLE_QUICK } else { IDLE };
             output.step("bench", &format!("idle.host_cpu_pct, {harts} hart(s), {} s", window.as_secs()));
-            let (mut machine, _) = ready(&Options::new(&built.folder, harts))?;
+            let (mut machine, ..) = ready(&Options::new(&built.folder, harts))?;
             let before = machine.cpu_ms();
             let mut watcher = Watcher::default();
             let begun = Instant::now();
@@ -70,17 +74,18 @@ pub fn figures(
     Ok(figures)
 }
 
-/// Boots until every declared process is ready; how long that took from the start of QEMU.
-fn ready(options: &Options) -> Outcome<(Machine, Duration)> {
+/// Boots until every declared process is ready; how long that took from the start of QEMU, and each stage of it.
+fn ready(options: &Options) -> Outcome<(Machine, Duration, Timeline)> {
     let mut roster: Roster = roster(&options.image)?;
     let mut machine = Machine::start(options)?;
     let mut watcher = Watcher::default();
+    let mut timeline = Timeline::default();
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
-        roster.note(line);
+        timeline.note(line, roster.note(line));
         roster.ready_at().is_some()
     });
     match (verdict, roster.ready_at()) {
-        (Verdict::Done, Some(at)) => Ok((machine, at)),
+        (Verdict::Done, Some(at)) => Ok((machine, at, timeline)),
         (verdict, _) => {
             let waited_for = format!("ready (missing: {})", roster.missing().join(", "));
             Err(watcher.failure(&verdict, &mut machine, &waited_for, LIMIT.as_secs()))

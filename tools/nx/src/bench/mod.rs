@@ -9,6 +9,7 @@ mod host;
 mod page;
 pub mod publish;
 mod show;
+mod timeline;
 
 use serde::Serialize;
 use serde_json::json;
@@ -84,6 +85,10 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     }
     show::show(&figures, &rows, output);
     if args.record {
+        // The stages of a boot are those of the system as it is now.
+        if figures.iter().any(|figure| figure.name.starts_with(timeline::PREFIX)) {
+            rows.retain(|row| !row.name.starts_with(timeline::PREFIX));
+        }
         committed::note(&mut rows, &figures, |figure| exact.contains(&figure.name));
         committed::write(house, &rows)?;
         output.step("record", &format!("{} figures, in {}", figures.len(), committed::FILE));

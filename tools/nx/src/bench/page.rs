@@ -1,11 +1,13 @@
-//! Numbers in pages: what stands between `<!-- figures -->` (a table) or `<!-- figure NAME -->` (one number) and the next
-//! `<!-- end -->` comes from the committed figures. So no page can go stale: `nx test style` compares.
+//! Numbers in pages: what stands between `<!-- figures -->`, `<!-- timeline -->` (tables) or `<!-- figure NAME -->` (one number)
+//! and the next `<!-- end -->` comes from the committed figures. So no page can go stale: `nx test style` compares.
 
 use std::fmt::Write;
 
 use super::committed::Row;
+use super::timeline;
 
 const TABLE: &str = "<!-- figures -->";
+const TIMELINE: &str = "<!-- timeline -->";
 const ONE: &str = "<!-- figure ";
 const CLOSE: &str = " -->";
 const END: &str = "<!-- end -->";
@@ -13,13 +15,14 @@ const END: &str = "<!-- end -->";
 /// A page with its numbers filled in; an error names what it asks for and there is not.
 pub fn fill(page: &str, rows: &[Row]) -> Result<String, String> {
     let (mut filled, mut rest) = (String::new(), page);
-    while let Some(at) = [rest.find(TABLE), rest.find(ONE)].into_iter().flatten().min() {
+    while let Some(at) = [TABLE, TIMELINE, ONE].map(|mark| rest.find(mark)).into_iter().flatten().min() {
         let close = at + rest[at..].find(CLOSE).ok_or("a mark without its end")? + CLOSE.len();
         let mark = &rest[at..close];
         let end = close + rest[close..].find(END).ok_or_else(|| format!("`{mark}` without `{END}`"))?;
         filled += &rest[..close];
         filled += &match mark.strip_prefix(ONE) {
             Some(name) => one(name.trim_end_matches(CLOSE), rows)?,
+            None if mark == TIMELINE => timeline::table(rows),
             None => table(rows),
         };
         rest = &rest[end..];
@@ -37,7 +40,7 @@ fn table(rows: &[Row]) -> String {
     let mut text = String::from(
         "\n| row | ours | must | seL4, one core | seL4, SMP | what is counted |\n|---|---|---|---|---|---|\n",
     );
-    for row in rows {
+    for row in rows.iter().filter(|row| !row.name.starts_with(timeline::PREFIX)) {
         let anchor = |value: Option<f64>| value.map(number).unwrap_or_default();
         let _ = writeln!(
             text,

@@ -1,4 +1,4 @@
-//! What is made from the committed figures and stands in the tree beside them: the numbers in pages, and the plot. Both
+//! What is made from the committed figures and stands in the tree beside them: the numbers in pages, and the pictures. They
 //! are written by `nx bench --record` and `--plot`, and `nx test style` says when they are not what they should be.
 
 use std::fs;
@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::chart::{self, Bar, Chart, Group};
 use super::committed::{self, Row};
-use super::page;
+use super::{page, timeline};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 
 /// The plot, from the root of the tree.
 pub const PLOT: &str = "docs/images/figures.svg";
+
+/// The picture of a boot.
+pub const BOOT: &str = "docs/images/boot-time.svg";
 
 /// Pages with numbers in them.
 pub const PAGES: [&str; 2] = ["docs/performance.md", "README.md"];
@@ -37,7 +40,7 @@ pub fn write(house: &House) -> Outcome<Vec<&'static str>> {
 
 /// Every file that is made of the figures, with what must stand in it.
 pub fn made(root: &Path, rows: &[Row]) -> Result<Vec<(&'static str, String)>, String> {
-    let mut files = vec![(PLOT, plot(rows))];
+    let mut files = vec![(PLOT, plot(rows)), (BOOT, timeline::svg(rows))];
     for page in PAGES {
         let text = fs::read_to_string(root.join(page)).map_err(|error| format!("{page}: {error}"))?;
         files.push((page, page::fill(&text, rows).map_err(|why| format!("{page}: {why}"))?));

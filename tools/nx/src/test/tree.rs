@@ -123,9 +123,9 @@ mod tests {
             figures(root, &[], &mut findings);
             findings
         };
-        assert_eq!(look().len(), 2, "{:?}", look());
+        assert_eq!(look().len(), 3, "{:?}", look());
         let house = crate::house::House::at(root).unwrap();
-        assert_eq!(publish::write(&house).unwrap(), [publish::PLOT, "docs/performance.md"]);
+        assert_eq!(publish::write(&house).unwrap(), [publish::PLOT, publish::BOOT, "docs/performance.md"]);
         assert_eq!(look(), [""; 0]);
         put("README.md", "<!-- figure a -->2<!-- end -->");
         assert_eq!(look(), ["README.md: not what is made of docs/figures.json: ./nx bench --plot"]);

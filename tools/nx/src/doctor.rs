@@ -4,14 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
+use crate::interrupt;
 use crate::machine::options::{is_program, qemu};
 use crate::machine::shell_line;
 use crate::output::{Cell, Output, Paint};
+use crate::process::ask;
 
 /// The oldest QEMU that is known to work.
 const OLDEST_QEMU: (u32, u32) = (7, 2);
@@ -24,6 +27,9 @@ const FREE_MIB: u64 = 2048;
 
 /// The firmware that QEMU starts by itself.
 const FIRMWARE: &str = "opensbi-riscv64-generic-fw_dynamic.bin";
+
+/// How long a tool may take to say its version; one that asks a network or a terminal would take for ever.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What was found, or why it is not good.
 type Found = Result<String, String>;
@@ -55,6 +61,9 @@ impl Check {
 /// Does what `nx doctor` says.
 pub fn run(house: &House, output: Output) -> Outcome {
     let checks = checks(house);
+    if interrupt::seen() {
+        return Err(interrupt::failure("nothing was changed"));
+    }
     let word = |check: &Check| match check.good {
         true => Cell(String::from("ok"), Paint::Good),
         false => Cell(String::from("missing"), Paint::Bad),
@@ -141,9 +150,9 @@ fn first_line(program: &str, arguments: &[&str], folder: Option<&Path>) -> Found
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    let done = command.output().map_err(|error| format!("cannot run {program}: {error}"))?;
+    let said = ask(command, LONGEST)?;
     let line = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_string();
-    if done.status.success() { Ok(line(&done.stdout)) } else { Err(line(&done.stderr)) }
+    if said.good { Ok(line(&said.out)) } else { Err(line(&said.err)) }
 }
 
 /// The toolchain that the tree asks for.
@@ -181,11 +190,10 @@ pub fn qemu_version() -> Found {
 
 /// What QEMU answers, whole.
 fn asked(arguments: &[&str]) -> Found {
-    let done = Command::new(qemu())
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", qemu()))?;
-    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    let mut command = Command::new(qemu());
+    command.args(arguments);
+    let said = ask(command, LONGEST)?;
+    Ok(String::from_utf8_lossy(&said.out).into_owned())
 }
 
 /// The machine that everything here runs on.

@@ -52,6 +52,70 @@ pub fn end_group(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// What a program said, and whether it ended well.
+#[derive(Debug)]
+pub struct Said {
+    /// Its standard output.
+    pub out: Vec<u8>,
+    /// Its error output.
+    pub err: Vec<u8>,
+    /// Whether it ended well.
+    pub good: bool,
+}
+
+/// Most of each output of a program that [`ask`] keeps, in bytes; the rest is read and forgotten.
+const MAX_SAID: u64 = 1 << 20;
+
+/// Runs a program that only answers a question, for `most` at the longest: then it is ended with its group. It is not
+/// [`bound`], since it must also run where `setpriv` is what is missing.
+pub fn ask(mut command: Command, most: Duration) -> Result<Said, String> {
+    let name = command.get_program().display().to_string();
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut guard = Guard(command.spawn().map_err(|error| format!("cannot run {name}: {error}"))?);
+    let pipes: [Option<Box<dyn Read + Send>>; 2] = [
+        guard.0.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        guard.0.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+    ];
+    let (sender, receiver) = sync_channel(pipes.len());
+    for (place, mut pipe) in pipes.into_iter().flatten().enumerate() {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = pipe.by_ref().take(MAX_SAID).read_to_end(&mut bytes);
+            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+            let _ = sender.send((place, bytes));
+        });
+    }
+    drop(sender);
+    let begun = Instant::now();
+    let mut said = [Vec::new(), Vec::new()];
+    loop {
+        match receiver.recv_timeout(GLANCE) {
+            Ok((place, bytes)) => said[place] = bytes,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if interrupt::seen() => {
+                return Err(format!("{name}: interrupted"));
+            }
+            Err(RecvTimeoutError::Timeout) if begun.elapsed() > most => {
+                return Err(format!("{name} did not answer within {} s and was ended", most.as_secs()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    // Both outputs have ended; what goes on without them is not waited for any longer.
+    let status = loop {
+        match guard.0.try_wait().map_err(|error| format!("{name}: {error}"))? {
+            Some(status) => break status,
+            None if begun.elapsed() > most || interrupt::seen() => {
+                return Err(format!("{name} did not end within {} s and was ended", most.as_secs()));
+            }
+            None => std::thread::sleep(GLANCE / 10),
+        }
+    };
+    let [out, err] = said;
+    Ok(Said { out, err, good: status.success() })
+}
+
 struct Guard(Child);
 
 impl Drop for Guard {

@@ -5,7 +5,7 @@ mod support;
 
 use std::process::Command;
 
-use support::{Scratch, exit, program, program_file, words};
+use support::{Scratch, await_death, exit, program, program_file, words};
 
 #[test]
 fn help_teaches_examples_and_exit_codes() {
@@ -123,6 +123,21 @@ fn a_host_that_has_everything_is_well() {
     let output = scratch.nx(&["doctor"]).output().unwrap();
     assert_eq!(exit(&output), 0, "{}", words(&output));
     assert!(words(&output).contains("go on with: nx run"));
+}
+
+#[test]
+fn a_tool_that_never_answers_is_ended_and_named() {
+    // It leaves a child that holds its output open, as a tool that starts a server does.
+    let scratch = Scratch::new(
+        "case $1 in --version) sleep 1000 & echo $$ $! | tr ' ' '\\n' > \"$PIDS\"; sleep 1000;; esac",
+    );
+    let output = scratch.nx(&["doctor", "--json"]).output().unwrap();
+    assert_eq!(exit(&output), 3, "{}", words(&output));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = check(&value, "qemu")["found"].as_str().unwrap();
+    assert!(found.ends_with("did not answer within 10 s and was ended"), "{found}");
+    assert_eq!(check(&value, "setpriv")["ok"], true, "the rest is looked at all the same");
+    scratch.pids(2).into_iter().for_each(await_death);
 }
 
 #[test]

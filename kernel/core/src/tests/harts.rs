@@ -3,7 +3,8 @@
 
 use super::atomics::Change;
 use core::sync::atomic::Ordering;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 thread_local! {
     /// The hart whose code runs.
@@ -11,6 +12,8 @@ thread_local! {
     /// A hart gives way before one in so many accesses; 0: nobody steers.
     static CHANCE: Cell<u64> = const { Cell::new(0) };
     static RANDOM: Cell<u64> = const { Cell::new(1) };
+    /// Where accesses are noted, if they are.
+    static TOUCHED: RefCell<Option<Touched>> = const { RefCell::new(None) };
 }
 
 /// The hart whose code runs, while harts are interleaved.
@@ -64,31 +67,60 @@ pub fn rest() {
     }
 }
 
+/// What was touched, by address.
+#[derive(Default)]
+pub struct Touched {
+    /// What was read.
+    pub read: BTreeSet<usize>,
+    /// What was written, locks included.
+    pub written: BTreeSet<usize>,
+    /// What was changed in one step, as a lock is taken, and how often.
+    pub changed: BTreeMap<usize, usize>,
+}
+
+/// Notes in `touched` what `work` touches of what harts share.
+pub fn touching<T>(touched: &mut Touched, work: impl FnOnce() -> T) -> T {
+    let outer = TOUCHED.replace(Some(std::mem::take(touched)));
+    let result = work();
+    *touched = TOUCHED.replace(outer).unwrap_or_default();
+    result
+}
+
+fn note(with: impl FnOnce(&mut Touched)) {
+    TOUCHED.with_borrow_mut(|touched| touched.as_mut().map(with));
+}
+
 /// Where an access goes: nothing is kept beside the memory itself.
-pub struct Place;
+pub struct Place(usize);
 
 impl Place {
     pub fn load(&self, _: Ordering) -> Option<u64> {
+        note(|touched| _ = touched.read.insert(self.0));
         None
     }
 
     pub fn store(&self, _: u64, _: Ordering) -> Option<()> {
+        note(|touched| _ = touched.written.insert(self.0));
         None
     }
 
     pub fn change(&self, _: Change, _: Ordering) -> Option<u64> {
+        note(|touched| {
+            touched.written.insert(self.0);
+            *touched.changed.entry(self.0).or_default() += 1;
+        });
         None
     }
 }
 
 /// An access is about to happen.
 #[inline]
-pub fn place(_: usize, _: impl FnOnce() -> u64) -> Place {
+pub fn place(at: usize, _: impl FnOnce() -> u64) -> Place {
     let chance = CHANCE.get();
     if chance != 0 && draw().is_multiple_of(chance) {
         give_way();
     }
-    Place
+    Place(at)
 }
 
 /// A hart waits for another one.

@@ -208,7 +208,7 @@ impl World {
         self.take_off();
         assert!(kernel.detach_ready(frame), "thread {n} is not ready");
         let t = kernel.thread(frame);
-        t.set_doing(state::RUNNING, 0);
+        t.set_doing(state::RUNNING, hart.id.get());
         hart.thread.set(t);
         hart.payer.set(t.payer.get());
         kernel.load_space(hart, t);

@@ -7,9 +7,12 @@ extern crate alloc;
 mod serve;
 
 use nexus_rt::abi::{Error, NEVER};
-use nexus_rt::{End, Handles, Incoming, Server, Startup};
+use nexus_rt::{End, Handles, Incoming, Server, Startup, clock};
 
 nexus_rt::main!(run);
+
+/// How long it goes on working after an answer, when it is asked to.
+const GOES_ON_MS: u64 = 1;
 
 /// What a client's channel carries: more than any loop has room for, so that a long message ends the loop.
 const RECEIVES: End = End { depth: 1, bytes: 2048, handles: 1 };
@@ -17,7 +20,8 @@ const RECEIVES: End = End { depth: 1, bytes: 2048, handles: 1 };
 fn run(startup: Startup) -> u64 {
     let Some(quota) = startup.quota() else { return 3 };
     let Ok(mut server) = Server::new(quota) else { return 4 };
-    if server.provide(quota, "bench-echo", RECEIVES).is_err() {
+    let name = if startup.args() == "second" { "bench-echo-2" } else { "bench-echo" };
+    if server.provide(quota, name, RECEIVES).is_err() {
         return 5;
     }
     startup.ready();
@@ -31,6 +35,14 @@ fn work(server: &mut Server) -> Result<(), Error> {
     loop {
         if let Incoming::Call(message) = server.next(NEVER)? {
             let mode = server.bytes(&message).first().copied();
+            if mode == Some(b's') {
+                // The caller is told until when this goes on working, and is woken meanwhile.
+                let until = clock::now() + clock::millis(GOES_ON_MS);
+                server.reply(message.token, &until.to_le_bytes(), Handles::new())?;
+                server.flush();
+                while clock::now() < until {}
+                continue;
+            }
             server.reply(message.token, &[], Handles::new())?;
             server.flush();
             run_loop(server.port().handle().0 as u64, mode);

@@ -8,6 +8,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "none")]
+mod harts;
+#[cfg(target_os = "none")]
 mod measure;
 #[cfg(target_os = "none")]
 mod rows;
@@ -31,12 +33,26 @@ impl Report {
         let _ = self.console.console_write(format!("{line}\n").as_bytes());
     }
 
-    /// One row.
+    /// One row of instructions.
     pub fn figure(&mut self, name: &str, counts: &mut [u64]) {
-        counts.sort_unstable();
-        let (Some(min), Some(max)) = (counts.first(), counts.last()) else { return };
-        let median = counts[counts.len() / 2];
-        self.say(&format!("BENCH {name} instructions {min} {median} {max} {}", counts.len()));
+        self.row(name, "instructions", counts);
+    }
+
+    /// One row.
+    pub fn row(&mut self, name: &str, unit: &str, values: &mut [u64]) {
+        self.print(name, unit, values, |value| format!("{value}"));
+    }
+
+    /// One row of values in hundredths.
+    pub fn hundredths(&mut self, name: &str, unit: &str, values: &mut [u64]) {
+        self.print(name, unit, values, |value| format!("{}.{:02}", value / 100, value % 100));
+    }
+
+    fn print(&mut self, name: &str, unit: &str, values: &mut [u64], show: fn(u64) -> String) {
+        values.sort_unstable();
+        let (Some(min), Some(max)) = (values.first(), values.last()) else { return };
+        let [min, median, max] = [*min, values[values.len() / 2], *max].map(show);
+        self.say(&format!("BENCH {name} {unit} {min} {median} {max} {}", values.len()));
         self.printed += 1;
     }
 
@@ -63,8 +79,10 @@ fn boot(mut startup: Startup) -> u64 {
 }
 
 fn run(mut startup: Startup) -> u64 {
-    if startup.args() == "boot" {
-        return boot(startup);
+    match startup.args() {
+        "boot" => return boot(startup),
+        "follow" => return follow(&startup),
+        _ => {}
     }
     let (Some(console), Some(reset)) = (startup.take("console"), startup.take::<ResourceKind>("reset"))
     else {
@@ -83,7 +101,17 @@ fn run(mut startup: Startup) -> u64 {
 
 #[cfg(target_os = "none")]
 fn measure_all(startup: &Startup, report: &mut Report) -> Result<(), String> {
-    rows::all(startup, report)
+    if startup.args() == "lead" { harts::lead(startup, report) } else { rows::all(startup, report) }
+}
+
+#[cfg(target_os = "none")]
+fn follow(startup: &Startup) -> u64 {
+    harts::follow(startup)
+}
+
+#[cfg(not(target_os = "none"))]
+fn follow(_startup: &Startup) -> u64 {
+    3
 }
 
 #[cfg(not(target_os = "none"))]

@@ -14,9 +14,11 @@ const WARM: usize = 16;
 /// Calls that count.
 const COUNTED: usize = 200;
 
-type Step = Result<(), String>;
+/// Done, or why not.
+pub type Step = Result<(), String>;
 
-fn why<T, E: core::fmt::Debug>(what: &str, result: Result<T, E>) -> Result<T, String> {
+/// The result with what was tried when it failed.
+pub fn why<T, E: core::fmt::Debug>(what: &str, result: Result<T, E>) -> Result<T, String> {
     result.map_err(|error| format!("{what}: {error:?}"))
 }
 
@@ -38,7 +40,7 @@ pub fn all(startup: &Startup, report: &mut Report) -> Step {
 }
 
 /// Tells the server which loop to run.
-fn mode(channel: &Owned<Channel>, letter: u8) -> Step {
+pub fn mode(channel: &Owned<Channel>, letter: u8) -> Step {
     let mut request = [0; 2000];
     request[0] = letter;
     why("mode", channel.call(&request, &mut Handles::new(), &mut [], 0, NEVER)).map(|_| ())

@@ -160,6 +160,8 @@ pub enum Variant {
     Full,
     /// With the programs of tests/system.bench.toml added
     Bench,
+    /// With the programs of tests/system.harts.toml added
+    Harts,
     /// With the programs of tests/system.net.toml added
     Net,
     /// With a critical process that keeps failing (tests/system.failing.toml)
@@ -174,6 +176,7 @@ impl Variant {
             Variant::Test => "test",
             Variant::Full => "full",
             Variant::Bench => "bench",
+            Variant::Harts => "harts",
             Variant::Net => "net",
             Variant::Failing => "failing",
         }

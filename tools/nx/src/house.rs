@@ -64,6 +64,7 @@ impl House {
             Variant::Production => None,
             Variant::Test | Variant::Full => Some(self.root.join("tests/system.test.toml")),
             Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
+            Variant::Harts => Some(self.root.join("tests/system.harts.toml")),
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }

@@ -49,9 +49,14 @@ pub struct Row {
 }
 
 impl Row {
-    /// The value that stands for a row: the largest of an exact one, since it comes again, else the middle one.
+    /// The value that stands for a row: the largest of an exact one, since it comes again; the best where a least is asked for,
+    /// which a busy host spoils; else the middle one.
     pub fn value(&self) -> Option<f64> {
-        self.ours.map(|[_, median, max]| if self.exact { max } else { median })
+        self.ours.map(|[_, median, max]| if self.takes_largest() { max } else { median })
+    }
+
+    fn takes_largest(&self) -> bool {
+        self.exact || self.least.is_some()
     }
 
     /// Whether a value is within what the row must come to; `None` when nothing is said.
@@ -66,7 +71,7 @@ impl Row {
 
     /// The value of a figure of this row, picked as [`Self::value`] does.
     pub fn value_of(&self, figure: &Figure) -> f64 {
-        if self.exact { figure.max } else { figure.median }
+        if self.takes_largest() { figure.max } else { figure.median }
     }
 
     /// By how many percent a figure's value is above the committed one.

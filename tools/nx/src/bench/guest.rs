@@ -40,24 +40,47 @@ pub struct Run {
     pub options: Options,
 }
 
-/// Whether there is a bench image.
-pub fn exists(house: &House) -> bool {
-    house.additions(Variant::Bench).is_some_and(|path| path.is_file())
+/// A machine that figures are taken on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// One hart, instructions counted: the same on every host.
+    Exact,
+    /// Two harts in real time.
+    Harts,
 }
 
-/// Boots the bench image on the exact lane and reads it to its end.
-pub fn run(house: &House, output: Output) -> Outcome<Run> {
-    let built = build::build(house, Variant::Bench, output)?;
-    let mut options = Options::new(&built.folder, 1);
-    options.icount = true;
+impl Lane {
+    fn variant(self) -> Variant {
+        match self {
+            Lane::Exact => Variant::Bench,
+            Lane::Harts => Variant::Harts,
+        }
+    }
+
+    /// Whether there is an image for it.
+    pub fn exists(self, house: &House) -> bool {
+        house.additions(self.variant()).is_some_and(|path| path.is_file())
+    }
+}
+
+/// Boots the image of a lane and reads it to its end.
+pub fn run(house: &House, lane: Lane, output: Output) -> Outcome<Run> {
+    let built = build::build(house, lane.variant(), output)?;
+    let name = lane.variant().name();
+    let mut options = Options::new(&built.folder, if lane == Lane::Exact { 1 } else { 2 });
+    options.icount = lane == Lane::Exact;
     // What comes over a network comes when it likes, also in the middle of what is counted.
     options.devices.retain(|device| *device != Virtio::Net);
-    options.log = Some(house.log("bench-log")?);
-    output.step("bench", "the bench image, one hart, instructions counted exactly");
+    options.log = Some(house.log(&format!("{name}-log"))?);
+    let how = match lane {
+        Lane::Exact => "one hart, instructions counted exactly",
+        Lane::Harts => "two harts, in real time",
+    };
+    output.step("bench", &format!("the {name} image, {how}"));
     let mut machine = Machine::start(&options)?;
     let begun = Instant::now();
-    let about = timings::last(house, "bench");
-    let mut watcher = Watcher::telling(output, "bench", "the bench image runs", about);
+    let about = timings::last(house, name);
+    let mut watcher = Watcher::telling(output, "bench", &format!("the {name} image runs"), about);
     let (mut figures, mut marks, mut end) = (Vec::new(), Vec::new(), None);
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
         let text = said(&line.text);
@@ -68,7 +91,7 @@ pub fn run(house: &House, output: Output) -> Outcome<Run> {
     });
     match verdict {
         Verdict::Ended(Ended::Code(0)) if end == Some(figures.len()) && !figures.is_empty() => {
-            timings::note(house, "bench", begun.elapsed());
+            timings::note(house, name, begun.elapsed());
             Ok(Run { figures, marks, options })
         }
         Verdict::Ended(Ended::Code(0)) => {

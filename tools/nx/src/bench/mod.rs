@@ -14,10 +14,15 @@ mod timeline;
 use serde::Serialize;
 use serde_json::json;
 
+use guest::Lane;
+
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::Output;
+
+/// Figures of several harts.
+const HARTS: [&str; 2] = ["ipc.scaling.2harts", "ipc.cross_hart_call"];
 
 /// One figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -48,7 +53,7 @@ impl Figure {
 
 /// The figures of the exact lane, which come to the same on every host.
 pub fn exact_figures(house: &House, output: Output) -> Outcome<Vec<Figure>> {
-    Ok(guest::run(house, output)?.figures)
+    Ok(guest::run(house, Lane::Exact, output)?.figures)
 }
 
 /// Does what `nx bench` says.
@@ -62,9 +67,9 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         |name: &str| args.name.as_deref().is_none_or(|part| name.starts_with(part) || part.starts_with(name));
     let mut figures = Vec::new();
     if ["ipc", "port", "syscall", "sched", "fault", "vm"].iter().any(|group| wants(group))
-        && guest::exists(house)
+        && Lane::Exact.exists(house)
     {
-        let run = guest::run(house, output)?;
+        let run = guest::run(house, Lane::Exact, output)?;
         figures.extend(run.figures.iter().cloned());
         exact.extend(run.figures.iter().map(|figure| figure.name.clone()));
         if args.audit {
@@ -76,6 +81,9 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
             "there are no ipc figures to recount",
             "nx bench ipc --audit",
         ));
+    }
+    if HARTS.iter().any(|name| wants(name)) && Lane::Harts.exists(house) {
+        figures.extend(guest::run(house, Lane::Harts, output)?.figures);
     }
     figures.extend(host::figures(house, args.quick, &wants, output)?);
     figures.retain(|figure| args.name.as_deref().is_none_or(|part| figure.name.starts_with(part)));

@@ -66,7 +66,7 @@ fn ours(row: &Row) -> String {
     match row.ours {
         None => String::from("not measured"),
         Some([min, _, max]) if row.exact && min != max => format!("{} to {}{unit}", number(min), number(max)),
-        Some([_, median, _]) => format!("{}{unit}", number(median)),
+        Some(_) => format!("{}{unit}", row.value().map(number).unwrap_or_default()),
     }
 }
 

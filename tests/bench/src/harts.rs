@@ -1,0 +1,193 @@
+//! Rows of several harts, in real time: two pairs of client and server at once against one pair alone, and a call whose caller
+//! is woken on another hart.
+//!
+//! What must never happen: a figure of two pairs that did not run at the same time, or of a caller that was woken where its
+//! server ran. Both are checked by the clock, and a try that was not what it should be is left out.
+
+use crate::Report;
+use crate::measure;
+use crate::rows::{Step, why};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use nexus_abi::{NEVER, Tag, Ticks};
+use nexus_rt::{
+    Channel, End, Handles, Incoming, Owned, PortKind, QuotaKind, Server, Startup, clock, samgr, sys,
+};
+
+/// How long a try lasts: within the share of a client, which begins anew with each period.
+const WINDOW_MS: u64 = 10;
+/// From one try to the next: more than a period, so that no try pays for the one before.
+const PAUSE_MS: u64 = 150;
+/// Tries that count, and the most that are made for as many.
+const TRIES: usize = 5;
+const MOST_TRIES: usize = 40;
+/// Calls between looks at the clock.
+const LOOK_EVERY: u64 = 16;
+/// Of a window, in percent: how much of it two pairs must have had together.
+const TOGETHER: u64 = 90;
+
+/// Calls that are woken across harts, and the most that are made for as many.
+const CROSSED: usize = 40;
+const MOST_CROSSED: usize = 200;
+/// Between two of them: the server goes on after its answer, and has a share of its own for that.
+const CROSS_PAUSE_MS: u64 = 20;
+
+/// What a client did in its window.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    calls: u64,
+    begun: Ticks,
+    ended: Ticks,
+}
+
+impl Done {
+    /// Calls in a million ticks.
+    fn rate(&self) -> u64 {
+        self.calls * 1_000_000 / (self.ended - self.begun).max(1)
+    }
+}
+
+/// A client, and what it sleeps at.
+struct Client {
+    channel: Owned<Channel>,
+    bed: Owned<PortKind>,
+}
+
+impl Client {
+    /// Of a server that answers what comes in registers.
+    fn new(quota: &Owned<QuotaKind>, service: &str) -> Result<Client, String> {
+        let channel = why("connect", samgr::connect(service))?;
+        let bed = why("port", Owned::<PortKind>::create(quota))?;
+        Ok(Client { channel, bed })
+    }
+
+    fn sleep_until(&self, at: Ticks) {
+        // Nobody signals this port: the wait ends with its deadline.
+        let _ = sys::reply_and_wait_words(self.bed.handle(), 0, 0, Default::default(), at);
+    }
+
+    fn sleep(&self, ms: u64) {
+        self.sleep_until(clock::now() + clock::millis(ms));
+    }
+
+    /// Round trips from `start` on, for a window.
+    fn window(&self, start: Ticks) -> Result<Done, String> {
+        self.sleep_until(start);
+        let mut done = Done { begun: clock::now(), ..Done::default() };
+        let end = done.begun + clock::millis(WINDOW_MS);
+        while done.ended < end {
+            for _ in 0..LOOK_EVERY {
+                let mut registers = [self.channel.handle().0 as u64, Tag::new(0, 0).0, 0, 0, 0, 0, 0, 0];
+                // SAFETY: a message of 0 bytes, and an answer of as many.
+                let count = unsafe { measure::w0w(&mut registers) };
+                if registers[0] != 0 || count.is_none() {
+                    return Err(format!("a call answered {:#x}", registers[0]));
+                }
+            }
+            done.calls += LOOK_EVERY;
+            done.ended = clock::now();
+        }
+        Ok(done)
+    }
+}
+
+/// What the follower's channel carries: when to begin, and what it did.
+const RECEIVES: End = End { depth: 1, bytes: 48, handles: 0 };
+
+/// The second client: makes calls when it is told, then tells what it did.
+pub fn follow(startup: &Startup) -> u64 {
+    let done = (|| -> Step {
+        let quota = startup.quota().ok_or("no quota")?;
+        let client = Client::new(quota, "bench-echo-2")?;
+        crate::rows::mode(&client.channel, b'w')?;
+        let mut server = why("server", Server::new(quota))?;
+        why("provide", server.provide(quota, "bench-follow", RECEIVES))?;
+        startup.ready();
+        let mut done = Done::default();
+        loop {
+            match why("next", server.next(NEVER))? {
+                Incoming::Message(message) => {
+                    let start = server.bytes(&message).first_chunk().copied().ok_or("no time")?;
+                    done = client.window(Ticks::from_le_bytes(start))?;
+                }
+                Incoming::Call(message) => {
+                    let words = [done.calls, done.begun, done.ended];
+                    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                    why("reply", server.reply(message.token, &bytes, Handles::new()))?;
+                    server.flush();
+                }
+                _ => {}
+            }
+        }
+    })();
+    done.is_err() as u64
+}
+
+/// Every row, by the first client.
+pub fn lead(startup: &Startup, report: &mut Report) -> Step {
+    let quota = startup.quota().ok_or("no quota")?;
+    let client = Client::new(quota, "bench-echo")?;
+    let follower = why("connect", samgr::connect("bench-follow"))?;
+    crossed(&client, report)?;
+    crate::rows::mode(&client.channel, b'w')?;
+    scaling(&client, &follower, report)
+}
+
+/// Two pairs at once over the best of one pair alone, in hundredths.
+fn scaling(client: &Client, follower: &Owned<Channel>, report: &mut Report) -> Step {
+    let soon = || clock::now() + clock::millis(PAUSE_MS);
+    let mut alone = 0;
+    for _ in 0..TRIES {
+        alone = alone.max(client.window(soon())?.rate());
+    }
+    let mut ratios = Vec::new();
+    for _ in 0..MOST_TRIES {
+        let start = soon();
+        why("send", follower.send(&start.to_le_bytes(), &mut Handles::new(), NEVER))?;
+        let mine = client.window(start)?;
+        let mut room = [0; 24];
+        let answer = why("ask", follower.call(&[], &mut Handles::new(), &mut room, 0, NEVER))?;
+        let mut words =
+            answer.bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
+        let mut word = || words.next().ok_or("a short answer");
+        let theirs = Done { calls: word()?, begun: word()?, ended: word()? };
+        let together = mine.ended.min(theirs.ended).saturating_sub(mine.begun.max(theirs.begun));
+        if together * 100 >= clock::millis(WINDOW_MS) * TOGETHER {
+            ratios.push((mine.rate() + theirs.rate()) * 100 / alone.max(1));
+        }
+        if ratios.len() == TRIES {
+            break;
+        }
+    }
+    if ratios.len() < TRIES {
+        return Err(format!("only {} of {MOST_TRIES} tries had both pairs run at once", ratios.len()));
+    }
+    report.hundredths("ipc.scaling.2harts", "times", &mut ratios);
+    Ok(())
+}
+
+/// A call whose server goes on working after its answer, so that another hart is called to go on with the caller.
+fn crossed(client: &Client, report: &mut Report) -> Step {
+    let mut spans = Vec::new();
+    for _ in 0..MOST_CROSSED {
+        client.sleep(CROSS_PAUSE_MS);
+        let mut room = [0; 8];
+        let begun = clock::now();
+        let answer = why("call", client.channel.call(b"s", &mut Handles::new(), &mut room, 0, NEVER))?;
+        let now = clock::now();
+        let until = answer.bytes.first_chunk().copied().map(u64::from_le_bytes).ok_or("no time")?;
+        // The server has not let go of its hart yet: so this is another one.
+        if now < until {
+            spans.push((now - begun) * 1_000_000_000 / clock::timebase());
+        }
+        if spans.len() == CROSSED {
+            break;
+        }
+    }
+    if spans.len() < CROSSED {
+        return Err(format!("only {} of {MOST_CROSSED} callers were woken on another hart", spans.len()));
+    }
+    report.row("ipc.cross_hart_call", "ns", &mut spans);
+    Ok(())
+}

@@ -16,6 +16,7 @@ pub const CANONICAL: &[(&str, &str)] = &[
     ("net-driver", "virtionetd"),
     ("random-driver", "rngd"),
     ("uart-driver", "uartd"),
+    ("diagnostics", "diagd"),
     ("network", "netstackd"),
     ("compositor", "windowd"),
     ("display", "fbdevd"),

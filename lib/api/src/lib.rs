@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+pub mod diag;
 pub mod disk;
 pub mod echo;
 pub mod exec;
@@ -12,6 +13,7 @@ pub mod intake;
 pub mod introduce;
 pub mod log;
 pub mod net;
+pub mod news;
 pub mod policy;
 pub mod random;
 pub mod renew;
@@ -26,6 +28,7 @@ pub use nexus_wire as wire;
 /// Every interface, for tools that show messages.
 pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &block::INTERFACE,
+    &diag::INTERFACE,
     &disk::INTERFACE,
     &echo::INTERFACE,
     &exec::INTERFACE,
@@ -34,6 +37,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &introduce::INTERFACE,
     &log::INTERFACE,
     &net::INTERFACE,
+    &news::INTERFACE,
     &policy::INTERFACE,
     &random::INTERFACE,
     &renew::INTERFACE,

@@ -4,10 +4,11 @@
 //!
 //! Generated from `idl/log.idl` by `nexus-idlc`: change that file, then run the generator.
 
+use nexus_abi::{Kind, Rights};
 use nexus_wire::{
-    AnyHandle, CallError, Connector, Fault, Handles, Header, Link, Malformed, Outcome, Packet, Room,
-    SendError, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer, answered, refuse,
-    text_tail, trace,
+    AnyHandle, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link, Malformed,
+    Outcome, Packet, Room, SendError, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer,
+    answered, empty_reply, kinds, refuse, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -17,7 +18,7 @@ pub const VERSION: u16 = 1;
 pub const ID: u32 = 0x212c9371;
 
 /// Largest message that a server receives: a channel's bound for its end.
-pub const REQUEST_ROOM: Room = Room { bytes: 252, handles: 0 };
+pub const REQUEST_ROOM: Room = Room { bytes: 252, handles: 1 };
 
 /// Buffer that holds any message of the interface that does not travel in registers.
 pub const BUFFER_BYTES: usize = 514;
@@ -34,6 +35,8 @@ pub mod op {
     pub const RECORD: u16 = 1;
     /// `read`.
     pub const READ: u16 = 2;
+    /// `watch`.
+    pub const WATCH: u16 = 3;
 }
 
 /// What the service can answer instead of a reply.
@@ -44,17 +47,20 @@ pub enum Error {
     NotFound = 1,
     /// A channel that a process was handed at start can only be written to.
     PermissionDenied = 4,
+    /// So many watch already.
+    QuotaExceeded = 5,
 }
 
 impl Error {
     /// Every error, in the order of its number.
-    pub const ALL: &'static [Error] = &[Error::NotFound, Error::PermissionDenied];
+    pub const ALL: &'static [Error] = &[Error::NotFound, Error::PermissionDenied, Error::QuotaExceeded];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Error::NotFound => "NotFound",
             Error::PermissionDenied => "PermissionDenied",
+            Error::QuotaExceeded => "QuotaExceeded",
         }
     }
 }
@@ -292,6 +298,40 @@ impl<'a> ReadReply<'a> {
     }
 }
 
+/// The request of [`Client::watch`].
+#[derive(PartialEq, Debug)]
+pub struct WatchRequest<H> {
+    /// Where it is told.
+    pub news: Held<H, kinds::Channel>,
+}
+
+impl<H: AnyHandle> WatchRequest<H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::WATCH), Self::MOST, |_| {});
+        packet.handles.push(self.news.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { news: handles.receive(0, Rights::SEND)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -337,10 +377,24 @@ impl<C: Connector> Client<C> {
         let (view, mut handles) = answered(packet, &SPEC, true)?;
         Ok(ReadReply::decode(view, &mut handles)?)
     }
+
+    /// Has the caller told of new records, from now on until the other end of the channel is closed.
+    pub fn watch(&mut self, news: Held<HandleOf<C>, kinds::Channel>) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::WATCH,
+            deadline_ms: 1000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = WatchRequest { news };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
-pub trait Server {
+pub trait Server<H: AnyHandle> {
     /// Whether the sender has a permission that an operation needs. A refusal is answered with
     /// [`Error::PermissionDenied`]; it is the place to write the audit record.
     fn permits(&mut self, sender: Sender, permission: &'static str) -> bool;
@@ -350,10 +404,13 @@ pub trait Server {
 
     /// Reads a kept record back.
     fn read(&mut self, sender: Sender, from: u64) -> Result<ReadReply<'_>, Error>;
+
+    /// Has the caller told of new records, from now on until the other end of the channel is closed.
+    fn watch(&mut self, sender: Sender, news: Held<H, kinds::Channel>) -> Result<(), Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
-pub fn dispatch<H: AnyHandle, S: Server>(
+pub fn dispatch<H: AnyHandle, S: Server<H>>(
     server: &mut S,
     sender: Sender,
     packet: &mut Packet<'_, H>,
@@ -380,6 +437,20 @@ pub fn dispatch<H: AnyHandle, S: Server>(
                 Err(Error::PermissionDenied)
             };
             answer(packet, Header::new(ID, op::READ), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::WATCH) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = WatchRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = if server.permits(sender, "log.read") {
+                server.watch(sender, request.news)
+            } else {
+                Err(Error::PermissionDenied)
+            };
+            answer(packet, Header::new(ID, op::WATCH), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::WATCH))
+            })
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -459,6 +530,20 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 handles: &[],
             }),
         },
+        trace::Operation {
+            number: op::WATCH,
+            name: "watch",
+            permission: "log.read",
+            deadline_ms: 1000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 8,
+                fields: &[],
+                handles: &[("news", Some(Kind::Channel))],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
     ],
-    errors: &[(1, "NotFound"), (4, "PermissionDenied")],
+    errors: &[(1, "NotFound"), (4, "PermissionDenied"), (5, "QuotaExceeded")],
 };

@@ -167,7 +167,7 @@ mod tests {
     use crate::owned::Any;
     use core::cell::{Cell, RefCell};
     use nexus_abi::Identity;
-    use nexus_wire::{Outcome, Packet, Sender, Transport};
+    use nexus_wire::{Held, Outcome, Packet, Sender, Transport, kinds};
 
     fn record(text: &str) -> Bounded {
         let mut record = Bounded::new();
@@ -216,7 +216,7 @@ mod tests {
 
     struct Reader<'a>(&'a RefCell<Vec<u16>>);
 
-    impl wire::Server for Reader<'_> {
+    impl wire::Server<Owned<Any>> for Reader<'_> {
         fn permits(&mut self, _: Sender, _: &'static str) -> bool {
             false
         }
@@ -232,6 +232,9 @@ mod tests {
         }
         fn read(&mut self, _: Sender, _: u64) -> Result<wire::ReadReply<'_>, wire::Error> {
             Err(wire::Error::NotFound)
+        }
+        fn watch(&mut self, _: Sender, _: Held<Owned<Any>, kinds::Channel>) -> Result<(), wire::Error> {
+            Err(wire::Error::PermissionDenied)
         }
     }
 

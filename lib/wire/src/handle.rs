@@ -15,6 +15,16 @@ pub trait AnyHandle: Sized {
     fn describe(&self) -> Option<(Kind, Rights)>;
 }
 
+/// The handle of a line that carries none. There is no value of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoHandle {}
+
+impl AnyHandle for NoHandle {
+    fn describe(&self) -> Option<(Kind, Rights)> {
+        match *self {}
+    }
+}
+
 /// A kind of kernel object, as a type.
 pub trait HandleKind {
     /// The kind; `None` stands for any.

@@ -18,7 +18,7 @@ pub mod trace;
 pub use bounded::{Bytes, Text, TooLong};
 pub use codec::{Malformed, Sink, Source, Wire, Words, tail, text_tail};
 pub use failure::{CallError, Failure, Fault, SendError, ServiceError};
-pub use handle::{AnyHandle, HandleKind, Handles, Held, kinds};
+pub use handle::{AnyHandle, HandleKind, Handles, Held, NoHandle, kinds};
 pub use link::{Connector, Fixed, HandleOf, Link, Spec, Transport, answered, empty_reply};
 pub use packet::{Packet, Room, View};
 pub use serve::{Outcome, Promise, Replier, Sender, answer, refuse, write_empty};

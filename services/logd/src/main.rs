@@ -9,17 +9,18 @@ extern crate alloc;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use logd::kernel::{self, Seen};
 use logd::rate::{Limiter, Verdict};
 use logd::record::{Record, harmless, mark};
 use logd::ring::Ring;
 use nexus_abi::{Error, Identity, NEVER, Signals};
-use nexus_rt::api::introduce;
 use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
+use nexus_rt::api::{introduce, news};
 use nexus_rt::channel::end;
 use nexus_rt::owned::Resource;
-use nexus_rt::wire::{Held, Sender, Text, kinds};
-use nexus_rt::{Any, End, Incoming, Owned, Server, Startup, clock};
+use nexus_rt::wire::{Fixed, Held, SendError, Sender, Text, kinds};
+use nexus_rt::{Any, Channel, End, Incoming, Owned, Server, Startup, clock};
 
 nexus_rt::main!(run);
 
@@ -34,6 +35,9 @@ const SETTLE_MS: u64 = 1000;
 
 /// Most service ids whose names are known and that have an allowance of their own.
 const MAX_SOURCES: usize = 256;
+
+/// Most who are told of new records.
+const MAX_WATCHERS: usize = 8;
 
 /// Key under which the kernel tells that it has a record.
 const KERNEL_KEY: u64 = 1;
@@ -59,6 +63,8 @@ struct Log {
     others: Limiter,
     /// Keys of the channels that processes were handed at start: they can only be written to.
     handed: BTreeSet<u64>,
+    /// Who is told of new records.
+    watchers: Vec<news::Client<Fixed<Owned<Channel>>>>,
     console: Option<Owned<Resource>>,
     records: Option<Owned<Resource>>,
     seen: Seen,
@@ -77,6 +83,7 @@ fn run(mut startup: Startup) -> u64 {
         sources: BTreeMap::new(),
         others: Limiter::new(clock::now()),
         handed: BTreeSet::new(),
+        watchers: Vec::new(),
         console: startup.take("console"),
         records: startup.take("kernel-records"),
         seen: Seen::default(),
@@ -144,6 +151,8 @@ impl Log {
         }
         let time = clock::now();
         self.ring.push(Record { sequence: 0, time, source, level, purpose, text });
+        // A full queue says already that there is something new.
+        self.watchers.retain_mut(|watcher| watcher.added() != Err(SendError::ServerDied));
     }
 
     /// What the kernel recorded since the last look.
@@ -181,7 +190,7 @@ impl Log {
     /// Tells what was dropped of sources that went silent.
     fn settle(&mut self) {
         let (now, hz) = (clock::now(), clock::timebase());
-        let mut told = alloc::vec::Vec::new();
+        let mut told = Vec::new();
         for (service, source) in &mut self.sources {
             if let Some(dropped) = source.limiter.settle(now, hz) {
                 told.push((*service, dropped));
@@ -197,7 +206,7 @@ impl Log {
     }
 }
 
-impl log::Server for Log {
+impl log::Server<Owned<Any>> for Log {
     fn permits(&mut self, sender: Sender, permission: &'static str) -> bool {
         let permitted = !self.handed.contains(&sender.key);
         if !permitted {
@@ -247,6 +256,14 @@ impl log::Server for Log {
             purpose: record.purpose,
             text: Text::<MAX_KEPT>::cut(&record.text),
         })
+    }
+
+    fn watch(&mut self, _sender: Sender, news: Held<Owned<Any>, kinds::Channel>) -> Result<(), log::Error> {
+        if self.watchers.len() == MAX_WATCHERS {
+            return Err(log::Error::QuotaExceeded);
+        }
+        self.watchers.push(news::Client::new(Fixed::new(news.into())));
+        Ok(())
     }
 }
 

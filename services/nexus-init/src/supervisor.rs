@@ -69,6 +69,11 @@ impl Supervisor {
         let own = startup::own_process().ok_or(Error::BadHandle)?;
         let quota = startup::own_quota().ok_or(Error::BadHandle)?;
         let table = image.registry().ok_or(BootError::Registry)?.bytes;
+        let mut slots: Vec<Slot> = registry.processes().map(Slot::new).collect();
+        if let Some(own) = slots.first_mut() {
+            own.become_(State::Starting, clock::now());
+            own.starts = 1;
+        }
         let devices = Devices::find(&root, &registry, own, quota);
         Ok(Supervisor {
             root,
@@ -77,7 +82,7 @@ impl Supervisor {
             own,
             quota,
             server: Server::new(quota)?,
-            slots: registry.processes().map(Slot::new).collect(),
+            slots,
             starters: BTreeMap::new(),
             watchers: BTreeMap::new(),
             controls: Controls::default(),
@@ -130,6 +135,7 @@ impl Supervisor {
     fn announce(&mut self) -> Result<(), BootError> {
         if !self.announced {
             self.announced = true;
+            self.slots[0].become_(State::Ready, clock::now());
             let name = self.slots[0].process.name;
             logging::write(Level::Info, Purpose::Ready, format_args!("{name}"));
         }

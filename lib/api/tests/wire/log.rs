@@ -2,10 +2,10 @@
 //!
 //! Generated from `idl/log.idl` by `nexus-idlc`: change that file, then run the generator.
 
-use crate::support::{self, Loopback};
+use crate::support::{self, FakeHandle, Loopback};
 use nexus_abi::Kind;
 use nexus_api::log::*;
-use nexus_wire::{CallError, Fault, Outcome, Sender, Text};
+use nexus_wire::{CallError, Fault, Held, Outcome, Sender, Text, kinds};
 
 #[test]
 fn record_request_has_one_spelling() {
@@ -157,6 +157,27 @@ fn read_reply_has_one_spelling() {
     );
 }
 
+#[test]
+fn watch_request_has_one_spelling() {
+    support::spelled!(
+        WatchRequest<FakeHandle>,
+        "0300000071932c21",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40) }
+    );
+    support::spelled!(
+        WatchRequest<FakeHandle>,
+        "0300000071932c21",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40) }
+    );
+    support::spelled!(
+        WatchRequest<FakeHandle>,
+        "0300000071932c21",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40) }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Channel, 0x40)];
+    support::bounded!(WatchRequest<FakeHandle>, "0300000071932c21", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -166,7 +187,7 @@ struct Fixture {
     denies: bool,
 }
 
-impl Server for Fixture {
+impl Server<FakeHandle> for Fixture {
     fn permits(&mut self, _: Sender, _: &'static str) -> bool {
         !self.denies
     }
@@ -208,6 +229,16 @@ impl Server for Fixture {
             Err,
         )
     }
+
+    fn watch(&mut self, sender: Sender, news: Held<FakeHandle, kinds::Channel>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = WatchRequest { news };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, WatchRequest { news: support::handle(Kind::Channel, 0x40) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
 }
 
 #[test]
@@ -228,7 +259,8 @@ fn every_operation_arrives_and_its_answer_returns() {
             text: support::text('k', 480),
         })
     );
-    assert_eq!(server.calls, 2);
+    assert_eq!(client.watch(support::handle(Kind::Channel, 0x40)), Ok(()));
+    assert_eq!(server.calls, 3);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -240,6 +272,10 @@ fn every_error_returns_from_every_call() {
         let mut client =
             Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
         assert_eq!(client.read(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.watch(support::handle(Kind::Channel, 0x40)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -250,6 +286,10 @@ fn what_is_not_permitted_does_not_reach_the_server() {
     let mut server = fixture;
     let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
     assert_eq!(client.read(0x0).map(|_| ()), Err(CallError::Service(Error::PermissionDenied)));
+    assert_eq!(
+        client.watch(support::handle(Kind::Channel, 0x40)).map(|_| ()),
+        Err(CallError::Service(Error::PermissionDenied))
+    );
     assert_eq!(server.calls, 0);
     assert_eq!(support::open_handles(), 0);
 }
@@ -264,12 +304,23 @@ fn read_tells_of_the_servers_death() {
 }
 
 #[test]
+fn watch_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.watch(support::handle(Kind::Channel, 0x40)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("0100000071932c2101000000", &[]),
         ("0100000071932c2102007c80 69*120", &[]),
         ("0200000071932c210000000000000000", &[]),
         ("0200000071932c21442210efccaa8866", &[]),
+        ("0300000071932c21", &[(Kind::Channel, 0x40)]),
+        ("0300000071932c21", &[(Kind::Channel, 0x40)]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -303,4 +354,12 @@ fn damaged_answers_are_faults() {
             }
         },
     );
+    support::answer_storm(("0300000071932c21", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.watch(support::handle(Kind::Channel, 0x40)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! Wire tests of every interface, on the host. Written by `nexus-idlc`; `support.rs` alone is not.
 
 mod block;
+mod diag;
 mod disk;
 mod echo;
 mod exec;
@@ -9,6 +10,7 @@ mod intake;
 mod introduce;
 mod log;
 mod net;
+mod news;
 mod policy;
 mod random;
 mod renew;

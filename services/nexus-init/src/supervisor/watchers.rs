@@ -8,7 +8,7 @@ use nexus_rt::api::supervise::{self, Error as Denial, StatReply};
 use nexus_rt::channel::end;
 use nexus_rt::server::Message;
 use nexus_rt::wire::{Sender, Text};
-use nexus_rt::{Channel, End, Owned, audit};
+use nexus_rt::{Channel, End, Owned, ProcessKind, QuotaKind, audit};
 
 /// What this end of such a channel can receive: calls only.
 const ASKED: End = end(0, supervise::REQUEST_ROOM);
@@ -16,6 +16,9 @@ const ASKED: End = end(0, supervise::REQUEST_ROOM);
 /// A look at the processes, for one caller.
 struct View<'a> {
     slots: &'a [Slot],
+    /// This process, the first one, which nobody started from here.
+    own: &'a Owned<ProcessKind>,
+    quota: &'a Owned<QuotaKind>,
     /// Who asks, and whether it may kill.
     caller: &'a str,
     may_kill: bool,
@@ -41,7 +44,8 @@ impl Supervisor {
             return Ok(());
         };
         let may_kill = caller.process.grants.contains(Declared::SUPERVISE_KILL);
-        let mut view = View { slots: &self.slots, caller: caller.process.name, may_kill, doomed: None };
+        let (own, quota, caller) = (self.own, self.quota, caller.process.name);
+        let mut view = View { slots: &self.slots, own, quota, caller, may_kill, doomed: None };
         self.server.serve(message, |_, sender, packet| supervise::dispatch(&mut view, sender, packet));
         if let Some(slot) = view.doomed.and_then(|index| self.slots.get_mut(index)) {
             slot.killed = true;
@@ -53,9 +57,12 @@ impl Supervisor {
 impl supervise::Server for View<'_> {
     fn stat(&mut self, _sender: Sender, index: u16) -> Result<StatReply<'_>, Denial> {
         let slot = self.slots.get(usize::from(index)).ok_or(Denial::NotFound)?;
-        let running = slot.running.as_ref();
-        let process = running.and_then(|running| running.process.info().ok()).unwrap_or_default();
-        let quota = running.and_then(|running| running.quota.info().ok()).unwrap_or_default();
+        let running = match (index, &slot.running) {
+            (0, _) => Some((self.own, self.quota)),
+            (_, running) => running.as_ref().map(|running| (&running.process, &running.quota)),
+        };
+        let process = running.and_then(|(process, _)| process.info().ok()).unwrap_or_default();
+        let quota = running.and_then(|(_, quota)| quota.info().ok()).unwrap_or_default();
         Ok(StatReply {
             service: slot.process.id,
             generation: process.identity.generation,

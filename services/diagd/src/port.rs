@@ -1,62 +1,47 @@
-//! The console device (virtio 1.2, section 5.3) with its first port alone: a queue of empty buffers that it fills with what came over the line, and one
-//! of full ones that it sends. Bytes are copied in and out.
+//! The console device (virtio 1.2, section 5.3) with its first port alone: a buffer that it fills with what came over the line, and one that it sends.
+//! Bytes are copied in and out. The device has one buffer each way at a time: it may be done with several in any order, and bytes have only one.
 
-use alloc::vec::Vec;
+use nexus_driver::memory::PAGE;
 use nexus_driver::queue::Access;
 use nexus_driver::transport::kind;
 use nexus_driver::{Fault, Memory, Part, Pool, Queue, Registers, Transport};
 
-/// Buffers each way. One queue each, so as many descriptors.
-pub const BUFFERS: u16 = 4;
+/// Bytes of each buffer.
+pub const BUFFER: usize = PAGE;
 
-/// Bytes of a buffer.
-pub const BUFFER: usize = 1024;
+/// Descriptors of each queue.
+const DESCRIPTORS: u16 = 2;
 
 const RECEIVE: u16 = 0;
 const TRANSMIT: u16 = 1;
 
-/// Buffers of one queue, and under what name the device has which.
+/// One queue with its buffer, and the name under which the device has it.
 #[derive(Debug)]
 struct Side<M> {
     queue: Queue<M>,
     memory: M,
-    with_device: Vec<Option<u16>>,
+    with_device: Option<u16>,
     access: Access,
     index: u16,
 }
 
 impl<M: Memory> Side<M> {
     fn new(pool: &mut impl Pool<Memory = M>, index: u16, access: Access) -> Result<Side<M>, Fault> {
-        let queue = Queue::new(pool.allocate(Queue::<M>::bytes(BUFFERS))?, BUFFERS)?;
-        let memory = pool.allocate(BUFFER * usize::from(BUFFERS))?;
-        Ok(Side { queue, memory, with_device: (0..BUFFERS).map(|_| None).collect(), access, index })
+        let queue = Queue::new(pool.allocate(Queue::<M>::bytes(DESCRIPTORS))?, DESCRIPTORS)?;
+        Ok(Side { queue, memory: pool.allocate(BUFFER)?, with_device: None, access, index })
     }
 
-    fn free(&self) -> Option<usize> {
-        let free = || self.with_device.iter().position(Option::is_none);
-        if self.queue.room() == 0 { None } else { free() }
-    }
-
-    fn submit(&mut self, buffer: usize, length: usize) -> Result<(), Fault> {
-        let part = Part::of(&self.memory, BUFFER * buffer, length, self.access)?;
-        let token = self.queue.submit(&[part])?;
-        if let Some(place) = self.with_device.get_mut(buffer) {
-            *place = Some(token);
-        }
-        Ok(())
-    }
-
-    /// A buffer that the device is done with, and how much it wrote.
-    fn take(&mut self) -> Result<Option<(usize, usize)>, Fault> {
-        let Some(used) = self.queue.take()? else { return Ok(None) };
-        let buffer = self.with_device.iter().position(|has| *has == Some(used.token));
-        let buffer = buffer.ok_or(Fault::UsedUnknown)?;
-        self.with_device[buffer] = None;
-        Ok(Some((buffer, used.written as usize)))
-    }
-
-    fn tell<R: Registers>(&self, transport: &Transport<R>) -> Result<(), Fault> {
+    fn submit<R: Registers>(&mut self, length: usize, transport: &Transport<R>) -> Result<(), Fault> {
+        let part = Part::of(&self.memory, 0, length, self.access)?;
+        self.with_device = Some(self.queue.submit(&[part])?);
         if self.queue.must_notify()? { transport.notify(self.index) } else { Ok(()) }
+    }
+
+    /// How much the device wrote, once it is done with the buffer.
+    fn take(&mut self) -> Result<Option<usize>, Fault> {
+        let Some(used) = self.queue.take()? else { return Ok(None) };
+        self.with_device = None;
+        Ok(Some(used.written as usize))
     }
 }
 
@@ -78,16 +63,13 @@ impl<R: Registers, M: Memory> Port<R, M> {
         })
     }
 
-    /// Resets and starts the device and gives it every empty buffer. What it had is lost.
+    /// Resets and starts the device and gives it the empty buffer. What it had is lost.
     pub fn bring_up(&mut self) -> Result<(), Fault> {
         let queues = &mut [&mut self.receive.queue, &mut self.transmit.queue];
         self.transport.bring_up(kind::CONSOLE, 0, queues)?;
-        self.receive.with_device.fill(None);
-        self.transmit.with_device.fill(None);
-        while let Some(buffer) = self.receive.free() {
-            self.receive.submit(buffer, BUFFER)?;
-        }
-        self.receive.tell(&self.transport)
+        self.receive.with_device = None;
+        self.transmit.with_device = None;
+        self.receive.submit(BUFFER, &self.transport)
     }
 
     /// Resets the device and leaves it.
@@ -105,26 +87,21 @@ impl<R: Registers, M: Memory> Port<R, M> {
     /// Takes the next bytes that came; how many of `out` they are, `None` when there are none. As long as they are not taken the
     /// device has no room for more, and whoever sends has to wait.
     pub fn receive(&mut self, out: &mut [u8; BUFFER]) -> Result<Option<usize>, Fault> {
-        let Some((buffer, length)) = self.receive.take()? else { return Ok(None) };
+        let Some(length) = self.receive.take()? else { return Ok(None) };
         let bytes = out.get_mut(..length).filter(|bytes| !bytes.is_empty()).ok_or(Fault::Malformed)?;
-        self.receive.memory.read(BUFFER * buffer, bytes)?;
-        self.receive.submit(buffer, BUFFER)?;
-        self.receive.tell(&self.transport)?;
+        self.receive.memory.read(0, bytes)?;
+        self.receive.submit(BUFFER, &self.transport)?;
         Ok(Some(length))
     }
 
     /// Sends as much of `bytes` as there is room for now; answers how much.
     pub fn send(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        let mut sent = 0;
-        for piece in bytes.chunks(BUFFER) {
-            let Some(buffer) = self.transmit.free() else { break };
-            self.transmit.memory.write(BUFFER * buffer, piece)?;
-            self.transmit.submit(buffer, piece.len())?;
-            sent += piece.len();
+        let length = bytes.len().min(BUFFER);
+        if length == 0 || self.transmit.with_device.is_some() {
+            return Ok(0);
         }
-        if sent > 0 {
-            self.transmit.tell(&self.transport)?;
-        }
-        Ok(sent)
+        self.transmit.memory.write(0, &bytes[..length])?;
+        self.transmit.submit(length, &self.transport)?;
+        Ok(length)
     }
 }

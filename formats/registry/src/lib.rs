@@ -42,6 +42,13 @@
 //! | `pool_pages` | | 4 KiB pages that the device may reach; default 0 |
 //! | `pool_vmos` | | vmos that can be taken of them at a time; default 0 |
 //!
+//! # Fields of `[[allow]]`, in a file of tests only
+//!
+//! | field | must | meaning |
+//! |---|---|---|
+//! | `name` | yes | a process of `system.toml` |
+//! | `grants` | yes | what it is handed besides, in this image |
+//!
 //! # Table (little-endian, version 2)
 //!
 //! | part | bytes each | fields |

@@ -86,13 +86,13 @@ bitflags! {
         const QUOTA = 1 << 5;
         /// `root`: everything the kernel gives the first process. Only the first process can have it.
         const ROOT = 1 << 6;
-        /// `minter`: what mints identities, and windows, interrupts and pools. Only a test program can have it.
+        /// `minter`: what mints identities, and windows, interrupts and pools. Only a file of tests can give it.
         const MINTER = 1 << 7;
         /// `kernel-records`: the root resource with WAIT alone, to learn of what the kernel records.
         const KERNEL_RECORDS = 1 << 8;
         /// `supervise`: a channel to the first process, to ask how the others are.
         const SUPERVISE = 1 << 9;
-        /// `supervise-kill`: the same, and to end them. Only a test program can have it.
+        /// `supervise-kill`: the same, and to end them. Only a file of tests can give it.
         const SUPERVISE_KILL = 1 << 10;
     }
 }

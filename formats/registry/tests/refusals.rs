@@ -4,6 +4,7 @@ mod common;
 
 use common::{Row, build, execd, file, init, logd, probe, system};
 use nexus_abi::bounds::{CPU_PERMILLE_TOTAL, MAX_HANDLES, MAX_PRIORITY};
+use nexus_registry::{Grants, Registry};
 
 /// The one refusal of these files, as `line: what; mend`, must contain all of `parts`.
 fn refused(base: &str, additions: &[&str], parts: &[&str]) {
@@ -243,11 +244,11 @@ fn what_is_not_a_field_is_refused_with_its_line() {
     );
     refused_rows(
         &[init(), execd(), Row { more: "grants = [\"minter\"]", ..logd() }],
-        &["only a test program can have the grant `minter`"],
+        &["only a test file can give the grant `minter`"],
     );
     refused_rows(
         &[init(), execd(), Row { more: "grants = [\"supervise-kill\"]", ..logd() }],
-        &["only a test program can have the grant `supervise-kill`"],
+        &["only a test file can give the grant `supervise-kill`"],
     );
     let minting = Row { more: "grants = [\"minter\", \"supervise-kill\"]", ..probe() };
     build(&file(&[init(), logd(), execd()]), &[&minting.text()]).unwrap();
@@ -255,6 +256,20 @@ fn what_is_not_a_field_is_refused_with_its_line() {
         &[init(), execd(), Row { more: "restart = \"sometimes\"", ..logd() }],
         &["unknown variant `sometimes`"],
     );
+}
+
+#[test]
+fn a_test_file_can_allow_more_and_the_base_cannot() {
+    let base = file(&[init(), execd(), logd()]);
+    let allow = |name: &str, grant: &str| format!("[[allow]]\nname = \"{name}\"\ngrants = [\"{grant}\"]\n");
+    let table = build(&base, &[&allow("logd", "supervise-kill")]).unwrap();
+    let registry = Registry::parse(&table).unwrap();
+    let holders = registry.processes().filter(|process| process.grants.contains(Grants::SUPERVISE_KILL));
+    assert_eq!(holders.map(|process| process.name).collect::<Vec<_>>(), ["logd"]);
+    refused(&base, &[&allow("tea", "console")], &["there is no process `tea`"]);
+    refused(&base, &[&allow("logd", "tea")], &["there is no grant `tea`"]);
+    refused(&base, &[&allow("logd", "root")], &["only the first process can have the grant `root`"]);
+    refused(&(base.clone() + &allow("logd", "console")), &[], &["[[allow]] belongs to a test file"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The supervisor's word on every process of the registry, and its hand.
 //!
 //! Served by `nexus-init` over a channel that it hands to processes with the grant `supervise` (stat alone) or `supervise-kill`
-//! (which only test programs can have).
+//! (which only a file of tests can give).
 //!
 //! Generated from `idl/supervise.idl` by `nexus-idlc`: change that file, then run the generator.
 

@@ -107,6 +107,57 @@ one grew by over 2 %, or passed a limit that it kept.
 Exit codes: 0 measured, 1 no such figure, or the counts disagree.
 Read on: docs/performance.md.")]
     Bench(BenchArgs),
+    /// List the processes of the running system
+    #[command(after_help = "\
+Examples:
+  nx ps                  who is there, since which start, and what each holds
+  nx ps --json           [{\"name\", \"id\", \"state\", \"pages\", \"cpu_ms\", ...}]
+
+The system is one that `nx run` of this tree started, in any terminal.
+
+Exit codes: 0 answered, 10 no system runs, or it gives no answer.
+Read on: docs/nx.md.")]
+    Ps(LinkArgs),
+    /// Show the log of the running system
+    #[command(after_help = "\
+Examples:
+  nx log                 what is kept, oldest first
+  nx log -n 20           the last 20 records
+  nx log -f              and whatever comes, until Ctrl-C
+  nx log -f --json       one value a line
+
+Exit codes: 0 answered, 10 no system runs, or it gives no answer,
+130 interrupted. Read on: docs/nx.md.")]
+    Log(LogArgs),
+    /// Show who uses the processor of the running system
+    #[command(after_help = "\
+Examples:
+  nx top                 a look a second, until Ctrl-C
+  nx top --count 1       one look
+  nx top --json          {\"interval_ms\", \"processes\": [{\"name\", \"cpu_permille\", ...}]}
+
+Exit codes: 0 answered, 10 no system runs, or it gives no answer,
+130 interrupted. Read on: docs/nx.md.")]
+    Top(TopArgs),
+    /// End a process of the running system; it is started again by its rule
+    #[command(after_help = "\
+Examples:
+  nx kill rngd           on an image that allows it: nx run --variant dev
+
+A production image refuses: there nobody ends what the supervisor started.
+
+Exit codes: 0 done, 1 refused, or there is no such process,
+10 no system runs, or it gives no answer. Read on: docs/nx.md.")]
+    Kill(KillArgs),
+    /// Show how the running system is connected
+    #[command(after_help = "\
+Examples:
+  nx net status          address, router, open sockets
+  nx net status --json   {\"configured\", \"address\", \"router\", ...}
+
+Exit codes: 0 answered, 10 no system runs, or it gives no answer.
+Read on: docs/nx.md.")]
+    Net(NetArgs),
     /// Check this host and print the command that mends what is missing
     #[command(after_help = "\
 Examples:
@@ -164,6 +215,8 @@ pub enum Variant {
     Harts,
     /// With the programs of tests/system.net.toml added
     Net,
+    /// What users get, with `nx kill` allowed (tests/system.dev.toml)
+    Dev,
     /// With a critical process that keeps failing (tests/system.failing.toml)
     Failing,
 }
@@ -178,6 +231,7 @@ impl Variant {
             Variant::Bench => "bench",
             Variant::Harts => "harts",
             Variant::Net => "net",
+            Variant::Dev => "dev",
             Variant::Failing => "failing",
         }
     }
@@ -282,6 +336,67 @@ pub struct BenchArgs {
     /// Draw the committed figures; measure nothing
     #[arg(long, conflicts_with_all = ["name", "audit", "quick", "record"])]
     pub plot: bool,
+}
+
+/// Which system is asked.
+#[derive(Args, Clone, Debug)]
+pub struct LinkArgs {
+    /// Which one, when several run here: the folder under build/ that its console is kept in
+    #[arg(long, value_name = "NAME")]
+    pub system: Option<String>,
+}
+
+/// `nx log`
+#[derive(Args, Debug)]
+pub struct LogArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub link: LinkArgs,
+    /// Go on with whatever comes
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Begin with the last so many
+    #[arg(short = 'n', long, value_name = "N")]
+    pub last: Option<u32>,
+}
+
+/// `nx top`
+#[derive(Args, Debug)]
+pub struct TopArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub link: LinkArgs,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub interval: u16,
+    /// Looks [default: until Ctrl-C on a terminal, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+}
+
+/// `nx kill`
+#[derive(Args, Debug)]
+pub struct KillArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub link: LinkArgs,
+    /// Its name, as `nx ps` shows it
+    pub process: String,
+}
+
+/// `nx net`
+#[derive(Args, Debug)]
+pub struct NetArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: NetWhat,
+}
+
+/// What can be asked about the network.
+#[derive(Subcommand, Debug)]
+pub enum NetWhat {
+    /// Address, router and open sockets
+    Status(LinkArgs),
 }
 
 /// The definition as a value, for completions and man pages.

@@ -28,6 +28,8 @@ pub enum Exit {
     Ended = 8,
     /// A file of the host could not be read or written.
     Host = 9,
+    /// No system runs here, or the one that does gives no answer.
+    NoSystem = 10,
     /// Interrupted (Ctrl-C, TERM, HUP). Nothing was left behind.
     Interrupted = 130,
 }
@@ -45,6 +47,7 @@ impl Exit {
         (Exit::Qemu, "QEMU could not start, or crashed"),
         (Exit::Ended, "the machine ended before it was ready, or with a failure"),
         (Exit::Host, "a file of the host could not be read or written"),
+        (Exit::NoSystem, "no system runs here, or the one that does gives no answer"),
         (Exit::Interrupted, "interrupted; nothing was left behind"),
     ];
 
@@ -61,6 +64,7 @@ impl Exit {
             Exit::Qemu => "qemu",
             Exit::Ended => "ended",
             Exit::Host => "host",
+            Exit::NoSystem => "no-system",
             Exit::Interrupted => "interrupted",
         }
     }
@@ -113,6 +117,6 @@ mod tests {
     fn numbers_are_unique_and_told() {
         let mut numbers: Vec<_> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
         numbers.dedup();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
     }
 }

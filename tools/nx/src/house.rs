@@ -66,6 +66,7 @@ impl House {
             Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
             Variant::Harts => Some(self.root.join("tests/system.harts.toml")),
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
+            Variant::Dev => Some(self.root.join("tests/system.dev.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }
     }

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod help;
 pub mod house;
 pub mod interrupt;
+pub mod link;
 pub mod machine;
 pub mod manual;
 pub mod output;
@@ -22,7 +23,7 @@ pub mod run;
 pub mod test;
 pub mod timings;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, NetWhat};
 use exit::{Failure, Outcome};
 use house::House;
 use output::Output;
@@ -39,6 +40,13 @@ pub fn dispatch(cli: &Cli) -> Outcome {
         Command::Run(args) => run::run(&House::find()?, args, output),
         Command::Test(args) => test::run(&House::find()?, args, output),
         Command::Prove(args) => prove::run(&House::find()?, args, output),
+        Command::Ps(args) => link::ps(&House::find()?, args, output),
+        Command::Log(args) => link::log(&House::find()?, args, output),
+        Command::Top(args) => link::top(&House::find()?, args, output),
+        Command::Kill(args) => link::kill(&House::find()?, args, output),
+        Command::Net(args) => match &args.what {
+            NetWhat::Status(args) => link::network(&House::find()?, args, output),
+        },
         Command::Bench(args) => bench::run(&House::find()?, args, output),
     }
 }

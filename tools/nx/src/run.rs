@@ -13,6 +13,7 @@ use crate::build;
 use crate::cli::{RunArgs, Until};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
+use crate::link;
 use crate::machine::options::Options;
 use crate::machine::screen::Screen;
 use crate::machine::watch::{Roster, Verdict, Watcher};
@@ -49,6 +50,10 @@ fn session(house: &House, args: &RunArgs, output: Output) -> Outcome {
     let kept = house.log("run")?;
     let log = house.show(&kept.path);
     let mut options = Options::with_args(&folder, &args.machine);
+    options.link = kept.path.parent().and_then(link::sockets);
+    if options.link.is_none() {
+        output.step("link", "none: the path of this tree is too long for a socket");
+    }
     options.log = Some(kept);
     options.no_reboot = args.headless;
     options.prepare()?;

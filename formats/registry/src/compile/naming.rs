@@ -128,16 +128,13 @@ fn place(refusals: &mut Refusals, process: &ProcessModel, index: usize) {
         let what = format!("service id {} is not in the range of the production image", process.id.value);
         refusals.add(process.id.place, what, format!("use 1 to {}", TEST_IDS - 1));
     }
-    for (grant, name, mend) in [
-        (Grants::MINTER, "minter", "identities are minted by the first process alone"),
-        (
-            Grants::SUPERVISE_KILL,
-            "supervise-kill",
-            "on a production image nobody ends what the supervisor started",
-        ),
+    for (name, mend) in [
+        ("minter", "identities are minted by the first process alone"),
+        ("supervise-kill", "on a production image nobody ends what the supervisor started"),
     ] {
-        if process.grant_bits().contains(grant) && !process.is_addition() {
-            let what = format!("only a test program can have the grant `{name}`");
+        let by_base = |granted: &&At<String>| granted.value == name && granted.place.file == 0;
+        if process.grants.iter().any(|granted| by_base(&granted)) {
+            let what = format!("only a test file can give the grant `{name}`");
             refusals.add(process.place, what, mend.to_string());
         }
     }

@@ -99,6 +99,16 @@ struct FileToml {
     process: Vec<Spanned<ProcessToml>>,
     #[serde(default)]
     device: Vec<Spanned<DeviceToml>>,
+    #[serde(default)]
+    allow: Vec<Spanned<AllowToml>>,
+}
+
+/// More grants for a process of the base.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowToml {
+    name: Spanned<String>,
+    grants: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +301,10 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
             "begin the file with [system] and its memory_pages",
         ));
     };
+    if let Some(allowed) = file.allow.first() {
+        let line = lines.place(allowed.span().start).line;
+        return Err(refusal(base, line, "[[allow]] belongs to a test file", "write it in the process's `grants`"));
+    }
     if file.process.is_empty() {
         return Err(refusal(
             base,
@@ -317,10 +331,20 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
                 *addition,
                 line,
                 &what,
-                "a test file can only add [[process]] and [[device]] entries",
+                "a test file can only add [[process]] and [[device]] entries, and [[allow]]",
             ));
         }
         model.files.push(addition.name.to_string());
+        for allowed in file.allow {
+            let place = lines.place(allowed.span().start);
+            let AllowToml { name, grants } = allowed.into_inner();
+            let process = model.processes.iter_mut().find(|process| process.name.value == *name.get_ref());
+            let Some(process) = process else {
+                let what = format!("there is no process `{}`", name.get_ref());
+                return Err(refusal(*addition, place.line, &what, "name one that an earlier file has"));
+            };
+            process.grants.extend(lines.list(grants));
+        }
         model.processes.extend(file.process.into_iter().map(|process| lines.process(process)));
         model.devices.extend(file.device.into_iter().map(|device| lines.device(device)));
     }

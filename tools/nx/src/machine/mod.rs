@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::Log;
+use crate::link::broker::Broker;
 use crate::process::{bound, cannot_start, end_group};
 use console::Line;
 use options::Options;
@@ -31,6 +32,8 @@ pub struct Machine {
     _keyboard: Option<ChildStdin>,
     lines: Receiver<Line>,
     complaint: Option<JoinHandle<String>>,
+    /// The door to its link, open as long as it runs.
+    _broker: Option<Broker>,
     killed: bool,
     /// The command that started it, for people to repeat.
     pub command: String,
@@ -51,6 +54,10 @@ impl Machine {
     /// Starts it. Its console goes to [`Machine::lines`] and to the log file.
     pub fn start(options: &Options) -> Outcome<Machine> {
         options.prepare()?;
+        let _broker = match &options.link {
+            Some((machine, door)) => Some(Broker::open(machine, door)?),
+            None => None,
+        };
         let words = options.command_line();
         let (program, arguments) = words.split_first().ok_or_else(|| {
             Failure::new(Exit::Qemu, "there is no QEMU to start", "set NX_QEMU or install QEMU: nx doctor")
@@ -70,7 +77,7 @@ impl Machine {
         });
         let _keyboard = child.stdin.take();
         let (command, log) = (shell_line(&words), options.log.clone());
-        Ok(Machine { child, _keyboard, lines, complaint, killed: false, command, log })
+        Ok(Machine { child, _keyboard, lines, complaint, _broker, killed: false, command, log })
     }
 
     /// The lines of its console. The channel ends when the console does.

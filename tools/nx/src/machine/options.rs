@@ -20,6 +20,8 @@ pub enum Virtio {
     Net,
     /// The disk.
     Disk,
+    /// A console whose one port is the link.
+    Link,
     /// A second disk, empty at the start and forgotten at the end.
     SecondDisk,
 }
@@ -30,6 +32,7 @@ impl Virtio {
         match self {
             Virtio::Net => 1,
             Virtio::Disk | Virtio::SecondDisk => 2,
+            Virtio::Link => 3,
             Virtio::Rng => 4,
         }
     }
@@ -56,6 +59,8 @@ pub struct Options {
     pub devices: Vec<Virtio>,
     /// A TCP port of the host that leads to one of the guest, through the network card.
     pub forward: Option<(u16, u16)>,
+    /// The socket at which QEMU opens its end of the link, and the door that is opened to it; without them nobody is at the other end.
+    pub link: Option<(PathBuf, PathBuf)>,
     /// Whether to empty the disk first.
     pub fresh: bool,
     /// Whether a guest that restarts ends instead.
@@ -79,8 +84,9 @@ impl Options {
             icount: false,
             disk: None,
             empty: folder.join("empty.img"),
-            devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net],
+            devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net, Virtio::Link],
             forward: None,
+            link: None,
             fresh: false,
             no_reboot: true,
             log: None,
@@ -162,6 +168,16 @@ impl Options {
                     };
                     add(&["-drive", &drive, "-device", "virtio-blk-device,drive=disk0"]);
                 }
+                Virtio::Link => {
+                    let end = match &self.link {
+                        Some((socket, _)) => {
+                            format!("socket,id=link0,path={},server=on,wait=off", quoted(socket))
+                        }
+                        None => String::from("null,id=link0"),
+                    };
+                    add(&["-chardev", &end, "-device", "virtio-serial-device,id=serial0,max_ports=1"]);
+                    add(&["-device", "virtconsole,bus=serial0.0,chardev=link0"]);
+                }
                 Virtio::SecondDisk => {
                     add(&["-drive", &self.forgotten("disk1"), "-device", "virtio-blk-device,drive=disk1"]);
                 }
@@ -212,7 +228,8 @@ mod tests {
             pairs.map(|(_, device)| device.split(',').next().unwrap_or_default().to_string()).collect()
         };
         let [rng, net, disk] = ["virtio-rng-device", "virtio-net-device", "virtio-blk-device"];
-        assert_eq!(devices(&options), [rng, disk, net]);
+        let link = "virtio-serial-device";
+        assert_eq!(devices(&options), [rng, disk, net, link, "virtconsole"]);
         options.devices = vec![Virtio::Net, Virtio::Disk, Virtio::Rng, Virtio::SecondDisk, Virtio::Rng];
         assert_eq!(devices(&options), [net, disk, rng, disk, rng]);
         let line = options.command_line().join(" ");

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use diagd::followers::{Follower, Followers};
 use diagd::line::Line;
 use nexus_abi::Error as Refused;
-use nexus_rt::api::diag::{self, Error, LogPromise, LogReply, MachineReply, NetworkReply, ProcessReply, State};
+use nexus_rt::api::diag::{
+    self, Error, LogPromise, LogReply, MachineReply, NetworkReply, ProcessReply, State,
+};
 use nexus_rt::api::supervise::{self, State as Standing};
 use nexus_rt::api::{log, news, socket};
 use nexus_rt::channel::end;

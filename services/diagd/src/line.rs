@@ -220,7 +220,9 @@ mod tests {
         let mut long = machine();
         long.extend([0; 100]);
         feed(&mut line, &mut desk, &request(1, 3, &long));
-        assert!(matches!(&answers(&mut line)[..], [(Kind::Answer, 1, 3, payload)] if payload[2..4] == [0xff; 2]));
+        assert!(
+            matches!(&answers(&mut line)[..], [(Kind::Answer, 1, 3, payload)] if payload[2..4] == [0xff; 2])
+        );
         // An answer is no request.
         let mut out = Vec::new();
         assert!(Frame { kind: Kind::Answer, terminal: 1, number: 4, payload: &machine() }.write(&mut out));
@@ -239,7 +241,8 @@ mod tests {
         for promise in desk.kept.drain(1..) {
             promise.keep(&mut line, Err(diag::Error::NotFound));
         }
-        let who: Vec<_> = answers(&mut line).iter().map(|(_, terminal, number, _)| (*terminal, *number)).collect();
+        let who: Vec<_> =
+            answers(&mut line).iter().map(|(_, terminal, number, _)| (*terminal, *number)).collect();
         assert_eq!(who, [(5, 1), (5, 2)]);
         feed(&mut line, &mut desk, &request(5, 3, &log()));
         line.cut();

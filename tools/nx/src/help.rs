@@ -25,8 +25,9 @@ Files, all under build/ (which can be deleted at any time):
                              boot.img, programs/ with symbols
   run/console.log            the console of the last `nx run`; a second one at
                              the same time keeps its own in run-2/
-  device/ race/ boots/ bench-log/
-                             consoles of the test and bench images
+  run/link                   the door to it, while it runs
+  device/ race/ boots/ machines/ bench-log/ link-test/
+                             consoles and sockets of the machines of tests
   man/                       man pages
   timings.json               how long work took, for estimates
 ";
@@ -108,8 +109,22 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for subject in ["nx", "topics", "exit-codes", "environment", "files", "run", "test", "prove", "bench"]
-        {
+        for subject in [
+            "nx",
+            "topics",
+            "exit-codes",
+            "environment",
+            "files",
+            "run",
+            "test",
+            "prove",
+            "bench",
+            "ps",
+            "log",
+            "top",
+            "kill",
+            "net",
+        ] {
             for line in text(subject).unwrap_or_default().lines() {
                 assert!(line.chars().count() <= 100, "{subject}: {line}");
             }

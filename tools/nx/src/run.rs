@@ -50,7 +50,7 @@ fn session(house: &House, args: &RunArgs, output: Output) -> Outcome {
     let kept = house.log("run")?;
     let log = house.show(&kept.path);
     let mut options = Options::with_args(&folder, &args.machine);
-    options.link = kept.path.parent().and_then(link::sockets);
+    (options.link, options.door) = kept.path.parent().and_then(link::sockets).unzip();
     if options.link.is_none() {
         output.step("link", "none: the path of this tree is too long for a socket");
     }

@@ -61,6 +61,7 @@ fn section(name: &str, bytes: &[u8], out: &mut String) {
 #[test]
 fn every_answer_has_the_fields_that_are_documented() {
     let scratch = Scratch::with_tree(QEMU);
+    support::system::system(&scratch, "elsewhere");
     let image = scratch.path("image");
     let image = image.to_str().unwrap();
     let mut now = String::new();
@@ -77,6 +78,11 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx prove", &["prove"], 1),
         ("nx bench", &["bench", "ipc"], 0),
         ("nx bench --plot", &["bench", "--plot"], 0),
+        ("nx ps", &["ps"], 0),
+        ("nx log", &["log"], 0),
+        ("nx top", &["top"], 0),
+        ("nx kill", &["kill", "rngd"], 0),
+        ("nx net status", &["net", "status"], 0),
         ("nx doctor", &["doctor"], 3),
         ("nx completions", &["completions", "bash"], 0),
         ("nx man", &["man"], 0),

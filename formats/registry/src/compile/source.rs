@@ -303,7 +303,12 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
     };
     if let Some(allowed) = file.allow.first() {
         let line = lines.place(allowed.span().start).line;
-        return Err(refusal(base, line, "[[allow]] belongs to a test file", "write it in the process's `grants`"));
+        return Err(refusal(
+            base,
+            line,
+            "[[allow]] belongs to a test file",
+            "write it in the process's `grants`",
+        ));
     }
     if file.process.is_empty() {
         return Err(refusal(

@@ -137,7 +137,9 @@ fn listen_to_machine(path: &Path, shared: &Arc<Shared>) {
     let mut machine = loop {
         match UnixStream::connect(path) {
             Ok(stream) => break stream,
-            Err(_) if begun.elapsed() < OPENING && !shared.over.load(Ordering::Relaxed) => thread::sleep(GLANCE),
+            Err(_) if begun.elapsed() < OPENING && !shared.over.load(Ordering::Relaxed) => {
+                thread::sleep(GLANCE)
+            }
             Err(_) => return,
         }
     };
@@ -205,7 +207,8 @@ fn let_in(listener: &UnixListener, shared: &Arc<Shared>) {
 /// Tells a terminal that there is no room for it.
 fn refuse(mut stream: UnixStream) {
     let mut out = Vec::new();
-    let _ = Frame { kind: Kind::Refused, terminal: 0, number: 0, payload: &[Refusal::Busy as u8] }.write(&mut out);
+    let _ = Frame { kind: Kind::Refused, terminal: 0, number: 0, payload: &[Refusal::Busy as u8] }
+        .write(&mut out);
     let _ = stream.write_all(&out);
 }
 

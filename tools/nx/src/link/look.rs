@@ -144,8 +144,12 @@ pub fn top(house: &House, args: &TopArgs, output: Output) -> Outcome {
 
 fn show(before: &(u64, Vec<Process>), now: &(u64, Vec<Process>), hz: u64, output: Output) {
     let span = now.0.saturating_sub(before.0);
-    let mut all: Vec<(u64, &Process)> =
-        now.1.iter().enumerate().map(|(n, process)| (share(before.1.get(n), process, span), process)).collect();
+    let mut all: Vec<(u64, &Process)> = now
+        .1
+        .iter()
+        .enumerate()
+        .map(|(n, process)| (share(before.1.get(n), process, span), process))
+        .collect();
     // Equal ones stay in the order of the registry.
     all.sort_by_key(|(share, _)| std::cmp::Reverse(*share));
     if output.watched {

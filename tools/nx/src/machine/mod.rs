@@ -54,9 +54,9 @@ impl Machine {
     /// Starts it. Its console goes to [`Machine::lines`] and to the log file.
     pub fn start(options: &Options) -> Outcome<Machine> {
         options.prepare()?;
-        let _broker = match &options.link {
-            Some((machine, door)) => Some(Broker::open(machine, door)?),
-            None => None,
+        let _broker = match (&options.link, &options.door) {
+            (Some(machine), Some(door)) => Some(Broker::open(machine, door)?),
+            _ => None,
         };
         let words = options.command_line();
         let (program, arguments) = words.split_first().ok_or_else(|| {

@@ -59,8 +59,10 @@ pub struct Options {
     pub devices: Vec<Virtio>,
     /// A TCP port of the host that leads to one of the guest, through the network card.
     pub forward: Option<(u16, u16)>,
-    /// The socket at which QEMU opens its end of the link, and the door that is opened to it; without them nobody is at the other end.
-    pub link: Option<(PathBuf, PathBuf)>,
+    /// The socket at which QEMU opens its end of the link; without it nobody is at the other end.
+    pub link: Option<PathBuf>,
+    /// The door that is opened to it, for terminals.
+    pub door: Option<PathBuf>,
     /// Whether to empty the disk first.
     pub fresh: bool,
     /// Whether a guest that restarts ends instead.
@@ -87,6 +89,7 @@ impl Options {
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net, Virtio::Link],
             forward: None,
             link: None,
+            door: None,
             fresh: false,
             no_reboot: true,
             log: None,
@@ -170,7 +173,7 @@ impl Options {
                 }
                 Virtio::Link => {
                     let end = match &self.link {
-                        Some((socket, _)) => {
+                        Some(socket) => {
                             format!("socket,id=link0,path={},server=on,wait=off", quoted(socket))
                         }
                         None => String::from("null,id=link0"),

@@ -2,7 +2,7 @@
 //! must be told for what it is, with its own exit code and what to do next, and no QEMU may be left.
 
 mod images;
-mod session;
+pub mod session;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod failing;
 mod figures;
 mod harness;
 mod host;
+mod link;
 mod lint;
 mod loom;
 mod machine;
@@ -109,7 +110,7 @@ impl Bench<'_> {
 }
 
 /// Suites that list their tests without building anything.
-const LISTED_AT_ONCE: [&str; 7] = ["style", "lint", "bench", "device", "race", "machine", "boots"];
+const LISTED_AT_ONCE: [&str; 8] = ["style", "lint", "bench", "device", "race", "machine", "link", "boots"];
 
 /// A group of tests that run together.
 struct Suite {
@@ -186,6 +187,12 @@ fn suites(house: &House) -> Vec<Suite> {
         what: "each way in which `nx run` can end, with a real QEMU",
         run: machine::run,
         list: machine::list,
+    });
+    suites.push(Suite {
+        name: "link",
+        what: "terminals that look into a running system, also hostile ones",
+        run: link::run,
+        list: link::list,
     });
     suites.push(Suite {
         name: "boots",

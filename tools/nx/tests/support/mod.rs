@@ -1,6 +1,8 @@
 //! A scratch folder with a boot image that declares three processes, and a QEMU that is a shell script.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod system;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -99,6 +99,11 @@ impl Session {
         Ok(())
     }
 
+    /// What it has said so far.
+    pub fn said(&self) -> &str {
+        &self.text
+    }
+
     /// Finds the QEMU that it started.
     pub fn find_machine(&mut self) -> Result<(), String> {
         let own = i32::try_from(self.child.id()).map_err(|error| error.to_string())?;

@@ -37,6 +37,12 @@ const fn kernel(error: nexus_abi::Error) -> ConnectError {
 }
 
 impl Server {
+    /// Takes the channels to a new `logd` or `samgrd` as they come, from now on. A program that provides nothing and says little needs
+    /// it: they would fill the queue that they come through.
+    pub fn keep_up(&self) -> Result<(), nexus_abi::Error> {
+        startup::bind_bootstrap(self.port(), BOOTSTRAP_KEY)
+    }
+
     /// Provides the service `name`: registers it with `samgrd`, and from then on attaches the clients that come, over
     /// channels whose end here can receive what `receives` says. When `samgrd` is restarted, or comes up only later,
     /// registers then.

@@ -59,6 +59,7 @@ fn serve(startup: &mut Startup, mut grants: Grants) -> Result<u64, Refused> {
     let supervisor = startup.take("supervise").ok_or(Refused::NotFound)?;
     let Ok(port) = Port::new(&grants.window, pool) else { return Err(Refused::QuotaExceeded) };
     let mut server = Server::new(quota)?;
+    server.keep_up()?;
     grants.interrupt.watch(&server, INTERRUPT)?;
     let desk = Desk::new(supervisor, quota);
     let mut diagnostics = Diagnostics { port, line: Line::default(), desk, faults: 0 };

@@ -28,7 +28,8 @@ pub struct Report {
 }
 
 impl Report {
-    fn say(&self, line: &str) {
+    /// A line that is no figure.
+    pub fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
         let _ = self.console.console_write(format!("{line}\n").as_bytes());
     }

@@ -82,16 +82,19 @@ pub fn run(house: &House, lane: Lane, output: Output) -> Outcome<Run> {
     let about = timings::last(house, name);
     let mut watcher = Watcher::telling(output, "bench", &format!("the {name} image runs"), about);
     let (mut figures, mut marks, mut end) = (Vec::new(), Vec::new(), None);
+    let mut left_out = Vec::new();
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
         let text = said(&line.text);
         figures.extend(figure(text));
         marks.extend(mark(text));
+        left_out.extend(text.strip_prefix("bench: ").map(String::from));
         end = end.or(text.strip_prefix("BENCH-END ").and_then(|count| count.parse::<usize>().ok()));
         false
     });
     match verdict {
         Verdict::Ended(Ended::Code(0)) if end == Some(figures.len()) && !figures.is_empty() => {
             timings::note(house, name, begun.elapsed());
+            left_out.iter().for_each(|why| output.step("left out", why));
             Ok(Run { figures, marks, options })
         }
         Verdict::Ended(Ended::Code(0)) => {

@@ -33,7 +33,7 @@ pub fn fill(page: &str, rows: &[Row]) -> Result<String, String> {
 fn one(name: &str, rows: &[Row]) -> Result<String, String> {
     let row =
         rows.iter().find(|row| row.name == name).ok_or_else(|| format!("there is no figure `{name}`"))?;
-    Ok(row.value().map_or_else(|| String::from("unmeasured"), number))
+    Ok(row.value().map_or_else(|| String::from("unmeasured"), |value| with_unit(value, &row.unit)))
 }
 
 fn table(rows: &[Row]) -> String {
@@ -58,23 +58,31 @@ fn table(rows: &[Row]) -> String {
 
 /// What was measured: one value, or from where to where for an exact row that is not always the same.
 fn ours(row: &Row) -> String {
-    let unit = match row.unit.as_str() {
-        "instructions" => "",
-        "percent of a host core" => " %",
-        unit => &format!(" {unit}"),
-    };
-    match row.ours {
-        None => String::from("not measured"),
-        Some([min, _, max]) if row.exact && min != max => format!("{} to {}{unit}", number(min), number(max)),
-        Some(_) => format!("{}{unit}", row.value().map(number).unwrap_or_default()),
+    match (row.ours, row.value()) {
+        (Some([min, _, max]), _) if row.exact && min != max => {
+            format!("{} to {}", number(min), with_unit(max, &row.unit))
+        }
+        (_, Some(value)) => with_unit(value, &row.unit),
+        (_, None) => String::from("not measured"),
     }
 }
 
 /// What it must come to, as a limit.
 pub fn bound(row: &Row) -> String {
-    let most = row.most.map(|most| format!("≤ {}", number(most)));
-    let least = row.least.map(|least| format!("≥ {}", number(least)));
+    let most = row.most.map(|most| format!("≤ {}", with_unit(most, &row.unit)));
+    let least = row.least.map(|least| format!("≥ {}", with_unit(least, &row.unit)));
     most.or(least).unwrap_or_default()
+}
+
+/// A value with its unit, in the grain that people look at; instructions go without a word.
+fn with_unit(value: f64, unit: &str) -> String {
+    match unit {
+        "instructions" => number(value),
+        "percent of a host core" => format!("{} %", number(value)),
+        "bytes" => format!("{:.1} MB", value / 1e6),
+        "ms" => format!("{} ms", number(value.round())),
+        unit => format!("{} {unit}", number(value)),
+    }
 }
 
 /// A number as people read it: thousands apart.
@@ -112,7 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_stand_apart_and_units_have_their_grain() {
+        for (value, unit, text) in [
+            (1234.0, "instructions", "1,234"),
+            (933_888.0, "bytes", "0.9 MB"),
+            (129.42, "ms", "129 ms"),
+            (0.03, "percent of a host core", "0.03 %"),
+            (1.97, "times", "1.97 times"),
+        ] {
+            assert_eq!(with_unit(value, unit), text);
+        }
         for (value, text) in [(0.0, "0"), (999.0, "999"), (1000.0, "1,000"), (1234567.5, "1,234,567.50")] {
             assert_eq!(number(value), text);
         }

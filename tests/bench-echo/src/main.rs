@@ -32,20 +32,31 @@ fn run(startup: Startup) -> u64 {
 }
 
 fn work(server: &mut Server) -> Result<(), Error> {
+    let mut message_at = 0;
     loop {
-        if let Incoming::Call(message) = server.next(NEVER)? {
-            let mode = server.bytes(&message).first().copied();
-            if mode == Some(b's') {
-                // The caller is told until when this goes on working, and is woken meanwhile.
+        let message = match server.next(NEVER)? {
+            Incoming::Call(message) => message,
+            Incoming::Message(_) => {
+                message_at = clock::now();
+                continue;
+            }
+            _ => continue,
+        };
+        match server.bytes(&message).first().copied() {
+            // The caller is told until when this goes on working, and is woken meanwhile.
+            Some(b's') => {
                 let until = clock::now() + clock::millis(GOES_ON_MS);
                 server.reply(message.token, &until.to_le_bytes(), Handles::new())?;
                 server.flush();
                 while clock::now() < until {}
-                continue;
             }
-            server.reply(message.token, &[], Handles::new())?;
-            server.flush();
-            run_loop(server.port().handle().0 as u64, mode);
+            // When the last message came that was no call.
+            Some(b't') => server.reply(message.token, &message_at.to_le_bytes(), Handles::new())?,
+            mode => {
+                server.reply(message.token, &[], Handles::new())?;
+                server.flush();
+                run_loop(server.port().handle().0 as u64, mode);
+            }
         }
     }
 }

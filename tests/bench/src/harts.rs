@@ -1,8 +1,8 @@
-//! Rows of several harts, in real time: two pairs of client and server at once against one pair alone, and a call whose caller
-//! is woken on another hart.
+//! Rows of several harts, in real time: two pairs of client and server at once against one pair alone, and wake-ups on
+//! another hart.
 //!
-//! What must never happen: a figure of two pairs that did not run at the same time, or of a caller that was woken where its
-//! server ran. Both are checked by the clock, and a try that was not what it should be is left out.
+//! What must never happen: a figure of two pairs that did not run at the same time, or of a wake-up on the hart that asked for
+//! it. Both are checked by the clock, and a try that was not what it should be is left out.
 
 use crate::Report;
 use crate::measure;
@@ -27,11 +27,13 @@ const LOOK_EVERY: u64 = 16;
 /// Of a window, in percent: how much of it two pairs must have had together.
 const TOGETHER: u64 = 90;
 
-/// Calls that are woken across harts, and the most that are made for as many.
+/// Wake-ups across harts that count, and the most that are made for as many.
 const CROSSED: usize = 40;
 const MOST_CROSSED: usize = 200;
 /// Between two of them: the server goes on after its answer, and has a share of its own for that.
 const CROSS_PAUSE_MS: u64 = 20;
+/// How long a sender keeps its hart.
+const KEPT_MS: u64 = 1;
 
 /// What a client did in its window.
 #[derive(Clone, Copy, Default)]
@@ -130,13 +132,15 @@ pub fn lead(startup: &Startup, report: &mut Report) -> Step {
     let client = Client::new(quota, "bench-echo")?;
     let follower = why("connect", samgr::connect("bench-follow"))?;
     // A row that a busy host does not let be taken is left out, and said.
-    if let Err(why) = crossed(&client, report) {
-        report.say(&format!("bench: ipc.cross_hart_call: {why}"));
-    }
+    let left_out = |name: &str, done: Step, report: &Report| {
+        if let Err(why) = done {
+            report.say(&format!("BENCH-LEFT-OUT {name}: {why}"));
+        }
+    };
+    left_out("ipc.cross_hart_send", sent(&client, report), report);
+    left_out("ipc.cross_hart_call", called(&client, report), report);
     crate::rows::mode(&client.channel, b'w')?;
-    if let Err(why) = scaling(&client, &follower, report) {
-        report.say(&format!("bench: ipc.scaling.2harts: {why}"));
-    }
+    left_out("ipc.scaling.2harts", scaling(&client, &follower, report), report);
     Ok(())
 }
 
@@ -173,27 +177,55 @@ fn scaling(client: &Client, follower: &Owned<Channel>, report: &mut Report) -> S
     Ok(())
 }
 
-/// A call whose server goes on working after its answer, so that another hart is called to go on with the caller.
-fn crossed(client: &Client, report: &mut Report) -> Step {
+/// Spans of tries that were what they should be: `try_once` answers when one began and ended, or nothing.
+fn spans(
+    client: &Client,
+    try_once: impl Fn() -> Result<Option<(Ticks, Ticks)>, String>,
+) -> Result<Vec<u64>, String> {
     let mut spans = Vec::new();
     for _ in 0..MOST_CROSSED {
         client.sleep(CROSS_PAUSE_MS);
-        let mut room = [0; 8];
-        let begun = clock::now();
-        let answer = why("call", client.channel.call(b"s", &mut Handles::new(), &mut room, 0, NEVER))?;
-        let now = clock::now();
-        let until = answer.bytes.first_chunk().copied().map(u64::from_le_bytes).ok_or("no time")?;
-        // The server has not let go of its hart yet: so this is another one.
-        if now < until {
-            spans.push((now - begun) * 1_000_000_000 / clock::timebase());
+        if let Some((begun, ended)) = try_once()? {
+            spans.push((ended - begun) * 1_000_000_000 / clock::timebase());
         }
         if spans.len() == CROSSED {
-            break;
+            return Ok(spans);
         }
     }
-    if spans.len() < CROSSED {
-        return Err(format!("only {} of {MOST_CROSSED} callers were woken on another hart", spans.len()));
-    }
+    Err(format!("only {} of {MOST_CROSSED} were woken on another hart", spans.len()))
+}
+
+/// A number that the server answers a call with.
+fn asked(client: &Client, request: &[u8]) -> Result<Ticks, String> {
+    let mut room = [0; 8];
+    let answer = why("call", client.channel.call(request, &mut Handles::new(), &mut room, 0, NEVER))?;
+    answer.bytes.first_chunk().copied().map(u64::from_le_bytes).ok_or_else(|| "no time".into())
+}
+
+/// A message to a server that waits, whose sender goes on: another hart is called to run the server.
+fn sent(client: &Client, report: &mut Report) -> Step {
+    let mut spans = spans(client, || {
+        let begun = clock::now();
+        why("send", client.channel.send(&[], &mut Handles::new(), NEVER))?;
+        // This hart is kept: a server that saw the message meanwhile saw it on another one.
+        let until = begun + clock::millis(KEPT_MS);
+        while clock::now() < until {}
+        let seen = asked(client, b"t")?;
+        Ok((seen < until).then_some((begun, seen)))
+    })?;
+    report.row("ipc.cross_hart_send", "ns", &mut spans);
+    Ok(())
+}
+
+/// A call whose server goes on working after its answer: another hart is called to go on with the caller.
+fn called(client: &Client, report: &mut Report) -> Step {
+    let mut spans = spans(client, || {
+        let begun = clock::now();
+        let until = asked(client, b"s")?;
+        let now = clock::now();
+        // The server had not let go of its hart yet: so this is another one.
+        Ok((now < until).then_some((begun, now)))
+    })?;
     report.row("ipc.cross_hart_call", "ns", &mut spans);
     Ok(())
 }

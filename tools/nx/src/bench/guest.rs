@@ -1,6 +1,6 @@
 //! Figures that the guest counts: the bench image prints `BENCH name unit min median max n` for each, then
 //! `BENCH-END n` with their number, and ends the machine with 0. Where a row can be recounted it also prints
-//! `BENCH-MARK name start-pc end-pc`.
+//! `BENCH-MARK name start-pc end-pc`, and for one that could not be taken `BENCH-LEFT-OUT name: why`.
 
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,7 @@ pub fn run(house: &House, lane: Lane, output: Output) -> Outcome<Run> {
         let text = said(&line.text);
         figures.extend(figure(text));
         marks.extend(mark(text));
-        left_out.extend(text.strip_prefix("bench: ").map(String::from));
+        left_out.extend(text.strip_prefix("BENCH-LEFT-OUT ").map(String::from));
         end = end.or(text.strip_prefix("BENCH-END ").and_then(|count| count.parse::<usize>().ok()));
         false
     });

@@ -95,6 +95,7 @@ Read on: docs/nx.md.")]
 Examples:
   nx bench               every figure
   nx bench ipc           those whose name begins with `ipc`
+  nx bench boot          where the time goes from QEMU's start to ready
   nx bench ipc --audit   recount them from a single-step trace; both must agree
   nx bench --json        [{\"name\", \"unit\", \"min\", \"median\", \"max\", \"n\", ...}]
   nx bench --record      commit what is measured: docs/figures.json, the pages

@@ -56,6 +56,21 @@ pub fn exact_figures(house: &House, output: Output) -> Outcome<Vec<Figure>> {
     Ok(guest::run(house, Lane::Exact, output)?.figures)
 }
 
+/// Figures of the host that do not depend on how fast it is, and have a limit: `nx test` holds them to it.
+pub const SIZES: [&str; 2] = ["image.bytes", "boot.ram_bytes"];
+
+/// Takes the [`SIZES`] that are asked for.
+pub fn sizes(house: &House, wants: &dyn Fn(&str) -> bool, output: Output) -> Outcome<Vec<Figure>> {
+    let mut figures = Vec::new();
+    if wants(SIZES[0]) {
+        figures.extend(host::image(house, output)?);
+    }
+    if wants(SIZES[1]) {
+        figures.extend(host::at_ready(house, output)?.into_iter().filter(|figure| figure.name == SIZES[1]));
+    }
+    Ok(figures)
+}
+
 /// Does what `nx bench` says.
 pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     if args.plot {
@@ -92,6 +107,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         return Err(Failure::new(Exit::Failed, what, "nx bench lists them all"));
     }
     show::show(&figures, &rows, output);
+    timeline::show(&figures, output);
     if args.record {
         // The stages of a boot are those of the system as it is now.
         if figures.iter().any(|figure| figure.name.starts_with(timeline::PREFIX)) {

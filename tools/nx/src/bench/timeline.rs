@@ -8,6 +8,7 @@ use super::chart::{self, Bar, Chart, Group};
 use super::committed::Row;
 use super::page::number;
 use crate::machine::console::Line;
+use crate::output::{Cell, Output};
 
 /// What the rows' names begin with.
 pub const PREFIX: &str = "boot.at.";
@@ -75,14 +76,37 @@ pub fn words(stage: &str) -> String {
     })
 }
 
-/// The committed stages: name, when reached, how long it took, in milliseconds.
-fn stages(rows: &[Row]) -> Vec<(String, f64, f64)> {
+/// A stage: name, when reached, how long it took, in milliseconds.
+type Stage = (String, f64, f64);
+
+/// The committed stages.
+fn stages(rows: &[Row]) -> Vec<Stage> {
     let reached = |row: &'_ Row| Some((row.name.strip_prefix(PREFIX)?.to_string(), row.value()?));
-    let mut all: Vec<(String, f64)> = rows.iter().filter_map(reached).collect();
+    one_after_the_other(rows.iter().filter_map(reached).collect())
+}
+
+fn one_after_the_other(mut all: Vec<(String, f64)>) -> Vec<Stage> {
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
     let begins = std::iter::once(0.0).chain(all.iter().map(|(_, at)| *at));
     let took: Vec<f64> = all.iter().zip(begins).map(|((_, at), begin)| at - begin).collect();
     all.into_iter().zip(took).map(|((name, at), took)| (name, at, took)).collect()
+}
+
+/// Shows how long each measured stage took, if any was measured.
+pub fn show(figures: &[Figure], output: Output) {
+    let reached = |figure: &Figure| Some((figure.name.strip_prefix(PREFIX)?.to_string(), figure.median));
+    let stages = one_after_the_other(figures.iter().filter_map(reached).collect());
+    if stages.is_empty() {
+        return;
+    }
+    let row = |(name, at, took): Stage| {
+        let ms = |value: f64| Cell::from(format!("{:>4} ms", number(value.round())));
+        vec![Cell::from(name.clone()), ms(at), ms(took), Cell::from(words(&name).replace('`', ""))]
+    };
+    let mut table = vec![["stage", "reached", "took", "what is done"].map(Cell::from).to_vec()];
+    table.extend(stages.into_iter().map(row));
+    output.line("");
+    output.table(&table);
 }
 
 /// The committed boot as a table.

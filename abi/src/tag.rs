@@ -108,7 +108,20 @@ impl Tag {
         self.0 & !Self::VALID_IN == 0
             && self.bytes() <= MAX_MESSAGE_BYTES
             && self.handles() <= MAX_MESSAGE_HANDLES
-            && self.room_bytes() <= MAX_MESSAGE_BYTES
-            && self.room_handles() <= MAX_MESSAGE_HANDLES
+            && Tag(self.0 & !Self::DISCARD).has_plain_room()
+    }
+
+    /// Whether all above the sizes is room within its bounds: no discard flag, and no bit without a meaning.
+    #[inline(always)]
+    pub const fn has_plain_room(self) -> bool {
+        // The bounds are powers of two: added to a field that is past its bound, this raises the bit above the field.
+        const PAST: u64 = {
+            assert!(MAX_MESSAGE_BYTES.is_power_of_two() && MAX_MESSAGE_HANDLES.is_power_of_two());
+            let (bytes, handles) =
+                (Tag::BYTES - MAX_MESSAGE_BYTES as u64, Tag::HANDLES - MAX_MESSAGE_HANDLES as u64);
+            bytes | handles << 16
+        };
+        let room = self.0 >> Self::ROOM_SHIFT;
+        (room | (room + PAST)) & !(Self::ROOM >> Self::ROOM_SHIFT) == 0
     }
 }

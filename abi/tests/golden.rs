@@ -165,7 +165,9 @@ fn the_reference_page_says_what_the_table_says() -> Result<(), std::fmt::Error> 
 fn a_tag_is_valid_at_its_bounds_and_not_past_them() {
     let full =
         Tag::new(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES).with_room(MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES);
-    assert!(full.is_valid());
+    assert!(full.is_valid() && full.has_plain_room());
+    let discards = Tag(full.0 | Tag::DISCARD);
+    assert!(discards.is_valid() && !discards.has_plain_room());
     for past in [
         Tag::new(MAX_MESSAGE_BYTES + 1, 0),
         Tag::new(0, MAX_MESSAGE_HANDLES + 1),
@@ -173,9 +175,14 @@ fn a_tag_is_valid_at_its_bounds_and_not_past_them() {
         Tag::new(0, 0).with_room(0, MAX_MESSAGE_HANDLES + 1),
     ] {
         assert!(!past.is_valid(), "{past:?}");
+        let room = past.0 << Tag::ROOM_SHIFT;
+        assert!(past.0 > Tag::SIZES || !Tag(room).has_plain_room(), "{past:?}");
+        assert!(past.0 <= Tag::SIZES || !past.has_plain_room(), "{past:?}");
     }
     let fields = full.0 | Tag::SIZES & 0x0f_1fff | Tag::ROOM | Tag::DISCARD;
     for bit in (0..64).filter(|bit| fields & 1 << bit == 0) {
         assert!(!Tag(1 << bit).is_valid(), "bit {bit}");
+        assert!(bit < Tag::ROOM_SHIFT || !Tag(full.0 | 1 << bit).has_plain_room(), "bit {bit}");
+        assert!(!Tag(full.0 | 1 << bit).is_valid(), "bit {bit} of a full one");
     }
 }

@@ -18,6 +18,7 @@
 //!
 //! What must never happen: a message that the slow path would have refused.
 
+use crate::carry::{BYTES, HANDLE};
 use crate::channel::End;
 use crate::context::reg;
 use crate::hart::Hart;
@@ -26,7 +27,7 @@ use crate::latch::Seized;
 use crate::objects::Port;
 use crate::platform::Platform;
 use crate::thread::Thread;
-use nexus_abi::bounds::{MAX_MESSAGE_BYTES, REGISTER_BYTES, REGISTER_WORDS};
+use nexus_abi::bounds::{REGISTER_BYTES, REGISTER_WORDS};
 use nexus_abi::{NEVER, Sysno, Tag, Ticks};
 
 /// What the thread that runs next finds in its registers, beside the message's words in `a2` to `a7`; every other one that is
@@ -45,6 +46,15 @@ pub struct HandOver {
     pub token: u64,
 }
 
+/// What is to be done with a call that is not handed over at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Else {
+    /// The slow path is to do it. Nothing happened.
+    Slow,
+    /// It may be more than registers: [`Kernel::carry_call`] must go on with it. Its channel is held.
+    Carry,
+}
+
 /// The bytes of a message that has less than `limit`, which are register words, and nothing else that matters.
 #[inline(always)]
 pub(crate) fn bytes_below(limit: u64, tag: u64) -> Option<u64> {
@@ -53,7 +63,7 @@ pub(crate) fn bytes_below(limit: u64, tag: u64) -> Option<u64> {
         return Some(tag);
     }
     let bytes = tag & Tag::SIZES;
-    (bytes < limit && tag >> Tag::ROOM_SHIFT <= MAX_MESSAGE_BYTES as u64).then_some(bytes)
+    (bytes < limit && Tag(tag).has_plain_room()).then_some(bytes)
 }
 
 /// Whether a wait until `deadline` needs no timer that is not there already.
@@ -63,39 +73,41 @@ pub(crate) fn is_timed(hart: &Hart, t: &Thread, deadline: Ticks) -> bool {
 }
 
 impl<P: Platform> Kernel<P> {
-    /// Makes `next`, which no list has any more, the current thread, address space included.
+    /// Makes `next`, which no list has any more and whose address space is loaded, the current thread.
     #[inline(always)]
     fn switch_to(&self, hart: &Hart, next: &Thread) -> usize {
         next.state.set(hart.running_state.get());
         hart.thread.set(next);
-        self.platform.switch_space(next.satp.get());
         core::ptr::from_ref(next).addr()
     }
 
-    /// `channel_call` of the hart's current thread, which has been saved as the module says. `None`: the slow path is to
-    /// do it.
+    /// `channel_call` of the hart's current thread, which has been saved as the module says.
     #[inline(always)]
-    pub fn fast_call(&self, hart: &Hart, handle: u64, tag: u64) -> Option<HandOver> {
+    pub fn fast_call(&self, hart: &Hart, handle: u64, tag: u64) -> Result<HandOver, Else> {
         let c = hart.thread.get();
         if c.aimed.get() != handle || !is_timed(hart, c, c.deadline()) {
-            return None;
+            return Err(Else::Slow);
         }
-        let held = c.aim.seize()?;
+        let held = c.aim.seize().ok_or(Else::Slow)?;
         let end = c.aim.at();
-        bytes_below(end.limit.get(), tag)?;
-        let port_held = end.port.seize()?;
+        if bytes_below(end.limit.get(), tag).is_none() {
+            held.put_aside();
+            return Err(Else::Carry);
+        }
+        let port_held = end.port.seize().ok_or(Else::Slow)?;
         let port = end.port.at();
-        let s = port.waiters.top()?;
+        let s = port.waiters.top().ok_or(Else::Slow)?;
         if s.rank.get() < hart.floor.get() {
-            return None;
+            return Err(Else::Slow);
         }
 
+        self.platform.switch_space(s.satp.get());
         let over = self.pass_call(hart, c, s, (end, &held), port, tag);
         held.release_both(port_held);
-        Some(over)
+        Ok(over)
     }
 
-    /// What a call changes: `c` waits at `end` for its answer, and `s`, which waited at `port`, serves it.
+    /// What a call changes: `c` waits at `end` for its answer, and `s`, which waited at `port` and whose address space is loaded, serves it.
     #[inline(always)]
     pub(crate) fn pass_call(
         &self,
@@ -124,11 +136,11 @@ impl<P: Platform> Kernel<P> {
     /// `reply_and_wait` with an answer, likewise.
     #[inline(always)]
     pub fn fast_reply(&self, hart: &Hart, handle: u64, tag: u64) -> Option<HandOver> {
+        let bytes = bytes_below(REGISTER_BYTES as u64 + 1, tag)?;
         let s = hart.thread.get();
         if s.stood.get() != handle || !is_timed(hart, s, s.deadline()) {
             return None;
         }
-        let bytes = bytes_below(REGISTER_BYTES as u64 + 1, tag)?;
         // Where the last call came in: the token is believed only if its caller is there.
         let held = s.serving.seize()?;
         let end = s.serving.at();
@@ -142,12 +154,13 @@ impl<P: Platform> Kernel<P> {
             return None;
         }
 
+        self.platform.switch_space(c.satp.get());
         let over = self.pass_answer(hart, s, c, end, port, bytes);
         held.release_both(port_held);
         Some(over)
     }
 
-    /// What an answer changes: `c` waits no more, and `s` waits at `port`.
+    /// What an answer changes: `c`, whose address space is loaded, waits no more, and `s` waits at `port`.
     #[inline(always)]
     pub(crate) fn pass_answer(
         &self,
@@ -177,15 +190,24 @@ impl<P: Platform> Kernel<P> {
         // Once the channel is free the sender's registers are anybody's.
         let words = core::array::from_fn(|n| from.get(reg::A0 + 2 + n));
         let handed = match Sysno::from_raw(from.get(reg::T[0])) {
-            Some(Sysno::channel_call) => {
-                self.fast_call(hart, handle, tag).or_else(|| self.fast_call_bytes(hart, handle, tag))
-            }
-            Some(Sysno::reply_and_wait) => {
-                self.fast_reply(hart, handle, tag).or_else(|| self.fast_reply_bytes(hart, handle, tag))
-            }
+            Some(Sysno::channel_call) => match self.fast_call(hart, handle, tag) {
+                Ok(over) => Some((over, words)),
+                Err(Else::Carry) => match Tag(tag).handles() {
+                    0 => self.carry_call::<BYTES>(hart, tag),
+                    _ => self.carry_call::<HANDLE>(hart, tag),
+                },
+                Err(Else::Slow) => None,
+            },
+            Some(Sysno::reply_and_wait) => match self.fast_reply(hart, handle, tag) {
+                Some(over) => Some((over, words)),
+                None => match Tag(tag).handles() {
+                    0 => self.carry_reply::<BYTES>(hart, handle, tag),
+                    _ => self.carry_reply::<HANDLE>(hart, handle, tag),
+                },
+            },
             _ => None,
         };
-        handed.map(|over| self.arrive(hart, words, over)).is_some()
+        handed.map(|(over, words)| self.arrive(hart, words, over)).is_some()
     }
 
     /// What the trap code does with registers, in memory.

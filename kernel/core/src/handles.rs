@@ -99,9 +99,12 @@ impl Capability {
 #[derive(Default)]
 #[repr(C)]
 pub struct Entry {
-    meta: Cell64,
-    object: Cell64,
+    pub(crate) meta: Cell64,
+    pub(crate) object: Cell64,
 }
+
+// SAFETY: a repr(C) structure of atomic cells only.
+unsafe impl PageType for Entry {}
 
 impl Entry {
     /// Both words; `None` if the entry was changing.
@@ -126,11 +129,13 @@ const KIND: u64 = 0xff << 40;
 
 impl Process {
     #[inline(always)]
-    fn entry<'m>(&self, memory: &'m Memory, index: u32) -> Option<&'m Entry> {
+    pub(crate) fn entry<'m>(&self, memory: &'m Memory, index: u32) -> Option<&'m Entry> {
         if index >= self.handle_capacity.get() {
             return None;
         }
-        let page = Frame(self.handle_pages[index as usize / HANDLES_PER_PAGE].get());
+        // No capacity is larger; that the compiler does not know.
+        let page = index as usize / HANDLES_PER_PAGE % self.handle_pages.len();
+        let page = Frame(self.handle_pages[page].get());
         Some(&memory.page::<EntryPage>(page)[index as usize % HANDLES_PER_PAGE])
     }
 
@@ -144,7 +149,7 @@ impl Process {
                 self.handle_free.set(index);
             }
         }
-        self.handle_tail.set(capacity - 1);
+        self.entry(memory, capacity - 1).inspect(|last| self.handle_tail.set(last));
     }
 
     /// The capability behind a handle. `BadHandle` if it is not open or its object is gone.
@@ -223,9 +228,6 @@ impl Process {
         let index = self.handle_free.get();
         let entry = self.entry(memory, index).filter(|_| index != 0).ok_or(Error::NoSpace)?;
         self.handle_free.set(entry.object.get() as u32);
-        if self.handle_free.get() == 0 {
-            self.handle_tail.set(0);
-        }
         let generation = entry.meta.get() >> 48;
         entry.meta.set(generation << 48 | RESERVED << 40);
         self.handle_count.add(1);
@@ -266,23 +268,26 @@ impl Process {
     /// generation has gone round).
     pub fn release(&self, memory: &Memory, handle: Handle) {
         let _held = self.handle_lock.hold();
+        if let Some(entry) = self.entry(memory, handle.0 & 0xffff) {
+            self.free(entry, handle);
+        }
+    }
+
+    /// Puts the entry of a handle behind the last free one. The table's lock is held.
+    #[inline(always)]
+    pub(crate) fn free(&self, entry: &Entry, handle: Handle) {
         let index = handle.0 & 0xffff;
-        let Some(entry) = self.entry(memory, index) else {
-            return;
-        };
-        let generation = match (handle.0 >> 16) as u16 {
-            u16::MAX => 1,
-            g => g + 1,
-        };
-        entry.meta.set((generation as u64) << 48);
+        // Past the last comes 1 again: the carry out of 16 bits is added below, and falls off above.
+        let next = (handle.0 >> 16) as u64 + 1;
+        entry.meta.set((next + (next >> 16)) << 48);
         // The object words below, this entry's and the tail's, are of free entries: their handles are over before.
         fence(Ordering::Release);
         entry.object.set(0);
-        match self.entry(memory, self.handle_tail.get()).filter(|_| self.handle_tail.get() != 0) {
-            Some(tail) => tail.object.set(index as u64),
-            None => self.handle_free.set(index),
+        match self.handle_free.get() {
+            0 => self.handle_free.set(index),
+            _ => self.handle_tail.get().object.set(index as u64),
         }
-        self.handle_tail.set(index);
+        self.handle_tail.set(entry);
         self.handle_count.sub(1);
     }
 

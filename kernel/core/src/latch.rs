@@ -107,6 +107,12 @@ pub struct Seized<'a> {
 }
 
 impl Seized<'_> {
+    /// Stays held, for whoever goes on with [`Known::resume`].
+    #[inline(always)]
+    pub fn put_aside(self) {
+        core::mem::forget(self);
+    }
+
     /// Releases two with one fence, the second first.
     #[inline(always)]
     pub fn release_both(self, second: Seized<'_>) {
@@ -191,6 +197,12 @@ impl<T: PageType> Known<T> {
             return None;
         }
         Some(Seized { header, word })
+    }
+
+    /// What this hart seized and put aside.
+    #[inline(always)]
+    pub fn resume(&self) -> Seized<'_> {
+        Seized { header: self.header.get(), word: self.word.get() }
     }
 
     /// The object, once it is seized.

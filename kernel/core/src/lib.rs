@@ -9,6 +9,7 @@
 mod asid;
 mod binding;
 mod boot;
+mod cargo;
 mod carry;
 mod channel;
 pub mod context;
@@ -54,7 +55,8 @@ mod transfer;
 mod vmos;
 
 pub use boot::{BootError, BootImage};
-pub use fast::HandOver;
+pub use carry::{BYTES, HANDLE};
+pub use fast::{Else, HandOver};
 pub use hart::Hart;
 pub use kernel::Kernel;
 pub use memory::Memory;

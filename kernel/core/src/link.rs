@@ -61,8 +61,11 @@ impl<T: PageType> Link<T> {
     pub fn get(&self) -> &T {
         let address = self.address.load(Ordering::Relaxed);
         debug_assert!(address != 0);
-        // SAFETY: as in `find`.
-        unsafe { &*core::ptr::with_exposed_provenance::<T>(address) }
+        // SAFETY: as in `find`; whoever calls this knows that it was set, so that it is not 0.
+        unsafe {
+            core::hint::assert_unchecked(address != 0);
+            &*core::ptr::with_exposed_provenance::<T>(address)
+        }
     }
 
     /// Whether it points to `it`.

@@ -260,9 +260,13 @@ impl Memory {
     pub fn page<T: PageType>(&self, frame: Frame) -> &T {
         const { assert!(size_of::<T>() <= PAGE_SIZE && align_of::<T>() <= PAGE_SIZE) };
         debug_assert!(frame.0 != 0 && frame.0 < self.frames);
-        // SAFETY: the address is in the mapped bank and page-aligned; `PageType` promises that any bytes there
-        // are a valid shared `T`.
-        unsafe { &*with_exposed_provenance(self.base + frame.0 as usize * PAGE_SIZE) }
+        let address = self.base + frame.0 as usize * PAGE_SIZE;
+        // SAFETY: the address is in the mapped bank, which begins above 0, and page-aligned; `PageType` promises that any
+        // bytes there are a valid shared `T`.
+        unsafe {
+            core::hint::assert_unchecked(address != 0);
+            &*with_exposed_provenance(address)
+        }
     }
 
     /// `len` bytes of the frame from `offset` on, for a user copy. Cut to the page.

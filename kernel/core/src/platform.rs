@@ -49,6 +49,12 @@ pub trait Platform: Sync {
     /// Copies to user memory of the current address space, likewise.
     fn copy_to_user(&self, to: u64, from: KernelBytes<'_>) -> bool;
 
+    /// Reads one word of user memory, at an aligned address that has been checked not to be a device's or the kernel's.
+    fn word_from_user(&self, from: u64) -> Option<u32>;
+
+    /// Writes one, likewise.
+    fn word_to_user(&self, to: u64, word: u32) -> bool;
+
     /// Makes instruction fetches of every hart see what was written to memory (a new executable mapping).
     fn sync_code(&self);
 

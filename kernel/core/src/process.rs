@@ -4,6 +4,8 @@
 //! locked) and cells marked otherwise. What must never happen: a process that is dying gains a thread or a mapping.
 
 use crate::binding::Binding;
+use crate::handles::Entry;
+use crate::link::Link;
 use crate::memory::PageType;
 use crate::sync::{Cell32, Cell64, Lock};
 use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_MAPPINGS};
@@ -58,8 +60,8 @@ pub struct Process {
     pub handle_lock: Lock,
     /// First free index (0: none).
     pub handle_free: Cell32,
-    /// Last free index (0: none).
-    pub handle_tail: Cell32,
+    /// The last free entry, while there is one.
+    pub handle_tail: Link<Entry>,
     /// Entries in use.
     pub handle_count: Cell32,
     /// Who it is, as a raw `Identity`; never changes.

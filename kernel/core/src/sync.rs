@@ -75,12 +75,28 @@ impl Default for Lock {
     }
 }
 
+impl Held<'_> {
+    /// Releases two with one fence.
+    #[inline(always)]
+    pub fn release_both(self, other: Held<'_>) {
+        fence(Ordering::Release);
+        self.release(Ordering::Relaxed);
+        other.release(Ordering::Relaxed);
+        core::mem::forget((self, other));
+    }
+
+    #[inline(always)]
+    fn release(&self, order: Ordering) {
+        self.0.0.store(0, order);
+        #[cfg(loom)]
+        self.0.tell();
+    }
+}
+
 impl Drop for Held<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.0.store(0, Ordering::Release);
-        #[cfg(loom)]
-        self.0.tell();
+        self.release(Ordering::Release);
     }
 }
 

@@ -54,11 +54,28 @@ user_copy_begin:
     addi    a1, a1, 1
     addi    a0, a0, 1
     bltu    a0, t1, 5b
-6:
-user_copy_end:
-    csrc    sstatus, t0
+6:  csrc    sstatus, t0
     li      a0, 1
     ret
+
+# One word, with nothing destroyed but t0 and a0. a0 from; answers it in a1. In a0 stays the address, or 0 when it faulted.
+    .globl  user_load
+user_load:
+    li      t0, 1 << 18
+    csrs    sstatus, t0
+    lw      a1, (a0)
+    csrc    sstatus, t0
+    ret
+
+# a0 to, a1 the word. Answers likewise.
+    .globl  user_store
+user_store:
+    li      t0, 1 << 18
+    csrs    sstatus, t0
+    sw      a1, (a0)
+    csrc    sstatus, t0
+    ret
+user_copy_end:
 
 user_copy_fault:
     csrc    sstatus, t0

@@ -4,7 +4,7 @@
 //! Memory-Management Fence Instruction"), so a copy that faults is tried once more after a fence of this hart.
 
 use crate::cpu;
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use neuron_core::memory::KernelBytes;
 
 global_asm!(include_str!("copy.S"));
@@ -26,8 +26,38 @@ pub fn to_user(to: u64, from: KernelBytes<'_>) -> bool {
     twice(|| unsafe { user_copy(to as usize, from.start() as usize, from.len()) })
 }
 
+/// Reads the user's word at `from`, an aligned address that is not a device's or the kernel's.
 #[inline(always)]
-fn twice(copy: impl Fn() -> usize) -> bool {
+pub fn word_from_user(from: u64) -> Option<u32> {
+    let mut word = 0;
+    let read = twice(|| {
+        let done: usize;
+        // SAFETY: writes nothing but the registers named (t5 and t6 when it faults); a bad address ends in the fixup.
+        unsafe {
+            asm!("jal user_load", inout("a0") from => done, out("a1") word, out("t0") _, out("t5") _,
+                out("t6") _, out("ra") _, options(nostack))
+        };
+        done
+    });
+    read.then_some(word as u32)
+}
+
+/// Writes it to `to`, likewise.
+#[inline(always)]
+pub fn word_to_user(to: u64, word: u32) -> bool {
+    twice(|| {
+        let done: usize;
+        // SAFETY: as above; what is written is user memory.
+        unsafe {
+            asm!("jal user_store", inout("a0") to => done, in("a1") word, out("t0") _, out("t5") _,
+                out("t6") _, out("ra") _, options(nostack))
+        };
+        done
+    })
+}
+
+#[inline(always)]
+fn twice(mut copy: impl FnMut() -> usize) -> bool {
     copy() != 0 || {
         cpu::fence_all();
         copy() != 0

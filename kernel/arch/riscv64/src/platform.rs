@@ -119,6 +119,16 @@ impl Platform for Riscv {
         copy::to_user(to, from)
     }
 
+    #[inline(always)]
+    fn word_from_user(&self, from: u64) -> Option<u32> {
+        copy::word_from_user(from)
+    }
+
+    #[inline(always)]
+    fn word_to_user(&self, to: u64, word: u32) -> bool {
+        copy::word_to_user(to, word)
+    }
+
     fn sync_code(&self) {
         cpu::fence();
         cpu::fence_code();

@@ -164,6 +164,7 @@ hand_over:
     addi    t0, t0, 4
     csrw    sepc, t0
     bnez    a1, scrub
+no_words:
     li      a2, 0
     li      a3, 0
     li      a4, 0
@@ -199,6 +200,7 @@ scrubbed:
 scrub:
     slli    t0, a1, 51
     srli    t0, t0, 51
+    beqz    t0, no_words
     li      t4, 40
     bltu    t4, t0, scrubbed
     li      a7, 0
@@ -214,8 +216,6 @@ scrub:
     li      t4, 8
     bltu    t4, t0, scrubbed
     li      a3, 0
-    bnez    t0, scrubbed
-    li      a2, 0
     j       scrubbed
 
 slow:

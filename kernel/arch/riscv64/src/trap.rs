@@ -8,9 +8,9 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::context::{Context, reg};
-use neuron_core::{HandOver, Hart, LIGHT, Next};
-use nexus_abi::Sysno;
+use neuron_core::{BYTES, Else, HANDLE, HandOver, Hart, LIGHT, Next};
 use nexus_abi::bounds::REGISTER_WORDS;
+use nexus_abi::{Sysno, Tag};
 
 /// `sstatus.FS`: all ones is dirty.
 pub const FS: usize = 3 << 13;
@@ -90,44 +90,49 @@ static LIGHT_TABLE: [Light; Sysno::TABLE.len()] = nexus_abi::with_syscalls!(ligh
 /// The fast path of `channel_call`: the words stay in the registers that they came in. Returns if it cannot be taken.
 extern "C" fn on_call(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64, a6: u64, a7: u64) {
     let hart = &local().hart;
+    let words = [a2, a3, a4, a5, a6, a7];
     match kernel().fast_call(hart, handle, tag) {
-        Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
-        None => {
-            put_back(hart, handle, [a2, a3, a4, a5, a6, a7]);
-            on_call_bytes()
+        Ok(over) => hand_over(over, words),
+        Err(what) => {
+            put_back(hart, handle, words);
+            match what {
+                Else::Slow => {}
+                Else::Carry if Tag(tag).handles() == 0 => on_long_call::<BYTES>(hart, tag),
+                Else::Carry => on_long_call::<HANDLE>(hart, tag),
+            }
         }
     }
 }
 
-/// The same for a message in memory.
+/// The same for a message that is more than registers.
 #[inline(never)]
-extern "C" fn on_call_bytes() {
-    let hart = &local().hart;
-    let [handle, tag] = [0, 1].map(|n| hart.current().context.get(reg::A0 + n));
-    if let Some(over) = kernel().fast_call_bytes(hart, handle, tag) {
-        hand_over(over, [0; REGISTER_WORDS])
-    }
-}
-
-/// The same for an answer in memory.
-#[inline(never)]
-extern "C" fn on_reply_bytes() {
-    let hart = &local().hart;
-    let [handle, tag] = [0, 1].map(|n| hart.current().context.get(reg::A0 + n));
-    if let Some(over) = kernel().fast_reply_bytes(hart, handle, tag) {
-        hand_over(over, [0; REGISTER_WORDS])
+fn on_long_call<const LOAD: bool>(hart: &Hart, tag: u64) {
+    if let Some((over, words)) = kernel().carry_call::<LOAD>(hart, tag) {
+        hand_over(over, words)
     }
 }
 
 /// The fast path of `reply_and_wait`, likewise.
 extern "C" fn on_reply(handle: u64, tag: u64, a2: u64, a3: u64, a4: u64, a5: u64, a6: u64, a7: u64) {
     let hart = &local().hart;
+    let words = [a2, a3, a4, a5, a6, a7];
     match kernel().fast_reply(hart, handle, tag) {
-        Some(over) => hand_over(over, [a2, a3, a4, a5, a6, a7]),
+        Some(over) => hand_over(over, words),
         None => {
-            put_back(hart, handle, [a2, a3, a4, a5, a6, a7]);
-            on_reply_bytes()
+            put_back(hart, handle, words);
+            match Tag(tag).handles() {
+                0 => on_long_reply::<BYTES>(hart, handle, tag),
+                _ => on_long_reply::<HANDLE>(hart, handle, tag),
+            }
         }
+    }
+}
+
+/// The same for an answer that is more than registers.
+#[inline(never)]
+fn on_long_reply<const LOAD: bool>(hart: &Hart, handle: u64, tag: u64) {
+    if let Some((over, words)) = kernel().carry_reply::<LOAD>(hart, handle, tag) {
+        hand_over(over, words)
     }
 }
 

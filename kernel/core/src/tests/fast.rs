@@ -80,12 +80,12 @@ fn build(fast: bool) -> (World, Vec<Known>) {
 /// A tag: mostly one that the fast path takes.
 fn tag(random: &mut Random) -> u64 {
     let bytes = random.pick(&[0, 0, 8, 13, 24, 32, 33, 40, 40, 41, 48, 48, 49, 256, 257]);
-    let handles = if random.one_in(16) { random.below(3) as usize } else { 0 };
+    let handles = if random.one_in(4) { random.pick(&[1, 1, 1, 1, 2]) } else { 0 };
     let plain = Tag::new(bytes, handles);
     match random.below(8) {
-        0 => plain.with_room(256, 2).0,
+        0 | 4 => plain.with_room(256, 2).0,
         1 => plain.with_room(4096, 0).0,
-        2 => plain.with_room(40, 1).0,
+        2 | 5 => plain.with_room(40, 1).0,
         3 if random.one_in(10) => plain.0 | 1 << (13 + random.below(50)),
         _ => plain.0,
     }

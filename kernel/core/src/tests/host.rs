@@ -218,6 +218,18 @@ impl Platform for Host {
         })
     }
 
+    fn word_from_user(&self, from: u64) -> Option<u32> {
+        assert!(from.is_multiple_of(4));
+        let mut word = [0; 4];
+        let read = self.copy_from_user(KernelBytes::from_mut(&mut word), from);
+        read.then_some(u32::from_le_bytes(word))
+    }
+
+    fn word_to_user(&self, to: u64, word: u32) -> bool {
+        assert!(to.is_multiple_of(4));
+        self.copy_to_user(to, KernelBytes::from_ref(&word.to_le_bytes()))
+    }
+
     fn sync_code(&self) {}
 
     fn is_device(&self, range: Range<u64>) -> bool {

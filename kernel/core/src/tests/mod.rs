@@ -2,6 +2,7 @@
 
 #[cfg(not(miri))]
 pub mod atomics;
+mod cargo;
 mod channels;
 mod compare;
 mod conform;

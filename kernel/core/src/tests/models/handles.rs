@@ -89,3 +89,24 @@ fn a_capability_that_is_taken_for_a_journey_comes_back_whole_or_not_at_all() {
         assert_eq!(table.process().handle_count.get(), 0);
     });
 }
+
+/// What the fast path does to an entry (`cargo.rs`): it is free and taken again in one step each.
+#[test]
+fn an_entry_that_a_handle_passes_through_at_once_is_never_seen_in_halves() {
+    fn pass(table: &Table) {
+        let (process, memory) = (table.process(), &table.memory);
+        let _held = process.handle_lock.hold();
+        let entry = process.entry(memory, 1).expect("in the table");
+        process.free(entry, FIRST);
+        let (entry, name) = process.vacant(memory).expect("free");
+        assert_eq!(name, SECOND);
+        process.take_in(entry, name, table.new.meta(), table.new.object.to_raw());
+    }
+    for harts in [&[pass, look_for_the_old], &[pass as fn(&Table), look_for_the_new]] {
+        explore(3, Table::build, harts, |table| {
+            assert_eq!(table.process().lookup(&table.memory, FIRST), Err(Error::BadHandle));
+            assert_eq!(table.process().lookup(&table.memory, SECOND), Ok(table.new));
+            assert_eq!(table.process().handle_count.get(), 1);
+        });
+    }
+}

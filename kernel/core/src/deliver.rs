@@ -8,7 +8,7 @@ use crate::fast::bytes_below;
 use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::platform::Platform;
-use crate::thread::{Thread, state};
+use crate::thread::{Thread, resume, state};
 use nexus_abi::Signals;
 
 impl<P: Platform> Kernel<P> {
@@ -21,7 +21,7 @@ impl<P: Platform> Kernel<P> {
         known
             && self.hand_in(hart, t).is_some_and(|w| {
                 self.finish(t, 0, [0, 0]);
-                self.wake(hart, w.frame());
+                self.wake_thread(hart, w);
                 true
             })
     }
@@ -77,10 +77,12 @@ impl<P: Platform> Kernel<P> {
         }
         port.waiters.take_top(w);
         w.pay_oneself();
-        self.deliver_event(w, 0, bits as u32);
+        // It tells itself when it runs, which mostly is at once.
+        w.port.set(bits);
+        w.resume.set(resume::EVENT);
         w.set_doing(state::LIMBO, 0);
         drop(held);
-        self.wake(hart, w.frame());
+        self.wake_thread(hart, w);
         true
     }
 }

@@ -42,9 +42,8 @@ impl ThreadList {
 
     /// Adds at the front.
     #[inline(always)]
-    pub fn push_front(&self, memory: &Memory, thread: Frame) {
-        let t = memory.page::<Thread>(thread);
-        let head = self.head.get();
+    pub fn push_front(&self, memory: &Memory, t: &Thread) {
+        let (thread, head) = (t.frame(), self.head.get());
         t.prev.set(0);
         t.next.set(head);
         self.head.set(thread.0);

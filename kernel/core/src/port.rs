@@ -205,8 +205,10 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
-    /// System call `port_signal`, the slow path.
-    pub(crate) fn port_signal(&self, hart: &Hart, port: Handle, bits: u64) -> Answer<()> {
+    /// System call `port_signal`, the slow path. The next one to the same port may be faster.
+    #[inline(never)]
+    pub(crate) fn port_signal(&self, hart: &Hart, port: u64, bits: u64) -> Answer<()> {
+        self.poke(hart, port);
         let port = self.table(hart.owner()).lookup_as(&self.memory, port, Kind::Port, Rights::SIGNAL)?.object;
         if bits == 0 || bits & !(Signals::USER.bits() as u64) != 0 {
             return Err(Error::Invalid);

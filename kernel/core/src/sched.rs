@@ -45,7 +45,12 @@ impl<P: Platform> Kernel<P> {
     /// Makes a thread that belongs to nobody ready here, and calls an idle hart to take what this one cannot run
     /// at once.
     pub(crate) fn wake(&self, hart: &Hart, thread: Frame) {
-        let t = self.thread(thread);
+        self.wake_thread(hart, self.thread(thread));
+    }
+
+    /// The same.
+    #[inline(always)]
+    pub(crate) fn wake_thread(&self, hart: &Hart, t: &Thread) {
         let now = self.platform.now();
         // A server that waited in a call of its own must not pay with its priority for what its caller used up.
         let priority = match self.is_solvent(ObjectRef::from_raw(t.payer.get()), now) {
@@ -61,8 +66,14 @@ impl<P: Platform> Kernel<P> {
             hart.resched.set(1);
             return;
         }
+        self.stand_by(hart, t, priority, now);
+    }
+
+    /// Puts a thread that was woken where it waits for its turn.
+    #[inline(never)]
+    fn stand_by(&self, hart: &Hart, t: &Thread, priority: u32, now: Ticks) {
         self.note_refill(hart, t, priority);
-        self.enqueue(hart, thread, priority, false);
+        self.enqueue(hart, t.frame(), priority, false);
         let Some(current) = hart.thread.find() else {
             return;
         };
@@ -117,7 +128,7 @@ impl<P: Platform> Kernel<P> {
         self.thread(thread).set_doing(state::READY, hart.id.get() | priority << 8);
         let queue = &hart.queues[priority as usize];
         if front {
-            queue.push_front(&self.memory, thread);
+            queue.push_front(&self.memory, self.thread(thread));
         } else {
             queue.push_back(&self.memory, thread);
         }
@@ -127,9 +138,15 @@ impl<P: Platform> Kernel<P> {
     /// There is a ready thread of this priority. The queue's lock is held.
     #[inline(always)]
     pub(crate) fn note_ready(&self, hart: &Hart, priority: u32) {
+        self.note_best(hart, priority);
+        hart.floor.set(hart.floor.get().max(priority + 1));
+    }
+
+    /// The same, of who is about to say what may follow it ([`Hart::set_floor`]).
+    #[inline(always)]
+    pub(crate) fn note_best(&self, hart: &Hart, priority: u32) {
         hart.ready.set(hart.ready.get() | 1 << priority);
         hart.best.set(hart.best.get().max(priority + 1));
-        hart.floor.set(hart.floor.get().max(priority + 1));
     }
 
     /// Takes a ready thread out of its queue; the queue's lock is held.
@@ -375,6 +392,7 @@ impl<P: Platform> Kernel<P> {
         let t = self.thread(thread);
         match t.resume.take(resume::NONE) {
             resume::WAIT => self.wait_at(hart, thread, ObjectRef::from_raw(t.port.get())),
+            resume::EVENT => self.deliver_event(t, 0, t.port.get() as u32),
             _ => self.take_answer(hart, thread),
         }
     }

@@ -42,13 +42,13 @@ impl<P: Platform> Kernel<P> {
             return false;
         }
         if chosen.is_some() && now < hart.slice_end.get() {
-            queue.push_front(&self.memory, t.frame());
+            queue.push_front(&self.memory, t);
         } else {
             queue.push_back(&self.memory, t.frame());
         }
         match chosen {
             // Of one payer with a thread that has a priority: the one that makes way has it too.
-            Some(_) => self.note_ready(hart, priority),
+            Some(_) => self.note_best(hart, priority),
             None => queue.remove(&self.memory, next.frame()),
         }
         t.set_doing(state::READY, hart.id.get() | priority << 8);
@@ -68,30 +68,52 @@ impl<P: Platform> Kernel<P> {
         true
     }
 
+    /// After such a switch: the signal bits that the thread was woken for, if it is to be told by nothing but registers. Every other
+    /// register that does not survive a system call is then to be 0, and the program counter past the call.
+    #[inline(always)]
+    pub fn take_event(&self, hart: &Hart) -> Option<u64> {
+        let t = hart.current();
+        if t.resume.get() != resume::EVENT {
+            return None;
+        }
+        if t.rank.get() == 0 {
+            // Its floating-point registers have to be loaded as well.
+            self.resume(hart, t.frame());
+            return None;
+        }
+        t.resume.set(resume::NONE);
+        Some(t.port.get())
+    }
+
     /// Whether a thread can be run without any more ado: it is of the payer that pays now, its process lives and has an address space
-    /// identifier of its own, and it has nothing to do in the kernel.
+    /// identifier of its own, and it has nothing to do in the kernel but to be told.
     #[inline(always)]
     fn may_take_over(&self, hart: &Hart, next: &Thread) -> bool {
         let owner = self.table(next.owner());
         next.payer.get() == hart.payer.get()
-            && next.resume.get() == resume::NONE
+            && next.resume.get() <= resume::EVENT
             && owner.life.get() == life::ALIVE
             && owner.asid.get() != 0
     }
 
     /// Whether a thread of this priority goes before the current one, every ready one, and one that was to do so already, which
     /// then waits for its turn.
+    #[inline]
     pub(crate) fn goes_next(&self, hart: &Hart, priority: u32) -> bool {
-        let goes = hart.thread.find().is_some_and(|t| priority > t.priority.get())
-            && priority >= hart.best.get()
-            && hart.next.find().is_none_or(|next| priority > next.priority.get());
-        if goes && hart.next.find().is_some() {
-            self.put_off(hart);
+        let goes =
+            hart.thread.find().is_some_and(|t| priority > t.priority.get()) && priority >= hart.best.get();
+        match hart.next.find() {
+            None => goes,
+            Some(next) if goes && priority > next.priority.get() => {
+                self.put_off(hart);
+                true
+            }
+            Some(_) => false,
         }
-        goes
     }
 
     /// The thread that was to run next waits for its turn like others.
+    #[inline(never)]
     pub(crate) fn put_off(&self, hart: &Hart) {
         if let Some(t) = hart.next.take() {
             self.enqueue(hart, t.frame(), self.effective_priority(t, self.platform.now()), true);

@@ -53,7 +53,8 @@ impl<P: Platform> Kernel<P> {
     /// unless [`Hart::resched`] is set: then it is complete all the same, and [`Self::dispatch`] is due.
     #[inline(always)]
     pub fn light(&self, hart: &Hart, number: u64, a: [u64; 6]) -> Outcome {
-        let process = hart.owner();
+        // Asked for where it is needed: a call without arguments pays for nothing.
+        let process = || hart.owner();
         let h = |n: usize| named(a[n]);
         let answer: Answer<[u64; 2]> = match Sysno::from_raw(number) {
             Some(Sysno::null) => Ok([0, 0]),
@@ -61,17 +62,14 @@ impl<P: Platform> Kernel<P> {
             Some(Sysno::handle_dup) => self.handle_dup(hart, h(0), a[1]).map(one),
             Some(Sysno::object_info) => self.object_info(hart, [a[0], a[1], a[2], a[3]]).map(|n| [n, 0]),
             Some(Sysno::channel_create) => {
-                self.channel_create(process, h(0), [a[1], a[2]]).map(|[x, y]| [x.0 as u64, y.0 as u64])
+                self.channel_create(process(), h(0), [a[1], a[2]]).map(|[x, y]| [x.0 as u64, y.0 as u64])
             }
-            Some(Sysno::port_create) => self.port_create(process, h(0)).map(one),
+            Some(Sysno::port_create) => self.port_create(process(), h(0)).map(one),
             Some(Sysno::port_bind) => self.port_bind(hart, h(0), h(1), a[2], a[3]).map(none),
             Some(Sysno::port_signal) if self.fast_signal(hart, a[0], a[1]) => Ok([0, 0]),
-            Some(Sysno::port_signal) => {
-                self.poke(hart, a[0]);
-                self.port_signal(hart, h(0), a[1]).map(none)
-            }
-            Some(Sysno::vmo_create) => self.vmo_create(process, h(0), a[1]).map(one),
-            Some(Sysno::vmo_seal) => self.vmo_seal(process, h(0)).map(none),
+            Some(Sysno::port_signal) => self.port_signal(hart, a[0], a[1]).map(none),
+            Some(Sysno::vmo_create) => self.vmo_create(process(), h(0), a[1]).map(one),
+            Some(Sysno::vmo_seal) => self.vmo_seal(process(), h(0)).map(none),
             Some(Sysno::vm_map) => self.vm_map(hart, a[0], a[1], [a[2], a[3], a[4]], a[5]).map(|at| [at, 0]),
             Some(Sysno::vm_unmap) => self.vm_unmap(hart, h(0), a[1]).map(none),
             Some(Sysno::process_create) => self.process_create(hart, [a[0], a[1], a[2], a[3], a[4]]).map(one),
@@ -82,15 +80,15 @@ impl<P: Platform> Kernel<P> {
                 self.thread_yield(hart);
                 Ok([0, 0])
             }
-            Some(Sysno::timer_create) => self.timer_create(process, h(0)).map(one),
+            Some(Sysno::timer_create) => self.timer_create(process(), h(0)).map(one),
             Some(Sysno::timer_set) => self.timer_set(hart, h(0), a[1]).map(none),
-            Some(Sysno::quota_create) => self.quota_create(process, h(0), a[1], a[2]).map(one),
-            Some(Sysno::identity_create) => self.identity_create(process, [a[0], a[1], a[2]]).map(one),
-            Some(Sysno::mmio_create) => self.mmio_create(process, [a[0], a[1], a[2], a[3]]).map(one),
-            Some(Sysno::irq_create) => self.irq_create(process, [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::quota_create) => self.quota_create(process(), h(0), a[1], a[2]).map(one),
+            Some(Sysno::identity_create) => self.identity_create(process(), [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::mmio_create) => self.mmio_create(process(), [a[0], a[1], a[2], a[3]]).map(one),
+            Some(Sysno::irq_create) => self.irq_create(process(), [a[0], a[1], a[2]]).map(one),
             Some(Sysno::irq_ack) => self.irq_ack(hart, h(0)).map(none),
-            Some(Sysno::pool_create) => self.pool_create(process, [a[0], a[1], a[2]]).map(one),
-            Some(Sysno::pool_take) => self.pool_take(process, h(0), a[1]).map(one),
+            Some(Sysno::pool_create) => self.pool_create(process(), [a[0], a[1], a[2]]).map(one),
+            Some(Sysno::pool_take) => self.pool_take(process(), h(0), a[1]).map(one),
             Some(Sysno::console_write) => self.console_write(hart, [a[0], a[1], a[2]]).map(none),
             _ => Err(Error::BadSyscall),
         };

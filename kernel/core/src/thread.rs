@@ -40,10 +40,12 @@ pub mod state {
 pub mod resume {
     /// Return to user mode.
     pub const NONE: u32 = 0;
+    /// Tell the signal bits that a port raised for it. The only thing that a quick switch may leave to do.
+    pub const EVENT: u32 = 1;
     /// Try the port wait again.
-    pub const WAIT: u32 = 1;
+    pub const WAIT: u32 = 2;
     /// Take over the answer that lies in the thread's buffer.
-    pub const ANSWER: u32 = 2;
+    pub const ANSWER: u32 = 3;
 }
 
 /// A capability on its way: two words of a `Capability`, and the reserved entry in the sender's table.
@@ -126,7 +128,7 @@ pub struct Thread {
     pub home: Cell64,
     /// Its place in a hart's timer heap; may be armed earlier than its deadline, never later.
     pub timer: TimerNode,
-    /// The port at which a wait goes on that was woken, as a raw `ObjectRef`.
+    /// The port at which a wait goes on that was woken, as a raw `ObjectRef`; with [`resume::EVENT`], the bits.
     pub port: Cell64,
     /// See [`resume`].
     pub resume: Cell32,

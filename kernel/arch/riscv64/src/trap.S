@@ -130,7 +130,7 @@ light_resched:
     beqz    t0, 1f
     jal     t5, save_fp
 1:  mv      a0, tp
-    call    {on_resched}
+    jal     ra, {on_resched}
     j       to_user
 
 fast_reply:
@@ -153,7 +153,7 @@ refused:
     sd      zero, 31*8(t6)
     jal     t5, save_fp
     mv      a0, tp
-    call    {on_syscall}
+    jal     ra, {on_syscall}
     j       to_user
 
 # The way out of the fast path: t6 the context, a1 to a7, t1, t2, t3 as the thread will find them, but for words past the
@@ -163,6 +163,7 @@ hand_over:
     ld      t0, 0*8(t6)
     addi    t0, t0, 4
     csrw    sepc, t0
+    li      t4, 0
     bnez    a1, scrub
 no_words:
     li      a2, 0
@@ -191,30 +192,41 @@ scrubbed:
     ld      s11, 27*8(t6)
     li      a0, 0
     li      t0, 0
-    li      t4, 0
     li      t5, 0
     li      t6, 0
     sret
+
+# The same for a thread that is told signal bits, in t4, and nothing else.
+    .globl  tell
+tell:
+    ld      t0, 0*8(t6)
+    addi    t0, t0, 4
+    csrw    sepc, t0
+    li      a1, 0
+    li      t1, 0
+    li      t2, 0
+    li      t3, 0
+    j       no_words
 
     # At most 48 bytes. The room in a call's tag stands above its length.
 scrub:
     slli    t0, a1, 51
     srli    t0, t0, 51
     beqz    t0, no_words
-    li      t4, 40
-    bltu    t4, t0, scrubbed
+    li      t5, 40
+    bltu    t5, t0, scrubbed
     li      a7, 0
-    li      t4, 32
-    bltu    t4, t0, scrubbed
+    li      t5, 32
+    bltu    t5, t0, scrubbed
     li      a6, 0
-    li      t4, 24
-    bltu    t4, t0, scrubbed
+    li      t5, 24
+    bltu    t5, t0, scrubbed
     li      a5, 0
-    li      t4, 16
-    bltu    t4, t0, scrubbed
+    li      t5, 16
+    bltu    t5, t0, scrubbed
     li      a4, 0
-    li      t4, 8
-    bltu    t4, t0, scrubbed
+    li      t5, 8
+    bltu    t5, t0, scrubbed
     li      a3, 0
     j       scrubbed
 
@@ -228,7 +240,7 @@ slow:
     jal     t5, save_fp
     mv      a0, tp
     mv      sp, tp
-    call    {on_syscall}
+    jal     ra, {on_syscall}
     j       to_user
 
 other_trap:
@@ -247,7 +259,7 @@ other_trap:
     csrr    a1, scause
     csrr    a2, stval
     mv      sp, tp
-    call    {on_trap}
+    jal     ra, {on_trap}
     j       to_user
 
 # Saves all but ra, t5, t6 and the callee-saved registers to the context in t6 and enters the kernel's state. Returns to t5.

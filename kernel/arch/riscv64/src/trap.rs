@@ -190,7 +190,17 @@ extern "C" fn on_resched(local: &'static Local) {
 fn leave(hart: &Hart) {
     if !kernel().switch_at_once(hart) {
         choose(hart);
+    } else if let Some(bits) = kernel().take_event(hart) {
+        tell(hart, bits)
     }
+}
+
+/// Leaves for the current thread, which is told signal bits and nothing else.
+#[inline(always)]
+fn tell(hart: &Hart, bits: u64) -> ! {
+    let context = core::ptr::from_ref(hart.current()).addr();
+    // SAFETY: as in `hand_over`.
+    unsafe { asm!("j tell", in("t6") context, in("t4") bits, options(noreturn)) }
 }
 
 extern "C" fn on_trap(local: &'static Local, scause: u64, stval: u64) {

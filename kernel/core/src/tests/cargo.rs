@@ -312,3 +312,20 @@ fn a_handle_within_one_process_goes_the_slow_path() {
     }
     assert_eq!(worlds[0].describe(), worlds[1].describe());
 }
+
+/// The generation of an entry goes round from its last value to 1: 0 is never a handle.
+#[test]
+fn the_last_generation_of_an_entry_is_followed_by_the_first() {
+    let memory = crate::memory::Memory::for_test(32).expect("memory");
+    let [process, page, object] = [(); 3].map(|()| memory.allocate().expect("frame"));
+    let table = memory.page::<crate::process::Process>(process);
+    table.handle_pages[0].set(page.0);
+    table.init_handles(&memory, 2);
+    let object = crate::handles::ObjectRef { frame: object, generation: 0 };
+    let capability = Capability { object, kind: Kind::Vmo, end: 0, rights: Rights::READ };
+    for generation in (1..=u16::MAX).chain([1, 2]) {
+        let handle = table.insert(&memory, capability).expect("room");
+        assert_eq!(handle, Handle(1 | (generation as u32) << 16));
+        assert_eq!(table.remove(&memory, handle), Ok(capability));
+    }
+}

@@ -8,7 +8,7 @@ use crate::platform::{HartMask, Platform};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
 use nexus_abi::Ticks;
-use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
+use nexus_abi::bounds::{DEVICE_START, MAX_HARTS, PAGE_SIZE};
 use std::sync::OnceLock;
 
 /// Physical addresses below this are devices' (the simulated RAM begins there).
@@ -219,14 +219,14 @@ impl Platform for Host {
     }
 
     fn word_from_user(&self, from: u64) -> Option<u32> {
-        assert!(from.is_multiple_of(4));
+        assert!(from.is_multiple_of(4) && from < DEVICE_START, "{from:#x} was not looked at");
         let mut word = [0; 4];
         let read = self.copy_from_user(KernelBytes::from_mut(&mut word), from);
         read.then_some(u32::from_le_bytes(word))
     }
 
     fn word_to_user(&self, to: u64, word: u32) -> bool {
-        assert!(to.is_multiple_of(4));
+        assert!(to.is_multiple_of(4) && to < DEVICE_START, "{to:#x} was not looked at");
         self.copy_to_user(to, KernelBytes::from_ref(&word.to_le_bytes()))
     }
 

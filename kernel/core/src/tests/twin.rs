@@ -143,11 +143,17 @@ impl Twin {
                 // The kernel lets a thread that is woken go on at once where nothing can come between.
                 let went_on = |id: &Id| {
                     let t = self.world.kernel.thread(self.links[id].frame);
-                    matches!(t.doing().0, state::READY | state::RUNNING) && t.resume.get() == resume::NONE
+                    matches!(t.doing().0, state::READY | state::RUNNING)
+                        && matches!(t.resume.get(), resume::NONE | resume::EVENT)
                 };
                 let woken: Vec<Id> = self.model.threads().map(|(id, _)| id).collect();
                 let woken = woken.into_iter().filter(|id| self.model.can_go_on(*id) && went_on(id));
                 for id in woken.collect::<Vec<_>>() {
+                    let frame = self.links[&id].frame;
+                    if self.world.kernel.thread(frame).resume.get() == resume::EVENT {
+                        self.put_on(id);
+                        self.world.kernel.resume(self.world.hart(), frame);
+                    }
                     self.step_model(&Step::GoOn(id))?;
                 }
                 if matches!(op, Op::Map { .. }) {

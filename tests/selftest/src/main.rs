@@ -1,6 +1,6 @@
 //! Runs every device test, in order, and ends the machine with the sum. Its own tests are the proofs of gate 1 and of the
-//! services; each other driver is a library of its own (`tests/objects`, `tests/hostile`, `tests/restarts`, `tests/offsets`). A line is printed only after another process has
-//! shown that it is true.
+//! services; each other driver is a library of its own (`tests/objects`, `tests/hostile`, `tests/storm`, `tests/restarts`,
+//! `tests/offsets`). A line is printed only after another process has shown that it is true.
 //!
 //! It writes to the console itself, so that nothing is lost when it ends the machine with the result.
 #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -39,7 +39,8 @@ const OWN: &[Test] = &[
 ];
 
 /// Every driver's tests, in the order in which they run.
-const DRIVERS: &[&[Test]] = &[OWN, devices::TESTS, hostile::TESTS, objects::TESTS, restarts::TESTS];
+const DRIVERS: &[&[Test]] =
+    &[OWN, devices::TESTS, hostile::TESTS, objects::TESTS, storm::TESTS, restarts::TESTS];
 
 /// Drivers that count instructions, which is exact on one hart alone, and which a host has none of.
 #[cfg(target_os = "none")]

@@ -69,12 +69,12 @@ macro_rules! with_syscalls {
                 "Destroys every object that belongs to the quota or to one split off it, wherever their handles are, and gives what it held back. This is revocation.";
             27 identity_create (minter, quota, service) -> (identity) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
                 "Mints the identity of a service id; only an identity with MINT can, and the new one cannot.";
-            28 console_write (resource, address, bytes) -> () [BadHandle WrongType AccessDenied Invalid BadAddress]
-                "Writes to the kernel's console, until a driver has taken it over.";
+            28 console_write (resource, address, bytes) -> () [BadHandle WrongType AccessDenied Invalid BadAddress BadState]
+                "Writes to the kernel's console; `BadState` as long as a driver has taken it over.";
             29 machine_reset (resource, code) -> () [BadHandle WrongType AccessDenied Invalid]
                 "Ends the machine: `code` 0 is a good end, 1 to 0x7fff a failure, 0x8000 a restart. Does not return.";
             30 mmio_create (resource, quota, base, bytes) -> (mmio) [BadHandle WrongType AccessDenied Invalid Exists QuotaExceeded NoSpace]
-                "Mints the window of device registers at physical address `base`, whole pages. RAM and the kernel's own devices are `AccessDenied`, what overlaps another live window `Exists`.";
+                "Mints the window of device registers at physical address `base`, whole pages. RAM and the kernel's own devices are `AccessDenied` (the console's serial port without CONSOLE), what overlaps another live window `Exists`.";
             31 irq_create (resource, quota, source) -> (irq) [BadHandle WrongType AccessDenied Invalid Exists QuotaExceeded NoSpace]
                 "Mints the interrupt of a source of the machine's controller; it is off until it is acknowledged. A source has one at a time (`Exists`).";
             32 irq_ack (irq) -> () [BadHandle WrongType AccessDenied]

@@ -185,6 +185,9 @@ impl<P: Platform> Kernel<P> {
         {
             return Err(Error::BadAddress);
         }
+        if self.console_is_taken() {
+            return Err(Error::BadState);
+        }
         self.platform.console(text);
         Ok(())
     }

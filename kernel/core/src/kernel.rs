@@ -46,6 +46,8 @@ pub struct Kernel<P: Platform> {
     /// The free-standing quota that all others were split off.
     pub(crate) root_quota: Cell64,
     pub(crate) windows: Windows,
+    /// The window of the console's registers that was made last; 0: none yet.
+    pub(crate) console_window: Cell64,
     pub(crate) irqs: Irqs,
     pub(crate) records: Records,
 }
@@ -78,6 +80,7 @@ impl<P: Platform> Kernel<P> {
             dying: Cell32::new(0),
             root_quota: Cell64::new(0),
             windows: Windows::new(),
+            console_window: Cell64::new(0),
             irqs,
             records: Records::new(),
         })

@@ -2,6 +2,7 @@
 //!
 //! What must never happen: a window over RAM or over a device that the kernel itself uses, or two windows over one register.
 
+use crate::handles::ObjectRef;
 use crate::kernel::{Answer, Kernel};
 use crate::mapping::Mapped;
 use crate::memory::{Frame, PageType};
@@ -65,13 +66,19 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn mmio_create(&self, process: Frame, args: [u64; 4]) -> Answer<Handle> {
         let [resource, quota, base, bytes] = args;
         let table = self.table(process);
-        table.lookup_as(&self.memory, resource, Kind::Resource, Rights::MINT)?;
+        let resource = table.lookup_as(&self.memory, resource, Kind::Resource, Rights::MINT)?;
         let quota = table.lookup_as(&self.memory, quota, Kind::Quota, Rights::CHARGE)?.object;
         let page = PAGE_SIZE as u64;
         if (base | bytes) % page != 0 || bytes == 0 || bytes > MAX_MMIO_BYTES || base > PHYSICAL_END - bytes {
             return Err(Error::Invalid);
         }
-        if !self.platform.is_device(base..base + bytes) {
+        // Who could write to the console anyway may hand it over.
+        let console = self.platform.console_range() == (base..base + bytes);
+        let allowed = match console {
+            true => resource.rights.contains(Rights::CONSOLE),
+            false => self.platform.is_device(base..base + bytes),
+        };
+        if !allowed {
             return Err(Error::AccessDenied);
         }
         let slot = self.windows.take(base, bytes)?;
@@ -80,7 +87,19 @@ impl<P: Platform> Kernel<P> {
         window.base.set(base);
         window.pages.set((bytes / page) as u32);
         window.slot.set(slot as u32);
+        if console {
+            let generation = self.memory.header(frame).latch.generation();
+            self.console_window.set(ObjectRef { frame, generation }.to_raw());
+        }
         self.publish(process, frame, Kind::Mmio.all_rights())
+    }
+
+    /// Whether a driver has taken the console over: as long as its registers are mapped, and no longer.
+    pub(crate) fn console_is_taken(&self) -> bool {
+        let window = ObjectRef::from_raw(self.console_window.get());
+        window.frame != Frame::NONE
+            && self.memory.header(window.frame).latch.generation() == window.generation
+            && self.memory.page::<Mmio>(window.frame).mapped.count.get() != 0
     }
 
     /// Takes a retired window apart. Its range is free for another one only when no hart can reach it any more.

@@ -61,6 +61,9 @@ pub trait Platform: Sync {
     /// Whether a physical range is a device's that may be given to a program: no RAM, and nothing that the kernel itself uses.
     fn is_device(&self, range: Range<u64>) -> bool;
 
+    /// The registers of the console, whole pages, if a driver may take it over; else an empty range.
+    fn console_range(&self) -> Range<u64>;
+
     /// The highest interrupt source of the machine's controller; 0 if it has none.
     fn irq_sources(&self) -> u32;
 

@@ -1,4 +1,4 @@
-//! How `nexus-init` hands `logd` and `samgrd` their ends of the channels that it gives to each process.
+//! How `nexus-init` hands `logd`, `samgrd` and `uartd` their ends of the channels that it gives to others.
 //!
 //! Generated from `idl/introduce.idl` by `nexus-idlc`: change that file, then run the generator.
 
@@ -29,6 +29,8 @@ pub mod op {
     pub const PROCESS: u16 = 1;
     /// `absent`.
     pub const ABSENT: u16 = 2;
+    /// `console`.
+    pub const CONSOLE: u16 = 3;
 }
 
 /// What the service can answer instead of a reply.
@@ -135,6 +137,40 @@ impl AbsentRequest {
     }
 }
 
+/// The request of [`Client::console`].
+#[derive(PartialEq, Debug)]
+pub struct ConsoleRequest<H> {
+    /// The receiver's end.
+    pub channel: Held<H, kinds::Channel>,
+}
+
+impl<H: AnyHandle> ConsoleRequest<H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::CONSOLE), Self::MOST, |_| {});
+        packet.handles.push(self.channel.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { channel: handles.receive(0, Rights::SEND)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -177,6 +213,19 @@ impl<C: Connector> Client<C> {
         self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         Ok(())
     }
+
+    /// The console has a driver, which this is a channel to (interface `console`).
+    pub fn console(&mut self, channel: Held<HandleOf<C>, kinds::Channel>) -> Result<(), SendError> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::CONSOLE,
+            deadline_ms: 2000,
+            room: Room { bytes: 0, handles: 0 },
+        };
+        let request = ConsoleRequest { channel };
+        self.link.send_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        Ok(())
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
@@ -186,6 +235,9 @@ pub trait Server<H: AnyHandle> {
 
     /// A process that will not come: the machine lacks its device.
     fn absent(&mut self, sender: Sender, service: u32);
+
+    /// The console has a driver, which this is a channel to (interface `console`).
+    fn console(&mut self, sender: Sender, channel: Held<H, kinds::Channel>);
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -211,6 +263,15 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             server.absent(sender, request.service);
+            packet.reset();
+            Outcome::Taken
+        }
+        Some(op::CONSOLE) if !is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = ConsoleRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            server.console(sender, request.channel);
             packet.reset();
             Outcome::Taken
         }
@@ -252,6 +313,20 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 most: 12,
                 fields: &[trace::Field { name: "service", offset: 8, shape: trace::Shape::Unsigned(4) }],
                 handles: &[],
+            },
+            reply: None,
+        },
+        trace::Operation {
+            number: op::CONSOLE,
+            name: "console",
+            permission: "",
+            deadline_ms: 2000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 8,
+                fields: &[],
+                handles: &[("channel", Some(Kind::Channel))],
             },
             reply: None,
         },

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+pub mod console;
 pub mod diag;
 pub mod disk;
 pub mod echo;
@@ -28,6 +29,7 @@ pub use nexus_wire as wire;
 /// Every interface, for tools that show messages.
 pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &block::INTERFACE,
+    &console::INTERFACE,
     &diag::INTERFACE,
     &disk::INTERFACE,
     &echo::INTERFACE,

@@ -9,6 +9,7 @@ extern crate alloc;
 
 pub mod channel;
 pub mod clock;
+pub mod console;
 pub mod device;
 #[cfg(target_os = "none")]
 mod heap;

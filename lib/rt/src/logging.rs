@@ -8,8 +8,9 @@ use crate::owned::{Channel, Owned, Resource};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU32, Ordering};
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use nexus_api::console;
 use nexus_api::log::{self as wire, Purpose, RecordRequest};
-use nexus_wire::{Connector, Failure, Room, SendError, Text};
+use nexus_wire::{Bytes, CallError, Connector, Failure, Fixed, Room, SendError, Text};
 use spin::Mutex;
 
 pub use nexus_api::log::MAX_TEXT;
@@ -17,8 +18,11 @@ pub use nexus_api::log::MAX_TEXT;
 /// What `logd`'s end of a log channel can receive.
 pub const LOG_END: crate::End = end(32, Room { bytes: RecordRequest::MOST, handles: RecordRequest::HANDLES });
 
+/// Longest line of the first program, with its name.
+const MAX_LINE: usize = MAX_TEXT + 48;
+
 static LOGD: Mutex<wire::Client<Line>> = Mutex::new(wire::Client::new(Line(None)));
-static CONSOLE: Mutex<Option<(Owned<Resource>, &'static str)>> = Mutex::new(None);
+static CONSOLE: Mutex<Option<Fallback>> = Mutex::new(None);
 static DROPPED: AtomicU32 = AtomicU32::new(0);
 
 /// Where the log channel comes from: it was handed over, or replaces one whose `logd` died.
@@ -30,6 +34,35 @@ impl Connector for Line {
     fn connect(&mut self) -> Result<Owned<Channel>, Failure> {
         // It must not wait: whoever logs has something better to do.
         self.0.take().or_else(crate::startup::replacement_log).ok_or(Failure::ServerDied)
+    }
+}
+
+/// Where the first program's records go while there is no `logd`.
+struct Fallback {
+    name: &'static str,
+    kernel: Owned<Resource>,
+    /// The console's driver, as long as it lives.
+    driver: Option<console::Client<Fixed<Owned<Channel>>>>,
+}
+
+impl Fallback {
+    /// Writes a line, to the kernel or to the driver that has taken the console over from it.
+    fn write(&mut self, line: &[u8]) -> bool {
+        if self.kernel.console_write(line).is_ok() {
+            return true;
+        }
+        let Some(driver) = self.driver.as_mut() else { return false };
+        for piece in line.chunks(console::MAX_WRITE) {
+            match Bytes::new(piece).map(|piece| driver.write(piece)) {
+                Ok(Ok(())) => {}
+                Ok(Err(CallError::ServerDied)) => {
+                    self.driver = None;
+                    return self.kernel.console_write(line).is_ok();
+                }
+                Ok(Err(_)) | Err(_) => return false,
+            }
+        }
+        true
     }
 }
 
@@ -101,7 +134,25 @@ pub fn set_channel(channel: Option<Owned<Channel>>) {
 pub fn set_console(console: Owned<Resource>, name: &'static str) {
     let _ = log::set_logger(&Channelled);
     log::set_max_level(LevelFilter::Debug);
-    *CONSOLE.lock() = Some((console, name));
+    *CONSOLE.lock() = Some(Fallback { name, kernel: console, driver: None });
+}
+
+/// The console has a driver, which is to be written to from now on. Only the first program is told so.
+pub fn set_console_driver(driver: Owned<Channel>) {
+    if let Some(console) = CONSOLE.lock().as_mut() {
+        console.driver = Some(console::Client::new(Fixed::new(driver)));
+    }
+}
+
+/// Writes a line past the log: for the first program's last words.
+pub fn last_words(line: &str) {
+    if let Some(console) = CONSOLE.lock().as_mut()
+        && console.write(line.as_bytes())
+        && let Some(driver) = console.driver.as_mut()
+    {
+        // The machine ends after this: what the driver has taken is to be seen first.
+        let _ = driver.drain();
+    }
 }
 
 /// Sends an audit record.
@@ -152,13 +203,18 @@ fn transmit(level: Level, purpose: Purpose, dropped: u16, text: Text<'_, MAX_TEX
 
 /// The first program's records while there is no `logd`.
 fn to_console(purpose: Purpose, text: &str) -> Option<()> {
-    let console = CONSOLE.try_lock()?;
-    let (console, name) = console.as_ref()?;
+    let mut console = CONSOLE.try_lock()?;
+    let console = console.as_mut()?;
     let parts = match purpose {
         Purpose::Ready => ["", "", text, ": ready\n"],
-        Purpose::Text | Purpose::Audit => [name, ": ", text, "\n"],
+        Purpose::Text | Purpose::Audit => [console.name, ": ", text, "\n"],
     };
-    parts.iter().try_for_each(|part| console.console_write(part.as_bytes()).ok())
+    let (mut line, mut length) = ([0; MAX_LINE], 0);
+    for byte in parts.iter().flat_map(|part| part.bytes()).take(MAX_LINE) {
+        line[length] = byte;
+        length += 1;
+    }
+    console.write(&line[..length]).then_some(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `logd`: takes records from every process, keeps the newest, and prints them to the console.
 //!
-//! It calls nobody and waits for nobody, so whoever logs cannot be held up by it.
+//! It calls nobody but the console's driver, which answers at once, so whoever logs cannot be held up by it.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
@@ -16,10 +16,10 @@ use logd::record::{Record, harmless, mark};
 use logd::ring::Ring;
 use nexus_abi::{Error, Identity, NEVER, Signals};
 use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
-use nexus_rt::api::{introduce, news};
+use nexus_rt::api::{console, introduce, news};
 use nexus_rt::channel::end;
 use nexus_rt::owned::Resource;
-use nexus_rt::wire::{Fixed, Held, SendError, Sender, Text, kinds};
+use nexus_rt::wire::{Bytes, CallError, Fixed, Held, SendError, Sender, Text, kinds};
 use nexus_rt::{Any, Channel, End, Incoming, Owned, Server, Startup, clock};
 
 nexus_rt::main!(run);
@@ -32,6 +32,13 @@ const REFUSED: u64 = 4;
 
 /// How long dropped records wait to be told when their source went silent.
 const SETTLE_MS: u64 = 1000;
+
+/// How long a console that takes nothing is left alone.
+const SHOW_MS: u64 = 20;
+
+/// Longest line: a name, a mark and a text, and what could not be shown before.
+const MAX_LINE: usize = MAX_KEPT + 128;
+const _: () = assert!(MAX_LINE <= console::MAX_WRITE);
 
 /// Most service ids whose names are known and that have an allowance of their own.
 const MAX_SOURCES: usize = 256;
@@ -66,6 +73,10 @@ struct Log {
     /// Who is told of new records.
     watchers: Vec<news::Client<Fixed<Owned<Channel>>>>,
     console: Option<Owned<Resource>>,
+    /// The console's driver, once it has taken the console over from the kernel.
+    driver: Option<console::Client<Fixed<Owned<Channel>>>>,
+    /// The number of the first record that was not shown yet.
+    unshown: u64,
     records: Option<Owned<Resource>>,
     seen: Seen,
     /// This process.
@@ -85,6 +96,8 @@ fn run(mut startup: Startup) -> u64 {
         handed: BTreeSet::new(),
         watchers: Vec::new(),
         console: startup.take("console"),
+        driver: None,
+        unshown: 0,
         records: startup.take("kernel-records"),
         seen: Seen::default(),
         own,
@@ -112,7 +125,13 @@ fn run(mut startup: Startup) -> u64 {
 impl Log {
     fn serve(&mut self, server: &mut Server, control: u64) -> Result<(), Error> {
         loop {
-            let deadline = if self.owes() { clock::in_millis(SETTLE_MS) } else { NEVER };
+            let deadline = if self.unshown < self.ring.next_sequence() {
+                clock::in_millis(SHOW_MS)
+            } else if self.owes() {
+                clock::in_millis(SETTLE_MS)
+            } else {
+                NEVER
+            };
             match server.next(deadline)? {
                 Incoming::Message(message) | Incoming::Call(message) if message.key == control => {
                     server.serve(message, |server, sender, packet| {
@@ -134,25 +153,56 @@ impl Log {
                 }
                 Incoming::Event { key: KERNEL_KEY, .. } => self.kernel(),
                 Incoming::Event { .. } => {}
-                Incoming::TimedOut => self.settle(),
+                Incoming::TimedOut => {
+                    self.show();
+                    self.settle();
+                }
             }
         }
     }
 
     fn keep(&mut self, source: Identity, level: Level, purpose: Purpose, text: String) {
-        let line = match purpose {
-            Purpose::Ready => format!("{text}: ready\n"),
-            Purpose::Audit => format!("{}: audit: {text}\n", self.name(source)),
-            Purpose::Text => format!("{}: {}{text}\n", self.name(source), mark(level)),
-        };
-        if let Some(console) = &self.console {
-            // A console that a driver has taken over refuses; the record is kept all the same.
-            let _ = console.console_write(line.as_bytes());
-        }
         let time = clock::now();
         self.ring.push(Record { sequence: 0, time, source, level, purpose, text });
+        self.show();
         // A full queue says already that there is something new.
         self.watchers.retain_mut(|watcher| watcher.added() != Err(SendError::ServerDied));
+    }
+
+    /// Shows what was not shown yet, as long as the console takes it. What it does not take stays, and is tried again.
+    fn show(&mut self) {
+        loop {
+            let Some(record) = self.ring.from(self.unshown).next() else { return };
+            let (sequence, missed) = (record.sequence, record.sequence - self.unshown);
+            let line = match record.purpose {
+                Purpose::Ready => format!("{}: ready\n", record.text),
+                Purpose::Audit => format!("{}: audit: {}\n", self.name(record.source), record.text),
+                Purpose::Text => {
+                    format!("{}: {}{}\n", self.name(record.source), mark(record.level), record.text)
+                }
+            };
+            let line = match missed {
+                0 => line,
+                _ => format!("logd: warning: {missed} records could not be shown\n{line}"),
+            };
+            if !self.print(line.as_bytes()) {
+                return;
+            }
+            self.unshown = sequence + 1;
+        }
+    }
+
+    /// Writes a line to the console, whoever has it. `false` when it was not taken.
+    fn print(&mut self, line: &[u8]) -> bool {
+        if let (Some(driver), Ok(line)) = (self.driver.as_mut(), Bytes::new(line)) {
+            match driver.write(line) {
+                Ok(()) => return true,
+                // The kernel has the console again, until there is a new driver.
+                Err(CallError::ServerDied) => self.driver = None,
+                Err(CallError::Service(_) | CallError::TimedOut | CallError::Protocol(_)) => return false,
+            }
+        }
+        self.console.as_ref().is_some_and(|console| console.console_write(line).is_ok())
     }
 
     /// What the kernel recorded since the last look.
@@ -297,4 +347,9 @@ impl introduce::Server<Owned<Any>> for Introduction<'_> {
 
     /// `logd` keeps no channel to a process that will not come.
     fn absent(&mut self, _sender: Sender, _service: u32) {}
+
+    fn console(&mut self, _sender: Sender, channel: Held<Owned<Any>, kinds::Channel>) {
+        self.log.driver = Some(console::Client::new(Fixed::new(channel.into())));
+        self.log.show();
+    }
 }

@@ -1,9 +1,9 @@
-//! The channels over which this process speaks to the three authorities that every other process depends on: it
-//! hands `logd` and `samgrd` the other ends of each process's channels, and asks `execd` for processes.
+//! The channels over which this process speaks to the authorities that every other process depends on: it
+//! hands `logd`, `samgrd` and `uartd` the other ends of each process's channels, and asks `execd` for processes.
 
 use nexus_abi::{Error, Rights};
 use nexus_registry::Process;
-use nexus_rt::api::{exec, introduce, samgr};
+use nexus_rt::api::{console, exec, introduce, samgr};
 use nexus_rt::channel::end;
 use nexus_rt::logging::LOG_END;
 use nexus_rt::wire::{CallError, Fixed, SendError, Text};
@@ -14,6 +14,9 @@ const HANDED: End = end(32, introduce::REQUEST_ROOM);
 
 /// What `execd`'s end can receive.
 const ASKED: End = end(0, exec::REQUEST_ROOM);
+
+/// What the console's driver's end of a channel can receive.
+const CONSOLE_END: End = end(0, console::REQUEST_ROOM);
 
 /// What `samgrd`'s end of a process's channel can receive.
 const SESSION_END: End = end(0, samgr::REQUEST_ROOM);
@@ -30,6 +33,8 @@ pub enum Authority {
     Spawn,
     /// `samgrd`.
     Services,
+    /// `uartd`.
+    Console,
     /// `policyd`, which calls nobody and is called along declared edges: it has no control channel.
     Policy,
 }
@@ -41,6 +46,7 @@ impl Authority {
             "log" => Some(Authority::Log),
             "spawn" => Some(Authority::Spawn),
             "services" => Some(Authority::Services),
+            "uart-driver" => Some(Authority::Console),
             "policy" => Some(Authority::Policy),
             _ => None,
         }
@@ -59,6 +65,7 @@ pub struct Controls {
     log: Control,
     spawn: Control,
     services: Control,
+    console: Control,
     policy: Control,
 }
 
@@ -68,6 +75,7 @@ impl Controls {
             Authority::Log => &mut self.log,
             Authority::Spawn => &mut self.spawn,
             Authority::Services => &mut self.services,
+            Authority::Console => &mut self.console,
             Authority::Policy => &mut self.policy,
         }
     }
@@ -110,6 +118,21 @@ impl Controls {
         quota: &Owned<QuotaKind>,
     ) -> Result<Option<Owned<Channel>>, Refused> {
         hand_over(&self.services, process, quota, SESSION_END)
+    }
+
+    /// A channel to the console's driver for a process: its end. `None` while there is no driver.
+    pub fn console_for(
+        &self,
+        process: &Process<'_>,
+        quota: &Owned<QuotaKind>,
+    ) -> Result<Option<Owned<Channel>>, Refused> {
+        hand_over(&self.console, process, quota, CONSOLE_END)
+    }
+
+    /// Gives `logd`, if it is there, its channel to the console's driver.
+    pub fn give_console(&self, channel: Owned<Channel>) -> Result<(), SendError> {
+        let Some(control) = Self::channel(&self.log) else { return Ok(()) };
+        introduce::Client::new(Fixed::new(control)).console(channel.into())
     }
 
     /// Tells `samgrd`, if it is there, that a process will not come.

@@ -224,12 +224,18 @@ impl Supervisor {
             Some(Authority::Log) => {
                 self.controls.up(Authority::Log);
                 self.reconnect_log();
+                self.show_log();
             }
             Some(Authority::Services) => {
                 self.controls.up(Authority::Services);
                 self.reconnect_samgrd();
             }
             Some(Authority::Spawn) => self.controls.up(Authority::Spawn),
+            Some(Authority::Console) => {
+                self.controls.up(Authority::Console);
+                self.show_log();
+                self.speak_through_driver();
+            }
             Some(Authority::Policy) | None => {}
         }
         if process.announces_ready {
@@ -254,6 +260,30 @@ impl Supervisor {
                 let made = self.controls.log_for(&process, self.quota);
                 self.push(index, LOG, made);
             }
+        }
+    }
+
+    /// There is a `logd` or a console driver that was not there: the one is shown through the other.
+    fn show_log(&mut self) {
+        let log = self.slots.iter().find(|slot| Authority::of(&slot.process) == Some(Authority::Log));
+        let made = log.map(|slot| self.controls.console_for(&slot.process, self.quota));
+        match made {
+            Some(Ok(Some(channel))) => {
+                if let Err(why) = self.controls.give_console(channel) {
+                    warn!("logd has no channel to the console: {why:?}");
+                }
+            }
+            Some(Err(why)) => warn!("logd has no channel to the console: {why:?}"),
+            Some(Ok(None)) | None => {}
+        }
+    }
+
+    /// What this process has to say while there is no `logd` goes to the console's driver.
+    fn speak_through_driver(&self) {
+        match self.controls.console_for(&self.slots[0].process, self.quota) {
+            Ok(Some(channel)) => logging::set_console_driver(channel),
+            Ok(None) => {}
+            Err(why) => warn!("no channel to the console: {why:?}"),
         }
     }
 
@@ -350,8 +380,7 @@ impl Supervisor {
             Next::Rest => slot.become_(State::Ended, now),
             Next::GiveUp if slot.process.critical => {
                 // Straight to the console: `logd` would not get to print it, if it is there at all.
-                let line = format!("nexus-init: {name} keeps failing: restarting the machine\n");
-                let _ = self.root.resource.console_write(line.as_bytes());
+                logging::last_words(&format!("nexus-init: {name} keeps failing: restarting the machine\n"));
                 self.root.resource.reset(RESTART)?;
                 return Err(BootError::Critical);
             }

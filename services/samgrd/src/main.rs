@@ -238,4 +238,7 @@ impl introduce::Server<Owned<Any>> for Desk<'_> {
             waiting.promise.keep(self.server, Err(Denial::NotFound));
         }
     }
+
+    /// It shows nothing.
+    fn console(&mut self, _sender: Sender, _channel: Held<Owned<Any>, kinds::Channel>) {}
 }

@@ -1,7 +1,7 @@
 //! Counts the instructions of the kernel's operations under exact instruction counting. What each row counts is in
 //! `docs/performance.md`.
 //!
-//! It writes to the console itself, so that nothing stands before a figure. What must never happen: a figure of a call that
+//! It writes to the console past the log, so that nothing stands before a figure. What must never happen: a figure of a call that
 //! did not do what it is a figure of.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
@@ -17,13 +17,14 @@ mod rows;
 use alloc::format;
 use alloc::string::String;
 use nexus_abi::bounds::PAGE_SIZE;
-use nexus_rt::{Owned, ResourceKind, Startup, clock};
+use nexus_rt::console::Console;
+use nexus_rt::{ResourceKind, Startup, clock};
 
 nexus_rt::main!(run);
 
 /// Prints figures and counts them.
 pub struct Report {
-    console: Owned<ResourceKind>,
+    console: Console,
     printed: usize,
 }
 
@@ -31,7 +32,7 @@ impl Report {
     /// A line that is no figure.
     pub fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
-        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+        let _ = self.console.write(&format!("{line}\n"));
     }
 
     /// One row of instructions.
@@ -66,15 +67,11 @@ impl Report {
 /// Says when this program began, right after everything else was ready, and what memory nobody held then.
 fn boot(mut startup: Startup) -> u64 {
     let now = clock::now();
-    let (Some(console), Some(stats)) =
-        (startup.take::<ResourceKind>("console"), startup.take::<ResourceKind>("kernel-stats"))
-    else {
-        return 3;
-    };
+    let Some(stats) = startup.take::<ResourceKind>("kernel-stats") else { return 3 };
     let Ok(stats) = stats.stats() else { return 4 };
     let free = stats.frames_free * PAGE_SIZE as u64;
     let line = format!("BENCH-BOOT {now} ticks of {} a second, {free} bytes free\n", clock::timebase());
-    let told = console.console_write(line.as_bytes());
+    let told = Console::default().write(&line);
     startup.ready();
     told.is_err() as u64
 }
@@ -85,17 +82,15 @@ fn run(mut startup: Startup) -> u64 {
         "follow" => return follow(&startup),
         _ => {}
     }
-    let (Some(console), Some(reset)) = (startup.take("console"), startup.take::<ResourceKind>("reset"))
-    else {
-        return 3;
-    };
+    let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
     startup.ready();
-    let mut report = Report { console, printed: 0 };
+    let mut report = Report { console: Console::default(), printed: 0 };
     let done = measure_all(&startup, &mut report);
     match &done {
         Ok(()) => report.say(&format!("BENCH-END {}", report.printed)),
         Err(reason) => report.say(&format!("bench: {reason}")),
     }
+    let _ = report.console.drain();
     let _ = reset.reset(done.is_err() as u64);
     4
 }

@@ -14,6 +14,7 @@ use alloc::string::String;
 use core::fmt::Debug;
 use nexus_abi::{Error, Sysno};
 use nexus_rt::api::supervise;
+use nexus_rt::console::Console;
 use nexus_rt::wire::Fixed;
 use nexus_rt::{
     Channel, IdentityKind, Owned, PortKind, ProcessKind, QuotaKind, ResourceKind, Startup, Vmo, clock, sys,
@@ -47,8 +48,10 @@ pub struct Bench {
     pub image: Owned<Vmo>,
     /// Counters of the kernel.
     pub stats: Owned<ResourceKind>,
-    /// The kernel's console.
-    pub console: Owned<ResourceKind>,
+    /// The kernel's console, which a driver has taken over.
+    pub kernel_console: Owned<ResourceKind>,
+    /// The console.
+    pub console: Console,
     /// What ends the machine.
     pub reset: Owned<ResourceKind>,
     /// The supervisor, to be asked and told.
@@ -68,7 +71,8 @@ impl Bench {
             machine: startup.take("machine")?,
             image: startup.take("boot-image")?,
             stats: startup.take("kernel-stats")?,
-            console: startup.take("console")?,
+            kernel_console: startup.take("console")?,
+            console: Console::default(),
             reset: startup.take("reset")?,
             supervisor: startup.take("supervise")?,
             full: match startup.args() {
@@ -103,7 +107,7 @@ impl Bench {
     /// Prints a line.
     pub fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
-        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+        let _ = self.console.write(&format!("{line}\n"));
     }
 
     /// How often to repeat what must not grow: often enough that growth is seen, or as often as it is promised.

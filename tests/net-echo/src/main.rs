@@ -13,6 +13,7 @@ use nexus_rt::abi::Ticks;
 use nexus_rt::api::net;
 use nexus_rt::api::socket::{Client, Error, MAX_DATA};
 use nexus_rt::api::supervise;
+use nexus_rt::console::Console;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
 use nexus_rt::{Channel, Owned, PortKind, ResourceKind, Startup, clock, sys};
@@ -32,7 +33,7 @@ const RIGHT: u8 = 1;
 type Verdict<T = ()> = Result<T, String>;
 
 struct Test {
-    console: Owned<ResourceKind>,
+    console: Console,
     supervisor: Owned<Channel>,
     /// Nothing ever arrives here: to wait for time alone.
     silence: Owned<PortKind>,
@@ -44,18 +45,19 @@ fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Verdict<T> {
 }
 
 fn run(mut startup: Startup) -> u64 {
-    let (Some(quota), Some(console)) = (startup.quota(), startup.take("console")) else { return 3 };
+    let Some(quota) = startup.quota() else { return 3 };
     let (Some(reset), Some(supervisor)) = (startup.take::<ResourceKind>("reset"), startup.take("supervise"))
     else {
         return 3;
     };
     let Ok(silence) = Owned::<PortKind>::create(quota) else { return 4 };
     startup.ready();
-    let mut test = Test { console, supervisor, silence, network: Client::new(Service("network")) };
+    let mut test = Test { console: Console::default(), supervisor, silence, network: Client::new(Service("network")) };
     let outcome = test.whole();
     if let Err(reason) = &outcome {
         test.say(&format!("TEST net FAILED: {reason}"));
     }
+    let _ = test.console.drain();
     let _ = reset.reset(u64::from(outcome.is_err()));
     4
 }
@@ -63,7 +65,7 @@ fn run(mut startup: Startup) -> u64 {
 impl Test {
     fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
-        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+        let _ = self.console.write(&format!("{line}\n"));
     }
 
     fn pause(&self) {

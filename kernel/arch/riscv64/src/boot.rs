@@ -96,7 +96,7 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     // SAFETY: this is the boot hart, no other has been started.
     let harts = unsafe { hart::make_locals() };
     let memory = take_memory(&machine, tree_range.clone());
-    let platform = Riscv::new(machine.harts(), machine.barred());
+    let platform = Riscv::new(machine.harts(), machine.barred(), machine.console());
     match Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz, harts) {
         Some(kernel) => KERNEL.set(kernel),
         None => panic!("not enough memory"),

@@ -1,4 +1,4 @@
-//! The kernel's console: a polled serial port, or firmware's until one is found. Lines of two harts never mix; a
+//! The kernel's console: a polled serial port, or firmware's until one is found. Once a driver has taken the port over only a panic is written here. Lines of two harts never mix; a
 //! panic writes past the lock, because its holder may never let go.
 
 use crate::cell::Once;
@@ -10,7 +10,12 @@ use core::hint::spin_loop;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 const DATA: usize = 0;
+const ENABLE: usize = 1;
+const LINE: usize = 3;
+const MODEM: usize = 4;
 const LINE_STATUS: usize = 5;
+/// Characters of eight bits; no interrupts; ready, and not talking to itself.
+const PLAIN: [(usize, u8); 3] = [(LINE, 0x03), (ENABLE, 0), (MODEM, 0x03)];
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
 /// How often the line status is read before a byte is given up: a port that never gets ready must not stop
 /// the kernel.
@@ -35,10 +40,19 @@ impl Port {
                 break;
             }
         }
+        self.set(DATA, byte);
+    }
+
+    fn set(&self, register: usize, value: u8) {
         match self.wide {
-            true => self.window.write32(DATA, byte.into()),
-            false => self.window.write8(DATA, byte),
+            true => self.window.write32(register << self.shift, value.into()),
+            false => self.window.write8(register << self.shift, value),
         }
+    }
+
+    /// A driver may have left it in any state.
+    fn recover(&self) {
+        PLAIN.into_iter().for_each(|(register, value)| self.set(register, value));
     }
 }
 
@@ -48,6 +62,9 @@ pub fn use_port(window: Window, serial: &Serial) {
 }
 
 fn put_all(bytes: &[u8]) {
+    if let Some(port) = PORT.get() {
+        port.recover();
+    }
     for &byte in bytes {
         match PORT.get() {
             Some(port) => port.put(byte),

@@ -28,12 +28,14 @@ pub fn kernel() -> &'static Kernel<Riscv> {
 pub struct Riscv {
     hart_ids: [u64; MAX_HARTS],
     barred: [Range<u64>; MAX_BARRED],
+    console: Range<u64>,
 }
 
 impl Riscv {
-    /// The kernel's hart `n` is the machine's `ids[n]`; no program gets a window of what is `barred`.
-    pub fn new(ids: &[u64], barred: &[Range<u64>]) -> Riscv {
-        let mut riscv = Riscv { hart_ids: [0; MAX_HARTS], barred: [const { 0..0 }; MAX_BARRED] };
+    /// The kernel's hart `n` is the machine's `ids[n]`; no program gets a window of what is `barred`, but of the
+    /// `console` whoever may take it over.
+    pub fn new(ids: &[u64], barred: &[Range<u64>], console: Range<u64>) -> Riscv {
+        let mut riscv = Riscv { hart_ids: [0; MAX_HARTS], barred: [const { 0..0 }; MAX_BARRED], console };
         riscv.hart_ids[..ids.len()].copy_from_slice(ids);
         riscv.barred[..barred.len()].clone_from_slice(barred);
         riscv
@@ -142,6 +144,10 @@ impl Platform for Riscv {
             r.start / page * page < range.end && range.start < r.end.saturating_add(page - 1) / page * page
         };
         !self.barred.iter().any(|r| !r.is_empty() && overlaps(r))
+    }
+
+    fn console_range(&self) -> Range<u64> {
+        self.console.clone()
     }
 
     fn irq_sources(&self) -> u32 {

@@ -88,6 +88,18 @@ impl Machine {
         &self.barred[..self.barred_count]
     }
 
+    /// The pages of the serial port that a driver may take over: one whose registers are bytes side by side. Others stay the kernel's.
+    pub fn console(&self) -> Range<u64> {
+        match &self.serial {
+            Some(Serial { base, bytes, shift: 0, width: 1 }) => {
+                let page = PAGE_SIZE as u64;
+                let end = base.saturating_add(*bytes).checked_next_multiple_of(page).unwrap_or(*base);
+                base / page * page..end
+            }
+            _ => 0..0,
+        }
+    }
+
     /// The ids of the harts that will run, the boot hart's first.
     pub fn harts(&self) -> &[u64] {
         &self.harts[..self.hart_count]

@@ -1,6 +1,6 @@
 //! Windows, interrupts, pools and records, at their bounds and one past them.
 
-use super::host::DEVICES_END;
+use super::host::{CONSOLE, DEVICES_END};
 use super::world::World;
 use crate::memory::Frame;
 use crate::objects::Quota;
@@ -528,4 +528,33 @@ fn a_fault_in_the_device_range_is_recorded_and_told() {
     assert_eq!((total()[0], total()[1] as u32), (12, RecordKind::MmioOutside as u32));
     let port = kernel.table(m.process()).lookup(&kernel.memory, port).expect("port").object.frame;
     assert!(kernel.memory.page::<crate::objects::Port>(port).is_ready(), "nobody was told");
+}
+
+/// Who may write to the console may hand it over, all of it or nothing; the kernel is silent as long as a driver maps it, and no longer.
+#[test]
+fn the_console_is_handed_over_and_comes_back() {
+    let m = Machine::new();
+    let kernel = m.world.kernel;
+    let write = || m.on(0, |hart| kernel.console_write(hart, [m.resource.0 as u64, 0, 0]));
+    let console = |resource: Handle, base: u64, bytes: u64| {
+        kernel.mmio_create(m.process(), [resource.0 as u64, m.quota.0 as u64, base, bytes])
+    };
+    assert_eq!(write(), Ok(()));
+    let mute = m.less(m.resource, Rights::CONSOLE);
+    assert_eq!(console(mute, CONSOLE.start, PAGE), Err(Error::AccessDenied));
+    assert_eq!(console(m.resource, CONSOLE.start, 2 * PAGE), Err(Error::AccessDenied));
+    for _ in 0..3 {
+        let window = console(m.resource, CONSOLE.start, PAGE).unwrap();
+        assert_eq!(console(m.resource, CONSOLE.start, PAGE), Err(Error::Exists));
+        assert_eq!(write(), Ok(()), "a window that nobody maps");
+        let at = m.map(window, [0, PAGE, 0], Rights::READ | Rights::WRITE).unwrap();
+        assert_eq!(write(), Err(Error::BadState));
+        m.on(0, |hart| kernel.vm_unmap(hart, m.own, at)).unwrap();
+        assert_eq!(write(), Ok(()), "its driver is gone");
+        let at = m.map(window, [0, PAGE, 0], Rights::READ | Rights::WRITE).unwrap();
+        m.close(window);
+        assert_eq!(write(), Err(Error::BadState), "mapped still, though nobody has a handle");
+        m.on(0, |hart| kernel.vm_unmap(hart, m.own, at)).unwrap();
+        assert_eq!(write(), Ok(()));
+    }
 }

@@ -14,6 +14,9 @@ use std::sync::OnceLock;
 /// Physical addresses below this are devices' (the simulated RAM begins there).
 pub const DEVICES_END: u64 = 0x4000_0000;
 
+/// The registers of the console.
+pub const CONSOLE: Range<u64> = 0x5000_0000..0x5000_1000;
+
 /// Leaf bits of a translation.
 const READ: u64 = 2;
 const WRITE: u64 = 4;
@@ -234,6 +237,10 @@ impl Platform for Host {
 
     fn is_device(&self, range: Range<u64>) -> bool {
         range.end <= DEVICES_END
+    }
+
+    fn console_range(&self) -> Range<u64> {
+        CONSOLE
     }
 
     fn irq_sources(&self) -> u32 {

@@ -57,6 +57,27 @@ fn absent_request_has_one_spelling() {
     support::bounded!(AbsentRequest, "02000000dead4baba3016dcb", handles);
 }
 
+#[test]
+fn console_request_has_one_spelling() {
+    support::spelled!(
+        ConsoleRequest<FakeHandle>,
+        "03000000dead4bab",
+        ConsoleRequest { channel: support::handle(Kind::Channel, 0x40) }
+    );
+    support::spelled!(
+        ConsoleRequest<FakeHandle>,
+        "03000000dead4bab",
+        ConsoleRequest { channel: support::handle(Kind::Channel, 0x40) }
+    );
+    support::spelled!(
+        ConsoleRequest<FakeHandle>,
+        "03000000dead4bab",
+        ConsoleRequest { channel: support::handle(Kind::Channel, 0x40) }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Channel, 0x40)];
+    support::bounded!(ConsoleRequest<FakeHandle>, "03000000dead4bab", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -95,6 +116,15 @@ impl Server<FakeHandle> for Fixture {
             assert_eq!(request, AbsentRequest { service: 0xcb6d01a3 });
         }
     }
+
+    fn console(&mut self, sender: Sender, channel: Held<FakeHandle, kinds::Channel>) {
+        self.calls += 1;
+        let request = ConsoleRequest { channel };
+        if self.strict {
+            assert_eq!(sender, support::TELLER);
+            assert_eq!(request, ConsoleRequest { channel: support::handle(Kind::Channel, 0x40) });
+        }
+    }
 }
 
 #[test]
@@ -107,7 +137,8 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(())
     );
     assert_eq!(client.absent(0xcb6d01a3), Ok(()));
-    assert_eq!(server.calls, 2);
+    assert_eq!(client.console(support::handle(Kind::Channel, 0x40)), Ok(()));
+    assert_eq!(server.calls, 3);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -118,6 +149,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("01000000dead4babd00d4b88 64*16", &[(Kind::Channel, 0x80)]),
         ("02000000dead4bab00000000", &[]),
         ("02000000dead4baba3016dcb", &[]),
+        ("03000000dead4bab", &[(Kind::Channel, 0x40)]),
+        ("03000000dead4bab", &[(Kind::Channel, 0x40)]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;

@@ -1,6 +1,7 @@
 //! Wire tests of every interface, on the host. Written by `nexus-idlc`; `support.rs` alone is not.
 
 mod block;
+mod console;
 mod diag;
 mod disk;
 mod echo;

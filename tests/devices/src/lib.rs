@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod awake;
+mod console;
 mod disk;
 mod faults;
 mod logged;
@@ -33,6 +34,9 @@ pub const TESTS: &[Test] = &[
     ("devices.interrupt", probe::interrupt),
     ("devices.pool", memory::pool),
     ("devices.random", restarts::random),
+    ("devices.console_typed", console::typed),
+    ("devices.console_written", console::written),
+    ("devices.console_restarts", console::restarts),
     ("devices.disk", disk::readback),
     ("devices.disk_refusals", disk::refusals),
     ("devices.restart", restarts::restart),

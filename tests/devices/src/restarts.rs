@@ -104,7 +104,7 @@ fn settle(bench: &Bench, name: &str, before: &Held) -> Result<Held, String> {
 
 /// Kills a driver again and again, with `use_it` before and after each time; what is charged to it, what the machine has left
 /// and how many handles it holds come back to the least of all rounds before.
-fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict) -> Verdict {
+pub fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict) -> Verdict {
     let mut settled = None;
     for round in 0..if bench.full { KILLS_FULL } else { KILLS } {
         use_it()?;

@@ -8,7 +8,7 @@ pub mod screen;
 pub mod watch;
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
@@ -29,7 +29,7 @@ const MAX_COMPLAINT: usize = 8 << 10;
 pub struct Machine {
     child: Child,
     /// Held open: a console whose input ends is another machine.
-    _keyboard: Option<ChildStdin>,
+    keyboard: Option<ChildStdin>,
     lines: Receiver<Line>,
     complaint: Option<JoinHandle<String>>,
     /// The door to its link, open as long as it runs.
@@ -75,9 +75,16 @@ impl Machine {
                 String::from_utf8_lossy(&text).trim().to_string()
             })
         });
-        let _keyboard = child.stdin.take();
+        let keyboard = child.stdin.take();
         let (command, log) = (shell_line(&words), options.log.clone());
-        Ok(Machine { child, _keyboard, lines, complaint, _broker, killed: false, command, log })
+        Ok(Machine { child, keyboard, lines, complaint, _broker, killed: false, command, log })
+    }
+
+    /// Types on its console. A machine that has ended takes nothing, and is noticed elsewhere.
+    pub fn type_text(&mut self, text: &str) {
+        if let Some(keyboard) = self.keyboard.as_mut() {
+            let _ = keyboard.write_all(text.as_bytes()).and_then(|()| keyboard.flush());
+        }
     }
 
     /// The lines of its console. The channel ends when the console does.

@@ -22,6 +22,10 @@ const RACE_LIMIT: Duration = Duration::from_secs(200);
 /// The same for the exact lane when everything is done hundreds and thousands of times.
 const FULL_LIMIT: Duration = Duration::from_secs(7200);
 
+/// What the image says when it waits for a word on its console, and the word.
+const ASKS_FOR_WORD: &str = "console: type the word";
+const WORD: &str = "nexus\n";
+
 const RACES: usize = 3;
 const RACES_FULL: usize = 100;
 /// Of so many races one has eight harts.
@@ -84,10 +88,17 @@ pub fn boot(options: &Options, limit: Duration, mut watcher: Watcher) -> Outcome
     let mut device = Device::default();
     let mut machine = Machine::start(options)?;
     device.command = machine.command.clone();
-    let verdict = watcher.watch(&mut machine, Some(Instant::now() + limit), |line| {
-        device.note(&line.text);
-        false
-    });
+    let deadline = Instant::now() + limit;
+    let verdict = loop {
+        let verdict = watcher.watch(&mut machine, Some(deadline), |line| {
+            device.note(&line.text);
+            line.text == ASKS_FOR_WORD
+        });
+        if verdict != Verdict::Done {
+            break verdict;
+        }
+        machine.type_text(WORD);
+    };
     device.complaint = match &verdict {
         Verdict::Ended(Ended::Code(code)) if *code != 0x7f => {
             let contradiction = device.contradiction(*code);

@@ -40,6 +40,9 @@ const NOISE: usize = 100_000;
 /// Requests whose answers nobody reads.
 const FLOOD: usize = 10_000;
 
+/// How often the console's driver is killed.
+const CONSOLE_KILLS: usize = 10;
+
 /// Why a test failed.
 type Verdict = Result<(), String>;
 
@@ -52,8 +55,13 @@ struct Images {
 /// A test's name and what it does.
 type Test = (&'static str, fn(&Images) -> Verdict);
 
-const TESTS: [Test; 4] =
-    [("answers", answers), ("terminals", terminals), ("garbage", garbage), ("kill", kill)];
+const TESTS: [Test; 5] = [
+    ("answers", answers),
+    ("terminals", terminals),
+    ("garbage", garbage),
+    ("kill", kill),
+    ("console", console),
+];
 
 /// Names of the tests.
 pub fn list(_house: &House, _full: bool) -> Outcome<Vec<String>> {
@@ -129,6 +137,26 @@ impl System {
     fn door(&self) -> Result<UnixStream, String> {
         let door = self.root.join("build").join(&self.name).join(link::DOOR);
         UnixStream::connect(door).map_err(|error| format!("the door: {error}"))
+    }
+
+    /// Ends a process and waits until it does its job again.
+    fn kill(&self, name: &str) -> Verdict {
+        let before = self.process(name)?;
+        let killed = self.ask(&["kill", name])?;
+        // Who answers may be the one that was ended.
+        expect(killed.status.success() || name == "diagd", || {
+            format!("{name}: {}", String::from_utf8_lossy(&killed.stderr))
+        })?;
+        let begun = Instant::now();
+        loop {
+            let now = self.process(name);
+            let is_back = |now: &Value| now["state"] == "ready" && now["generation"] != before["generation"];
+            if now.as_ref().is_ok_and(is_back) {
+                return Ok(());
+            }
+            expect(begun.elapsed() < FAR_TOO_LONG, || format!("{name} did not come back: {now:?}"))?;
+            thread::sleep(GLANCE);
+        }
     }
 
     /// What `nx ps` says of a process.
@@ -329,23 +357,42 @@ fn kill(images: &Images) -> Verdict {
     let (_session, system) = System::start(images, &images.dev)?;
     let unknown = system.ask(&["kill", "tea"])?;
     expect(unknown.status.code() == Some(Exit::Failed as i32), || format!("{:?}", unknown.status))?;
-    for name in ["rngd", "netstackd", "diagd", "logd"] {
-        let before = system.process(name)?;
-        let killed = system.ask(&["kill", name])?;
-        // Who answers may be the one that was ended.
-        expect(killed.status.success() || name == "diagd", || {
-            format!("{name}: {}", String::from_utf8_lossy(&killed.stderr))
-        })?;
-        let begun = Instant::now();
-        loop {
-            let now = system.process(name);
-            let is_back = |now: &Value| now["state"] == "ready" && now["generation"] != before["generation"];
-            if now.as_ref().is_ok_and(is_back) {
-                break;
-            }
-            expect(begun.elapsed() < FAR_TOO_LONG, || format!("{name} did not come back: {now:?}"))?;
-            thread::sleep(GLANCE);
-        }
+    for name in ["rngd", "netstackd", "diagd", "logd", "uartd"] {
+        system.kill(name)?;
     }
     system.value(&["log"]).map(|_| ())
+}
+
+/// Its driver is killed again and again while others have something to say: the console shows every record of the log, in its order.
+fn console(images: &Images) -> Verdict {
+    let (mut session, system) = System::start(images, &images.dev)?;
+    for _ in 0..CONSOLE_KILLS {
+        system.kill("uartd")?;
+        system.kill("timed")?;
+    }
+    let records = system.value(&["log"])?;
+    let lines: Vec<String> = records.as_array().into_iter().flatten().map(line).collect();
+    let last = lines.last().ok_or("the log is empty")?;
+    session.until(last)?;
+    // A line may be seen twice; none may be missing.
+    let mut shown = session.said().lines();
+    for line in &lines {
+        expect(shown.any(|shown| shown == line), || {
+            format!("not on the console, or out of order: `{line}`\n{}", session.said())
+        })?;
+    }
+    expect(lines.len() > 10 * CONSOLE_KILLS, || format!("only {} records", lines.len()))
+}
+
+/// A record as the console shows it.
+fn line(record: &Value) -> String {
+    let field = |name: &str| record[name].as_str().unwrap_or_default().to_string();
+    let (name, text) = (field("name"), field("text"));
+    match (field("purpose").as_str(), field("level").as_str()) {
+        ("ready", _) => format!("{text}: ready"),
+        ("audit", _) => format!("{name}: audit: {text}"),
+        (_, "error") => format!("{name}: error: {text}"),
+        (_, "warning") => format!("{name}: warning: {text}"),
+        _ => format!("{name}: {text}"),
+    }
 }

@@ -202,7 +202,8 @@ mod tests {
                 at::DATA => fake.typed.pop_front().unwrap_or(0),
                 at::CAUSE => u8::from(!fake.interrupts()),
                 at::STATUS => {
-                    let truth = u8::from(!fake.typed.is_empty()) | if fake.empty() { STATUS_EMPTY } else { 0 };
+                    let truth =
+                        u8::from(!fake.typed.is_empty()) | if fake.empty() { STATUS_EMPTY } else { 0 };
                     fake.lie.unwrap_or(truth)
                 }
                 at::SCRATCH => fake.scratch,

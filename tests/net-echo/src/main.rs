@@ -52,7 +52,8 @@ fn run(mut startup: Startup) -> u64 {
     };
     let Ok(silence) = Owned::<PortKind>::create(quota) else { return 4 };
     startup.ready();
-    let mut test = Test { console: Console::default(), supervisor, silence, network: Client::new(Service("network")) };
+    let mut test =
+        Test { console: Console::default(), supervisor, silence, network: Client::new(Service("network")) };
     let outcome = test.whole();
     if let Err(reason) = &outcome {
         test.say(&format!("TEST net FAILED: {reason}"));

@@ -98,8 +98,9 @@ impl Broker {
     /// Opens the door `door` to the machine whose end of the line is the socket `machine`, which QEMU is yet to open.
     pub fn open(machine: &Path, door: &Path) -> Outcome<Broker> {
         let failed = |error: std::io::Error| Failure::host(door.display(), &error);
-        // The folder is locked by this process: what lies there is of one that is gone.
+        // The folder is locked by this process: what lies there is of one that is gone, or whose QEMU is about to be.
         let _ = fs::remove_file(door);
+        let _ = fs::remove_file(machine);
         let listener = UnixListener::bind(door).map_err(failed)?;
         // Whoever may use the link may do with the system whatever `diagd` may.
         fs::set_permissions(door, fs::Permissions::from_mode(0o600)).map_err(failed)?;
@@ -261,8 +262,9 @@ mod tests {
     fn rig() -> Rig {
         let folder = tempfile::tempdir().unwrap();
         let (machine, door) = (folder.path().join("machine"), folder.path().join("link"));
-        let listener = UnixListener::bind(&machine).unwrap();
         let (sender, asked) = sync_channel(100_000);
+        let broker = Some(Broker::open(&machine, &door).unwrap());
+        let listener = UnixListener::bind(&machine).unwrap();
         thread::spawn(move || {
             let (mut line, _) = listener.accept().unwrap();
             let (mut receiver, mut bytes) = (Receiver::default(), [0; 4096]);
@@ -276,7 +278,6 @@ mod tests {
                 }
             }
         });
-        let broker = Some(Broker::open(&machine, &door).unwrap());
         let rig = Rig { _folder: folder, door, broker, asked };
         // The line is open once the first answer comes.
         while exchange(&mut rig.terminal(), 1, b"open?").is_none() {}

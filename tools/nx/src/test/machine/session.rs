@@ -88,12 +88,17 @@ impl Session {
 
     /// Reads until `part` has been said.
     pub fn until(&mut self, part: &str) -> Result<(), String> {
+        self.until_that(part, |text| text.contains(part))
+    }
+
+    /// Reads until what has been said is as it should be: `what`, in words.
+    pub fn until_that(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Result<(), String> {
         let begun = Instant::now();
-        while !self.text.contains(part) {
+        while !holds(&self.text) {
             match self.said.recv_timeout(GLANCE) {
                 Ok(chunk) => self.text += &chunk,
                 Err(RecvTimeoutError::Timeout) if begun.elapsed() < FAR_TOO_LONG && !interrupt::seen() => {}
-                Err(_) => return Err(format!("never said `{part}`:\n{}", self.text)),
+                Err(_) => return Err(format!("never said `{what}`:\n{}", self.text)),
             }
         }
         Ok(())

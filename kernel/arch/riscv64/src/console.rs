@@ -1,5 +1,5 @@
-//! The kernel's console: a polled serial port, or firmware's until one is found. Once a driver has taken the port over only a panic is written here. Lines of two harts never mix; a
-//! panic writes past the lock, because its holder may never let go.
+//! The kernel's console: a polled serial port, or firmware's until one is found; only for a panic once a driver has taken it over. Lines of two
+//! harts never mix; a panic writes past the lock, because its holder may never let go.
 
 use crate::cell::Once;
 use crate::mmio::Window;

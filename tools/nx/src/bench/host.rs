@@ -66,6 +66,8 @@ pub fn figures(
                 ));
             }
             let used = machine.cpu_ms().zip(before).map(|(after, before)| after.saturating_sub(before));
+            // At the most: what the host's account is too coarse to show may have been used as well.
+            let used = used.map(|used| used + Machine::cpu_grain_ms());
             let percent = used.map(|used| used as f64 / begun.elapsed().as_millis() as f64 * 100.0);
             let name = if harts == 1 { "idle.host_cpu_pct" } else { "idle.host_cpu_pct.4harts" };
             figures.extend(Figure::of(name, "percent of a host core", percent.into_iter().collect()));

@@ -98,7 +98,12 @@ impl Machine {
         // The name in parentheses can contain anything; fields are counted from behind it.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        Some(ticks * 1000 / rustix::param::clock_ticks_per_second())
+        Some(ticks * Self::cpu_grain_ms())
+    }
+
+    /// The grain of [`Self::cpu_ms`], in milliseconds: what is less is not seen.
+    pub fn cpu_grain_ms() -> u64 {
+        1000 / rustix::param::clock_ticks_per_second()
     }
 
     /// Waits until it has ended; only to be used once its console has.

@@ -7,7 +7,7 @@ use neuron_model::{
 use nexus_abi::{Error, Kind, Rights, Signals};
 
 /// Each goes on from a populated world, in model and kernel.
-pub const CORNERS: [fn(&mut Script); 9] = [
+pub const CORNERS: [fn(&mut Script); 10] = [
     page_tables_need_quota,
     a_loaded_end_is_no_gift,
     an_expiry_outlives_its_port,
@@ -17,6 +17,7 @@ pub const CORNERS: [fn(&mut Script); 9] = [
     the_dead_pass_on_what_woke_them,
     what_a_thread_remembers_is_asked_again,
     a_short_call_overtakes_nothing,
+    two_signals_for_two_waiters,
 ];
 
 const ROOT: Slot = 2;
@@ -240,5 +241,25 @@ fn a_short_call_overtakes_nothing(script: &mut Script) {
     script.make(Step::GoOn(second));
     if script.model.can_go_on(thread) {
         script.make(Step::GoOn(thread));
+    }
+}
+
+/// Two wait. One was woken for a signal and has not gone on; the other one, woken by the next signal, takes the bits of both.
+fn two_signals_for_two_waiters(script: &mut Script) {
+    let other = holder_of_link(script);
+    let process = script.model.thread(other).process;
+    let third = script.model.process(process).threads[1];
+    let port = script.get(BOOT_THREAD, Op::PortCreate { quota: ROOT })[0];
+    let copy = script.get(BOOT_THREAD, Op::Dup { handle: port, rights: Kind::Port.all_rights().bits() })[0];
+    let link = script.handles(BOOT_PROCESS, Kind::Channel)[0];
+    script.get(BOOT_THREAD, send(link, &[copy]));
+    let end = script.handles(process, Kind::Channel)[0];
+    let room = Room { handles: 8, ..Room::default() };
+    let got = script.by(other, Op::Recv { end, room });
+    let Some(Answer::Message { handles, .. }) = got else { panic!("{got:?}") };
+    script.by(other, serve(handles.0[0], 0));
+    script.by(BOOT_THREAD, serve(port, 0));
+    for bits in [1 << 16, 1 << 17] {
+        script.get(third, Op::Signal { port: handles.0[0], bits });
     }
 }

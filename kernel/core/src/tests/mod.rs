@@ -11,6 +11,7 @@ mod corners;
 mod costs;
 mod devices;
 mod fast;
+mod handover;
 #[cfg(all(not(loom), not(miri)))]
 mod harts;
 mod host;

@@ -3,13 +3,13 @@
 //! What must never happen: a frame freed while some process can reach it, a device window among memory that the kernel takes
 //! pointers into, or two things mapped at one address.
 
-use crate::handles::{Name, ObjectRef};
+use crate::handles::ObjectRef;
 use crate::kernel::{Answer, Kernel};
 use crate::memory::{Frame, usage};
 use crate::mmio::Mmio;
 use crate::objects::Vmo;
 use crate::platform::Platform;
-use crate::process::{Mapping, life};
+use crate::process::{Mapping, Process, life};
 use crate::sync::{Cell32, Ordering, pause};
 use crate::{hart::Hart, paging};
 use core::ops::Range;
@@ -46,6 +46,19 @@ fn region(kind: Kind) -> Range<u64> {
     if kind == Kind::Mmio { DEVICE_START..USER_END } else { USER_START..DEVICE_START }
 }
 
+/// The access that a register names, if there is such a one and the handle has the rights for it.
+#[inline(always)]
+fn access_of(register: u64, rights: Rights) -> Answer<Rights> {
+    let access = u32::try_from(register).ok().and_then(Rights::from_bits).ok_or(Error::Invalid)?;
+    if access != Rights::READ
+        && access != Rights::READ | Rights::WRITE
+        && access != Rights::READ | Rights::EXECUTE
+    {
+        return Err(Error::Invalid);
+    }
+    if rights.contains(access) { Ok(access) } else { Err(Error::AccessDenied) }
+}
+
 impl<P: Platform> Kernel<P> {
     /// The mappings of a vmo or window, which may be retired.
     fn mapped(&self, frame: Frame) -> &Mapped {
@@ -56,6 +69,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The physical address of the `n`th page of a vmo or window.
+    #[inline(always)]
     fn page_address(&self, frame: Frame, kind: Kind, n: u32) -> u64 {
         match kind {
             Kind::Mmio => self.memory.page::<Mmio>(frame).base.get() + n as u64 * PAGE,
@@ -64,40 +78,42 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// System call `vm_map`; answers the address.
+    #[inline(always)]
     pub(crate) fn vm_map(
         &self,
         hart: &Hart,
-        process: impl Name,
-        memory: impl Name,
+        process: u64,
+        memory: u64,
         range: [u64; 3],
         access: u64,
     ) -> Answer<u64> {
         let table = self.table(hart.owner());
         let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?.object;
-        let source = match table.lookup_as(&self.memory, memory, Kind::Vmo, Rights::READ) {
-            Err(Error::WrongType) => table.lookup(&self.memory, memory)?,
-            vmo => vmo?,
-        };
-        if source.kind != Kind::Vmo && source.kind != Kind::Mmio {
-            return Err(Error::WrongType);
+        match table.lookup_as(&self.memory, memory, Kind::Vmo, Rights::READ) {
+            Ok(source) => {
+                let access = access_of(access, source.rights)?;
+                self.map_here(target, (source.object, Kind::Vmo), range, access)
+            }
+            Err(Error::WrongType) => self.map_window(table, target, memory, range, access),
+            Err(error) => Err(error),
         }
-        if !source.rights.contains(Rights::READ) {
-            return Err(Error::AccessDenied);
-        }
-        let access = u32::try_from(access).ok().and_then(Rights::from_bits).ok_or(Error::Invalid)?;
-        if access != Rights::READ
-            && access != Rights::READ | Rights::WRITE
-            && access != Rights::READ | Rights::EXECUTE
-        {
-            return Err(Error::Invalid);
-        }
-        if !source.rights.contains(access) {
-            return Err(Error::AccessDenied);
-        }
-        self.map_here(target, source.object, range, access)
     }
 
-    /// Maps `[offset, bytes, address]` of a vmo or window.
+    #[inline(never)]
+    fn map_window(
+        &self,
+        table: &Process,
+        target: ObjectRef,
+        memory: u64,
+        range: [u64; 3],
+        access: u64,
+    ) -> Answer<u64> {
+        let source = table.lookup_as(&self.memory, memory, Kind::Mmio, Rights::READ)?;
+        let access = access_of(access, source.rights)?;
+        self.map_here(target, (source.object, Kind::Mmio), range, access)
+    }
+
+    /// Maps `[offset, bytes, address]` of a vmo.
     pub(crate) fn map(
         &self,
         target: ObjectRef,
@@ -105,13 +121,19 @@ impl<P: Platform> Kernel<P> {
         range: [u64; 3],
         access: Rights,
     ) -> Answer<u64> {
-        self.map_here(target, source, range, access)
+        self.map_here(target, (source, Kind::Vmo), range, access)
     }
 
     #[inline(always)]
-    fn map_here(&self, target: ObjectRef, source: ObjectRef, range: [u64; 3], access: Rights) -> Answer<u64> {
+    fn map_here(
+        &self,
+        target: ObjectRef,
+        (source, kind): (ObjectRef, Kind),
+        range: [u64; 3],
+        access: Rights,
+    ) -> Answer<u64> {
         let [offset, bytes, address] = range;
-        let (kind, size) = self.extent(source);
+        let size = self.extent(source.frame, kind);
         let aligned = (offset | bytes | address) % PAGE == 0;
         if !aligned || bytes == 0 || offset > size || bytes > size - offset {
             return Err(Error::Invalid);
@@ -129,22 +151,19 @@ impl<P: Platform> Kernel<P> {
             0 => self.choose_address(owner.records(), kind, bytes).ok_or(Error::NoSpace)?,
             _ => address,
         };
-        let mut record = owner.records().len();
-        for (n, m) in owner.records().iter().enumerate().rev() {
-            let pages = m.pages.get() as u64;
-            if pages == 0 {
-                record = n;
-            } else if m.start.get() < start + bytes && start < m.start.get() + pages * PAGE {
-                return Err(Error::Exists);
-            }
-        }
-        if record == MAX_MAPPINGS {
-            return Err(Error::NoSpace);
-        }
         let pages = (bytes / PAGE) as u32;
         let root = Frame(owner.root.get());
         // One walk does for what needs no table more than there is.
         let leaf = paging::leaf_for(&self.memory, root, start, pages as u64);
+        let record = match leaf {
+            Some(leaf) if owner.hollow.get() == 0 && owner.is_free(owner.mapping_free.get()) => {
+                if !paging::is_clear(&self.memory, leaf, start, pages) {
+                    return Err(Error::Exists);
+                }
+                owner.mapping_free.get() as usize
+            }
+            _ => Self::find_record(owner, start, bytes)?,
+        };
         let tables = match leaf {
             Some(_) => 0,
             None => paging::tables_missing(&self.memory, root, start, pages as u64),
@@ -152,7 +171,7 @@ impl<P: Platform> Kernel<P> {
         if tables != 0 {
             self.charge_more(target.frame, tables)?;
         }
-        if let Err(error) = self.enlist(target.frame, record, source, access) {
+        if let Err(error) = self.enlist(target.frame, record, (source, kind), access) {
             self.charge_less(target.frame, tables);
             return Err(error);
         }
@@ -162,6 +181,7 @@ impl<P: Platform> Kernel<P> {
         mapping.offset.set((offset / PAGE) as u32);
         mapping.access.set(access.bits());
         owner.mapping_count.add(1);
+        owner.mapping_free.set(record as u32 + 1);
         owner.mapping_top.set(owner.mapping_top.get().max(record as u32 + 1));
         for n in 0..pages {
             let physical = self.page_address(source.frame, kind, (offset / PAGE) as u32 + n);
@@ -179,30 +199,54 @@ impl<P: Platform> Kernel<P> {
         Ok(start)
     }
 
-    /// What kind of memory it is, and how many bytes; neither ever changes. Whether it is still there is looked at again
-    /// under its lock, before anything depends on it.
+    /// The lowest free record, for a range that no other one has.
+    #[inline(never)]
+    fn find_record(owner: &Process, start: u64, bytes: u64) -> Answer<usize> {
+        let mut record = owner.records().len();
+        for (n, m) in owner.records().iter().enumerate().rev() {
+            let pages = m.pages.get() as u64;
+            if pages == 0 {
+                record = n;
+            } else if m.start.get() < start + bytes && start < m.start.get() + pages * PAGE {
+                return Err(Error::Exists);
+            }
+        }
+        if record == MAX_MAPPINGS { Err(Error::NoSpace) } else { Ok(record) }
+    }
+
+    /// How many bytes it has, which never changes. Whether it is still there is looked at again under its lock, before anything depends
+    /// on it.
     #[inline(always)]
-    fn extent(&self, source: ObjectRef) -> (Kind, u64) {
-        let (kind, pages) = match self.memory.header(source.frame).kind.get() & usage::KIND {
-            kind if kind == Kind::Mmio as u32 => (Kind::Mmio, &self.memory.page::<Mmio>(source.frame).pages),
-            _ => (Kind::Vmo, &self.memory.page::<Vmo>(source.frame).pages),
+    fn extent(&self, source: Frame, kind: Kind) -> u64 {
+        let pages = match kind {
+            Kind::Mmio => &self.memory.page::<Mmio>(source).pages,
+            _ => &self.memory.page::<Vmo>(source).pages,
         };
-        (kind, pages.get() as u64 * PAGE)
+        pages.get() as u64 * PAGE
     }
 
     /// Puts a mapping record on its vmo's or window's list.
     #[inline(always)]
-    fn enlist(&self, process: Frame, record: usize, object: ObjectRef, access: Rights) -> Answer<()> {
+    fn enlist(
+        &self,
+        process: Frame,
+        record: usize,
+        (object, kind): (ObjectRef, Kind),
+        access: Rights,
+    ) -> Answer<()> {
         let _held = self.hold(object)?;
         let header = self.memory.header(object.frame);
-        if header.kind.get() & usage::KIND == Kind::Vmo as u32 {
+        if kind == Kind::Vmo {
             let sealed = self.memory.page::<Vmo>(object.frame).sealed.get() != 0;
             let writes = access.contains(Rights::WRITE);
             if (writes && sealed) || (access.contains(Rights::EXECUTE) && !sealed) {
                 return Err(Error::AccessDenied);
             }
         }
-        let mapped = self.mapped(object.frame);
+        let mapped = match kind {
+            Kind::Mmio => &self.memory.page::<Mmio>(object.frame).mapped,
+            _ => &self.memory.page::<Vmo>(object.frame).mapped,
+        };
         let mapping = &self.table(process).mappings[record];
         let name = mapping_name(process, record);
         let head = mapped.head.take(name);
@@ -289,6 +333,7 @@ impl<P: Platform> Kernel<P> {
             }
             let pages = mapping.pages.get();
             owner.unmapping.add(1);
+            owner.hollow.add(1);
             let start = mapping.start.get();
             let source = ObjectRef::from_raw(mapping.vmo.take(if revoked { REVOKED } else { UNMAPPED }));
             let kind = self.memory.header(source.frame).kind.get() & usage::KIND;

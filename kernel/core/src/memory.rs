@@ -302,6 +302,13 @@ impl Memory {
         (number < self.frames as u64 && number != 0).then_some(Frame(number as u32))
     }
 
+    /// The frame at the physical address of page `number`, likewise.
+    #[inline(always)]
+    pub fn frame_of_page(&self, number: u64) -> Option<Frame> {
+        let number = number.wrapping_sub(self.physical / PAGE_SIZE as u64);
+        (number < self.frames as u64 && number != 0).then_some(Frame(number as u32))
+    }
+
     /// The bytes of a physical range that lies wholly in one reserved range: nobody ever writes them.
     pub fn reserved_bytes(&self, range: Range<u64>) -> Option<&[u8]> {
         let page = PAGE_SIZE as u64;

@@ -40,9 +40,9 @@ fn entry_to(memory: &Memory, frame: Frame) -> u64 {
     memory.address(frame) >> 12 << 10 | VALID
 }
 
-#[inline]
+#[inline(always)]
 fn target(memory: &Memory, entry: u64) -> Option<Frame> {
-    (entry & VALID != 0).then(|| memory.frame_at(entry >> 10 << 12))?
+    (entry & VALID != 0).then(|| memory.frame_of_page(entry >> 10))?
 }
 
 /// Fills a fresh root with the kernel's half.
@@ -85,13 +85,20 @@ fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
 }
 
 /// The table that has the leaves of all `pages` pages from `start`, if it is one and there.
-#[inline]
+#[inline(always)]
 pub fn leaf_for(memory: &Memory, root: Frame, start: u64, pages: u64) -> Option<Frame> {
     if index(start, 0) as u64 + pages > 512 {
         return None;
     }
     let middle = target(memory, memory.page::<Table>(root)[index(start, 2)].get())?;
     target(memory, memory.page::<Table>(middle)[index(start, 1)].get())
+}
+
+/// Whether nothing is mapped at `pages` pages from `start`, whose leaves are all in one table.
+#[inline(always)]
+pub fn is_clear(memory: &Memory, leaf: Frame, start: u64, pages: u32) -> bool {
+    let table = memory.page::<Table>(leaf);
+    table.iter().skip(index(start, 0)).take(pages as usize).all(|entry| entry.get() & VALID == 0)
 }
 
 /// The frame behind a user address, if the program may write there and the bank has it.
@@ -104,7 +111,7 @@ pub fn writable_frame(memory: &Memory, root: Frame, address: u64) -> Option<Fram
 }
 
 /// Maps one page by the table that has its leaf.
-#[inline]
+#[inline(always)]
 pub fn set_leaf(memory: &Memory, leaf: Frame, address: u64, physical: u64, access: Rights) {
     debug_assert!(address < USER_END);
     memory.page::<Table>(leaf)[index(address, 0)].set(physical >> 12 << 10 | leaf_bits(access));

@@ -76,6 +76,11 @@ pub struct Process {
     pub mapping_count: Cell32,
     /// All records from this one on are free.
     pub mapping_top: Cell32,
+    /// A record that may be free.
+    pub mapping_free: Cell32,
+    /// Records of ranges that are taken although their translations are gone: while there is none, page tables alone tell what is
+    /// taken.
+    pub hollow: Cell32,
     /// Unmappings that are not complete: until they are, the process is not taken apart to the end.
     pub unmapping: Cell32,
     /// Next process in a hart's list of processes to take apart, or in the list of dying ones.
@@ -111,9 +116,17 @@ impl Process {
         &self.mappings[..(self.mapping_top.get() as usize).min(MAX_MAPPINGS)]
     }
 
-    /// A record is free again, and so is its range.
+    /// Whether there is such a record and it is free.
+    #[inline(always)]
+    pub fn is_free(&self, record: u32) -> bool {
+        self.mappings.get(record as usize).is_some_and(|m| m.pages.get() == 0)
+    }
+
+    /// A record, whose translations are gone, is free again, and so is its range.
     pub fn free_mapping(&self, record: usize) {
         self.mappings[record].pages.set(0);
+        self.mapping_free.set(record as u32);
+        self.hollow.sub(1);
         self.mapping_count.sub(1);
         let used = self.records().iter().rposition(|m| m.pages.get() != 0).map_or(0, |last| last + 1);
         self.mapping_top.set(used as u32);

@@ -27,6 +27,7 @@ fn index_shape(pages: u32) -> (u32, u32) {
 }
 
 /// The cell that holds the `n`th frame; its index pages exist.
+#[inline(never)]
 fn slot<'m>(memory: &'m Memory, vmo: &'m Vmo, n: u32) -> &'m Cell32 {
     let root = Frame(vmo.root.get());
     match vmo.depth.get() {
@@ -40,8 +41,10 @@ fn slot<'m>(memory: &'m Memory, vmo: &'m Vmo, n: u32) -> &'m Cell32 {
 }
 
 /// The `n`th frame of a vmo.
+#[inline(always)]
 fn frame_of(memory: &Memory, vmo: &Vmo, n: u32) -> Frame {
     match vmo.depth.get() {
+        0 => Frame(vmo.root.get()),
         Vmo::CONTIGUOUS | Vmo::POOLED => Frame(vmo.root.get() + n),
         _ => Frame(slot(memory, vmo, n).get()),
     }
@@ -74,6 +77,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The `n`th frame of a vmo.
+    #[inline(always)]
     pub(crate) fn vmo_frame(&self, vmo: Frame, n: u32) -> Frame {
         frame_of(&self.memory, self.memory.page::<Vmo>(vmo), n)
     }

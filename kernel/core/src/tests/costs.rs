@@ -75,7 +75,10 @@ impl Maker {
     fn map(&self, vmo: Handle, address: u64) {
         let range = [0, 4096, address];
         let access = Rights::READ.bits() as u64;
-        self.world.kernel.vm_map(self.world.kernel.hart(0), self.own, vmo, range, access).expect("mapped");
+        self.world
+            .kernel
+            .vm_map(self.world.kernel.hart(0), self.own.0 as u64, vmo.0 as u64, range, access)
+            .expect("mapped");
     }
 }
 

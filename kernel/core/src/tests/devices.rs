@@ -56,7 +56,7 @@ impl Machine {
 
     fn map(&self, memory: Handle, range: [u64; 3], access: Rights) -> Result<u64, Error> {
         let hart = self.world.kernel.hart(0);
-        self.world.kernel.vm_map(hart, self.own, memory, range, access.bits() as u64)
+        self.world.kernel.vm_map(hart, self.own.0 as u64, memory.0 as u64, range, access.bits() as u64)
     }
 
     fn physical(&self, address: u64) -> Option<(u64, u64)> {

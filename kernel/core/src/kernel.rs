@@ -111,6 +111,15 @@ impl<P: Platform> Kernel<P> {
         Ok(held)
     }
 
+    /// Whether a handle of the current process still stands for what it was looked up as, asked under the object's lock. An end leaves
+    /// a table under its channel's lock, or is closed under it after: so who goes on after this is before whoever has it next.
+    pub(crate) fn confirm(&self, hart: &Hart, handle: u64, capability: Capability) -> Answer<()> {
+        match self.table(hart.owner()).lookup(&self.memory, handle) {
+            Ok(now) if now == capability => Ok(()),
+            _ => Err(Error::BadHandle),
+        }
+    }
+
     /// The object now in `frame`.
     pub(crate) fn reference(&self, frame: Frame) -> ObjectRef {
         ObjectRef { frame, generation: self.memory.header(frame).latch.generation() }

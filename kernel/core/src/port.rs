@@ -184,6 +184,7 @@ impl<P: Platform> Kernel<P> {
         }
         let (frame, end) = (target.object.frame, target.end as usize);
         let _held = self.hold(target.object)?;
+        self.confirm(hart, object.0 as u64, target)?;
         let binding = self.binding(frame, end).ok_or(Error::BadHandle)?;
         let bound = binding.port();
         if signals == 0 {

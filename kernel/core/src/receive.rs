@@ -69,12 +69,13 @@ impl<P: Platform> Kernel<P> {
         }
         let (frame, end) = (capability.object.frame, capability.end as usize);
         if tag.discards() {
-            return self.discard(hart, capability).map_err(Refusal::from).inspect(|()| {
+            return self.discard(hart, handle, capability).map_err(Refusal::from).inspect(|()| {
                 self.finish(t, 0, [0, 0]);
             });
         }
         self.settle_time(hart, self.platform.now());
         let _held = self.hold(capability.object)?;
+        self.confirm(hart, handle, capability)?;
         self.receive(hart, thread, frame, end, tag, 0)
     }
 
@@ -211,11 +212,12 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Drops the head of an end's FIFO: its handles are closed, a call is answered with an empty message.
-    fn discard(&self, hart: &Hart, capability: Capability) -> Answer<()> {
+    fn discard(&self, hart: &Hart, handle: u64, capability: Capability) -> Answer<()> {
         let frame = capability.object.frame;
         let mut dropped = [None; MAX_MESSAGE_HANDLES];
         {
             let _held = self.hold(capability.object)?;
+            self.confirm(hart, handle, capability)?;
             let at = capability.end as usize;
             let ends = &self.memory.page::<Channel>(frame).ends;
             let end = &ends[at];

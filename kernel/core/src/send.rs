@@ -24,9 +24,9 @@ impl<P: Platform> Kernel<P> {
         self.stage(hart, thread, capability.object.frame)?;
         let committed = {
             match self.hold(capability.object) {
-                Ok(_held) => {
+                Ok(_held) => self.confirm(hart, handle, capability).and_then(|()| {
                     self.commit(hart, thread, capability.object.frame, 1 - capability.end as usize, is_call)
-                }
+                }),
                 Err(error) => Err(error),
             }
         };

@@ -7,6 +7,7 @@ mod budgets;
 mod deadlines;
 mod handles;
 mod locks;
+mod moves;
 mod sleep;
 
 use super::harts::explore;

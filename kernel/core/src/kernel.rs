@@ -3,6 +3,7 @@
 //! This file also makes and retires objects of every kind: the one place where an object gets its frame, its
 //! charge and its first handle, and where its generation is raised. Lock order: `docs/concurrency.md`.
 
+use crate::channel::Channel;
 use crate::handles::{Capability, ObjectRef};
 use crate::hart::Hart;
 use crate::irq::Irqs;
@@ -113,9 +114,13 @@ impl<P: Platform> Kernel<P> {
 
     /// Whether a handle of the current process still stands for what it was looked up as, asked under the object's lock. An end leaves
     /// a table under its channel's lock, or is closed under it after: so who goes on after this is before whoever has it next.
+    /// Revocation closes an end whose handle is still in its table.
     pub(crate) fn confirm(&self, hart: &Hart, handle: u64, capability: Capability) -> Answer<()> {
+        let (frame, end) = (capability.object.frame, capability.end as usize);
+        let is_open =
+            capability.kind != Kind::Channel || self.memory.page::<Channel>(frame).ends[end].open.get() != 0;
         match self.table(hart.owner()).lookup(&self.memory, handle) {
-            Ok(now) if now == capability => Ok(()),
+            Ok(now) if now == capability && is_open => Ok(()),
             _ => Err(Error::BadHandle),
         }
     }

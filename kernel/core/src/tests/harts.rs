@@ -151,6 +151,9 @@ impl Drop for Seed {
 /// Words of stack of a hart's coroutine.
 const STACK: usize = 0x1_0000;
 
+/// Turns after which every history has ended.
+const MOST_TURNS: u64 = 20_000_000;
+
 /// Runs what each hart does, hart by hart from 0 on, interleaved as `seed` says, until all have returned.
 pub fn interleave(seed: u64, work: Vec<Box<dyn FnOnce() + Send + '_>>) {
     let _seed = Seed(seed);
@@ -158,7 +161,10 @@ pub fn interleave(seed: u64, work: Vec<Box<dyn FnOnce() + Send + '_>>) {
     // Some histories change harts at nearly every access, some let a hart go far.
     let chance = [2, 5, 15, 40, 120][draw() as usize % 5];
     let mut harts: Vec<_> = work.into_iter().map(|work| generator::Gn::<()>::new_opt(STACK, work)).collect();
+    let mut turns = 0;
     while harts.iter().any(|hart| !hart.is_done()) {
+        turns += 1;
+        assert!(turns < MOST_TURNS, "the harts go on for ever");
         let next = draw() as usize % harts.len();
         if !harts[next].is_done() {
             CURRENT.set(Some(next));

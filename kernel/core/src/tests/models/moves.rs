@@ -27,6 +27,8 @@ fn build() -> Moving {
     let port = world.give(1, Kind::Port);
     let (client, end) = world.connect(3, 1, [2, 64, 0]);
     let (near, far) = world.connect(1, 2, [1, 64, 1]);
+    // Its list of handles, which is read as bytes.
+    world.kernel.memory.page::<[Cell64; 512]>(world.pages[1])[0].set(end.0 as u64);
     world.put_on(USER);
     world.go_to(1);
     world.put_on(MOVER);
@@ -49,7 +51,6 @@ impl Moving {
     /// The end goes to another process, and then a message for that one comes.
     fn give_away(&self) {
         let world = &self.world;
-        world.kernel.memory.page::<[Cell64; 512]>(world.pages[1])[0].set(self.end.0 as u64);
         let link = self.link[0].0 as u64;
         let send = [(reg::A0, link), (reg::A0 + 1, Tag::new(0, 1).0), (reg::T[2], PAGE_AT), (reg::T[3], NOW)];
         world.ask(Sysno::channel_send, &send);
@@ -64,14 +65,22 @@ impl Moving {
         world.ask(Sysno::channel_send, &message);
     }
 
+    /// As `quota_destroy` does it, wherever the handles are.
+    fn revoke(&self) {
+        let table = self.world.process(3);
+        let Ok(client) = table.lookup(&self.world.kernel.memory, self.client.0 as u64) else { return };
+        [0, 1].into_iter().for_each(|end| self.world.kernel.close_end(client.object, end));
+    }
+
     fn receive(&self) {
         self.world.ask(Sysno::channel_recv, &[(reg::A0, self.end.0 as u64), (reg::A0 + 1, 0)]);
     }
 }
 
 #[test]
-fn an_end_that_is_closed_or_moved_while_it_is_bound_leaves_no_node_behind() {
-    for work in [[Moving::bind, Moving::close], [Moving::bind as fn(&Moving), Moving::give_away]] {
+fn an_end_that_goes_while_it_is_bound_leaves_no_node_behind() {
+    let bind = Moving::bind as fn(&Moving);
+    for work in [[bind, Moving::close], [bind, Moving::give_away], [bind, Moving::revoke]] {
         let work: &'static [fn(&Moving)] = Box::leak(Box::new(work));
         explore(2, build, work, |moving| {
             let world = &moving.world;
@@ -98,6 +107,8 @@ fn an_end_that_is_closed_or_moved_while_it_is_bound_leaves_no_node_behind() {
 fn a_message_for_who_has_an_end_next_does_not_go_to_who_had_it_before() {
     explore(2, build, &[Moving::receive, Moving::give_away], |moving| {
         let world = &moving.world;
+        let link = world.process(1).lookup(&world.kernel.memory, moving.end.0 as u64);
+        assert!(link.is_err(), "the end was not given away");
         let context = &world.kernel.thread(world.threads[USER].frame).context;
         assert_ne!(context.get(reg::A0), 0, "a message came for the process that has given the end away");
     });

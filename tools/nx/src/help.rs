@@ -26,8 +26,9 @@ Files, all under build/ (which can be deleted at any time):
   run/console.log            the console of the last `nx run`; a second one at
                              the same time keeps its own in run-2/
   run/link                   the door to it, while it runs
-  device/ race/ boots/ machines/ bench-log/ link-test/
+  device/ race/ boots/ machines/ bench-log/ harts-log/ link-test/
                              consoles and sockets of the machines of tests
+                             and figures
   man/                       man pages
   timings.json               how long work took, for estimates
 ";

@@ -12,7 +12,7 @@ use support::Scratch;
 const QEMU: &str = "\
 case \"$*\" in
 *build/test/*) echo 'TEST a ok'; echo 'TEST b FAILED: why'; echo 'TESTS 1 passed, 1 failed'; exit 1;;
-*build/bench/*) echo 'BENCH ipc.x instructions 1 2 3 4'; echo 'BENCH-END 1'; exit 0;;
+*build/bench/*) echo 'BENCH ipc.x instructions 1 2 3 4'; echo 'BENCH ipc.new instructions 1 2 3 4'; echo 'BENCH-END 2'; exit 0;;
 *--version*) echo 'QEMU emulator version 7.2.0';;
 *help*) exit 0;;
 *hang*) sleep 1000;;

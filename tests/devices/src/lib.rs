@@ -11,10 +11,12 @@ mod disk;
 mod faults;
 mod logged;
 mod memory;
+mod partition;
 mod policy;
 mod probe;
 mod refusals;
 mod restarts;
+mod time;
 
 use alloc::format;
 use alloc::string::String;
@@ -33,12 +35,16 @@ pub const TESTS: &[Test] = &[
     ("devices.mapping", refusals::mapping),
     ("devices.interrupt", probe::interrupt),
     ("devices.pool", memory::pool),
+    ("devices.addresses", memory::addresses),
     ("devices.random", restarts::random),
     ("devices.console_typed", console::typed),
     ("devices.console_written", console::written),
     ("devices.console_restarts", console::restarts),
+    ("devices.time", time::time),
     ("devices.disk", disk::readback),
+    ("devices.partitions", disk::partitions),
     ("devices.disk_refusals", disk::refusals),
+    ("devices.block", partition::block),
     ("devices.restart", restarts::restart),
 ];
 

@@ -37,15 +37,15 @@ const PATIENCE_MS: u64 = 10_000;
 
 /// What is known of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Known {
+pub struct Known {
     index: u16,
-    generation: u32,
+    pub generation: u32,
     state: State,
     pages: u64,
     handles: u32,
 }
 
-fn find(bench: &Bench, name: &str) -> Result<Known, String> {
+pub fn find(bench: &Bench, name: &str) -> Result<Known, String> {
     let mut init = bench.supervisor();
     for index in 0.. {
         let stat = why(name, init.stat(index))?;
@@ -58,7 +58,7 @@ fn find(bench: &Bench, name: &str) -> Result<Known, String> {
 }
 
 /// Waits until another instance than `before` does its job.
-fn back(bench: &Bench, name: &str, before: u32) -> Result<Known, String> {
+pub fn back(bench: &Bench, name: &str, before: u32) -> Result<Known, String> {
     let deadline = clock::in_millis(PATIENCE_MS);
     while clock::now() < deadline {
         let known = find(bench, name)?;
@@ -158,6 +158,7 @@ fn in_the_middle(bench: &Bench) -> Verdict {
 pub fn restart(bench: &Bench) -> Verdict {
     let _awake = Awake::keep()?;
     kill_again_and_again(bench, "rngd", || random(bench))?;
+    kill_again_and_again(bench, "timed", || crate::time::time(bench))?;
     kill_again_and_again(bench, "virtioblkd", || {
         let mut session = Session::open(bench)?;
         why("write", session.write(4000, 11))?;

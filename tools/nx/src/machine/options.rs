@@ -55,6 +55,8 @@ pub struct Options {
     pub disk: Option<PathBuf>,
     /// A new disk, which nobody writes.
     pub empty: PathBuf,
+    /// Whether that disk has a partition for tests as well.
+    pub scratch: bool,
     /// What is plugged in.
     pub devices: Vec<Virtio>,
     /// A TCP port of the host that leads to one of the guest, through the network card.
@@ -86,6 +88,7 @@ impl Options {
             icount: false,
             disk: None,
             empty: folder.join("empty.img"),
+            scratch: false,
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net, Virtio::Link],
             forward: None,
             link: None,
@@ -109,6 +112,11 @@ impl Options {
         }
     }
 
+    /// The same with a partition that tests may write, on the disk that is forgotten at the end.
+    pub fn with_scratch(self) -> Options {
+        Options { empty: self.empty.with_file_name("scratch.img"), scratch: true, ..self }
+    }
+
     /// Checks what must be there, and makes the disk.
     pub fn prepare(&self) -> Outcome {
         for path in [&self.kernel, &self.image] {
@@ -126,11 +134,11 @@ impl Options {
             return Err(Failure::new(Exit::Usage, what, "leave --smp out, or --icount"));
         }
         match &self.disk {
-            Some(disk) if self.fresh || !disk.exists() => disk::make(disk, DISK_BYTES),
+            Some(disk) if self.fresh || !disk.exists() => disk::make(disk, DISK_BYTES, false),
             Some(_) => Ok(()),
             // Only read: what is written to it is kept by QEMU itself.
             None if self.empty.exists() => Ok(()),
-            None => disk::make(&self.empty, DISK_BYTES),
+            None => disk::make(&self.empty, DISK_BYTES, self.scratch),
         }
     }
 

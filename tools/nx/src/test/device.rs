@@ -26,6 +26,9 @@ const FULL_LIMIT: Duration = Duration::from_secs(7200);
 const ASKS_FOR_WORD: &str = "console: type the word";
 const WORD: &str = "nexus\n";
 
+/// The machine's clock begins at a moment that the tests know (`tests/devices/src/time.rs`), and goes as fast as its counter.
+const CLOCK: [&str; 2] = ["-rtc", "base=2031-02-03T04:05:06,clock=vm"];
+
 const RACES: usize = 3;
 const RACES_FULL: usize = 100;
 /// Of so many races one has eight harts.
@@ -195,8 +198,9 @@ pub fn exact(house: &House, output: Output) -> Outcome<Options> {
 /// Without a network card: what comes over a network comes when it likes, and these tests count every page. The suite `net` has one.
 fn machine(house: &House, variant: Variant, output: Output) -> Outcome<Options> {
     let built = build::build(house, variant, output)?;
-    let mut options = Options::new(&built.folder, 1);
+    let mut options = Options::new(&built.folder, 1).with_scratch();
     options.icount = true;
+    options.extra.extend(CLOCK.map(String::from));
     // Two more sources of entropy than the system drives: one for the tests to drive themselves, and one that is left over for whoever
     // follows docs/how-to-add-a-driver.md.
     options.devices.splice(0..0, [Virtio::Rng; 2]);
@@ -235,7 +239,8 @@ pub fn race(bench: &mut Bench) -> Outcome {
             continue;
         }
         let harts = if time % WIDE == 0 { 8 } else { 4 };
-        let mut options = Options::new(&built.folder, harts);
+        let mut options = Options::new(&built.folder, harts).with_scratch();
+        options.extra.extend(CLOCK.map(String::from));
         options.devices.retain(|device| *device != Virtio::Net);
         options.devices.insert(0, Virtio::Rng);
         options.log = Some(log.clone());

@@ -1,10 +1,12 @@
 //! A TCP echo on the device. A client on the host (`tools/nx/src/test/net.rs`) connects, sends a length and so many bytes, reads them
 //! back, and says whether they were right: only then is the proof line printed. After each connection something is killed:
-//! the card's driver, the network, and at last the machine ends.
+//! the card's driver, the network. The last connection says how often both are killed again and again (`restarts.rs`); then the machine ends.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+mod restarts;
 
 use alloc::format;
 use alloc::string::String;
@@ -96,8 +98,9 @@ impl Test {
         let listener = why("listen again", self.network.tcp_listen(PORT))?.socket;
         let bytes = self.echo(listener)?;
         self.say(&format!("SELFTEST: net tcp echo after the network's death ok bytes={bytes}"));
+        let rounds = self.echo(listener)?;
         why("close", self.network.close(listener))?;
-        Ok(())
+        self.restarts(rounds)
     }
 
     /// Waits until the network has an address.

@@ -27,8 +27,10 @@ const GUEST_PORT: u16 = 7;
 /// What the device says when it can be connected to.
 const LISTENING: &str = "net-echo: listening";
 
-/// Bytes that are echoed over each connection.
-const LENGTHS: [usize; 3] = [200_000, 1, 65_537];
+/// Bytes that are echoed over each connection. The last one says how often the device kills each of the two then.
+const LENGTHS: [usize; 4] = [200_000, 1, 65_537, KILLS];
+const KILLS: usize = 20;
+const KILLS_FULL: usize = 500;
 
 /// The word that ends a connection: the bytes were right, or not.
 const RIGHT: u8 = 1;
@@ -36,6 +38,7 @@ const WRONG: u8 = 0;
 
 /// How long the whole takes at most, and one read or write of the client.
 const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT_FULL: Duration = Duration::from_secs(3600);
 const CLIENT: Duration = Duration::from_secs(30);
 
 /// What the device must have said.
@@ -52,22 +55,31 @@ pub fn run(bench: &mut Bench) -> Outcome {
         return Ok(());
     }
     let begun = Instant::now();
-    let device = watched(bench.house, bench.output)?;
+    let device = talked(bench.house, bench.output, bench.full)?;
+    let kills = if bench.full { KILLS_FULL } else { KILLS };
+    let killed = format!("net-echo: driver and network killed {kills} times each, nothing grew");
+    let expected = PROOFS.into_iter().chain([killed.as_str()]);
     let missing: Vec<&str> =
-        PROOFS.into_iter().filter(|proof| !device.console.iter().any(|line| said(line) == *proof)).collect();
+        expected.filter(|proof| !device.console.iter().any(|line| said(line) == *proof)).collect();
     let detail = match &device.complaint {
         Some(complaint) => complaint.clone(),
         None if !missing.is_empty() => format!("the device did not say: {}", missing.join("; ")),
-        None => format!("{} connections, a driver and a network that died between them", LENGTHS.len()),
+        None => format!("{} connections, a driver and a network that died {kills} times each", LENGTHS.len()),
     };
     let passed = device.complaint.is_none() && missing.is_empty();
-    let (name, repeat) = (NAME.to_string(), String::from("nx test net"));
+    let full = if bench.full { " --full" } else { "" };
+    let (name, repeat) = (NAME.to_string(), format!("./nx test net{full}"));
     bench.report(Report { suite: SUITE, name, passed, detail, repeat, took: Some(begun.elapsed()) });
     Ok(())
 }
 
 /// Boots the net image and drives it; what it said, and what went wrong.
 pub fn watched(house: &House, output: Output) -> Outcome<Device> {
+    talked(house, output, false)
+}
+
+fn talked(house: &House, output: Output, full: bool) -> Outcome<Device> {
+    let limit = if full { LIMIT_FULL } else { LIMIT };
     let built = build::build(house, Variant::Net, output)?;
     let mut options = Options::new(&built.folder, 1);
     options.log = Some(house.log("net")?);
@@ -77,10 +89,10 @@ pub fn watched(house: &House, output: Output) -> Outcome<Device> {
     let mut device = Device::default();
     device.command = machine.command.clone();
     let (ready, listening) = channel();
-    let client = thread::spawn(move || talk(port, &listening));
+    let client = thread::spawn(move || talk(port, &listening, full));
     let begun = Instant::now();
     let mut watcher = Watcher::telling(output, SUITE, "a client on the host talks to the device", None);
-    let verdict = watcher.watch(&mut machine, Some(begun + LIMIT), |line| {
+    let verdict = watcher.watch(&mut machine, Some(begun + limit), |line| {
         if message(&line.text) == LISTENING {
             // A client that has given up hears it no more.
             let _ = ready.send(());
@@ -92,10 +104,10 @@ pub fn watched(house: &House, output: Output) -> Outcome<Device> {
     device.complaint = match &verdict {
         Verdict::Ended(Ended::Code(0)) => None,
         Verdict::Interrupted => {
-            return Err(watcher.failure(&verdict, &mut machine, "the end", LIMIT.as_secs()));
+            return Err(watcher.failure(&verdict, &mut machine, "the end", limit.as_secs()));
         }
         other => {
-            let failure = watcher.failure(other, &mut machine, "the end", LIMIT.as_secs()).what;
+            let failure = watcher.failure(other, &mut machine, "the end", limit.as_secs()).what;
             let why = device.tests.iter().find_map(|(_, why)| why.clone());
             Some(why.map_or(failure.clone(), |why| format!("{why}\n{failure}")))
         }
@@ -111,6 +123,48 @@ pub fn watched(house: &House, output: Output) -> Outcome<Device> {
     Ok(device)
 }
 
+/// Boots the net image and has single bytes echoed over one connection, each when the one before is back; how long each took.
+pub fn round_trips(house: &House, count: usize, output: Output) -> Outcome<Vec<Duration>> {
+    let built = build::build(house, Variant::Net, output)?;
+    let mut options = Options::new(&built.folder, 1);
+    options.log = Some(house.log("net")?);
+    let port = free_port()?;
+    options.forward = Some((port, GUEST_PORT));
+    let mut machine = Machine::start(&options)?;
+    let mut watcher = Watcher::telling(output, SUITE, "single bytes are echoed", None);
+    let verdict =
+        watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| message(&line.text) == LISTENING);
+    if verdict != Verdict::Done {
+        return Err(watcher.failure(&verdict, &mut machine, "listening", LIMIT.as_secs()));
+    }
+    one_at_a_time(port, count).map_err(|error| Failure::host("the connection to the device", &error))
+}
+
+fn one_at_a_time(port: u16, count: usize) -> std::io::Result<Vec<Duration>> {
+    let mut stream = connect(port)?;
+    stream.set_nodelay(true)?;
+    stream.write_all(&(count as u64).to_le_bytes())?;
+    let mut times = Vec::with_capacity(count);
+    for n in 0..count {
+        let (begun, mut back) = (Instant::now(), [0]);
+        stream.write_all(&[n as u8])?;
+        stream.read_exact(&mut back)?;
+        times.push(begun.elapsed());
+        if back != [n as u8] {
+            return Err(std::io::Error::other("another byte came back"));
+        }
+    }
+    Ok(times)
+}
+
+fn connect(port: u16) -> std::io::Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, CLIENT)?;
+    stream.set_read_timeout(Some(CLIENT))?;
+    stream.set_write_timeout(Some(CLIENT))?;
+    Ok(stream)
+}
+
 /// A port of the host that nobody has now.
 fn free_port() -> Outcome<u16> {
     let asked = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr());
@@ -118,8 +172,9 @@ fn free_port() -> Outcome<u16> {
 }
 
 /// The client: a connection each time the device listens.
-fn talk(port: u16, listening: &Receiver<()>) -> Result<(), String> {
-    for (round, length) in LENGTHS.into_iter().enumerate() {
+fn talk(port: u16, listening: &Receiver<()>, full: bool) -> Result<(), String> {
+    let lengths = LENGTHS.map(|length| if full && length == KILLS { KILLS_FULL } else { length });
+    for (round, length) in lengths.into_iter().enumerate() {
         listening
             .recv_timeout(LIMIT)
             .map_err(|_| format!("connection {round}: the device does not listen"))?;
@@ -129,10 +184,7 @@ fn talk(port: u16, listening: &Receiver<()>) -> Result<(), String> {
 }
 
 fn echo(port: u16, length: usize, round: usize) -> std::io::Result<()> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, CLIENT)?;
-    stream.set_read_timeout(Some(CLIENT))?;
-    stream.set_write_timeout(Some(CLIENT))?;
+    let mut stream = connect(port)?;
     let data: Vec<u8> = (0..length).map(|index| (index * 31 + index / 509 + round) as u8).collect();
     stream.write_all(&(length as u64).to_le_bytes())?;
     // Reading while writing: no window on the way is as large as all of it.

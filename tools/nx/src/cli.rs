@@ -214,6 +214,8 @@ pub enum Variant {
     Bench,
     /// With the programs of tests/system.harts.toml added
     Harts,
+    /// With the program of tests/system.devices.toml added
+    Devices,
     /// With the programs of tests/system.net.toml added
     Net,
     /// What users get, with `nx kill` allowed (tests/system.dev.toml)
@@ -231,6 +233,7 @@ impl Variant {
             Variant::Full => "full",
             Variant::Bench => "bench",
             Variant::Harts => "harts",
+            Variant::Devices => "devices",
             Variant::Net => "net",
             Variant::Dev => "dev",
             Variant::Failing => "failing",

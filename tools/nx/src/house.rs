@@ -65,6 +65,7 @@ impl House {
             Variant::Test | Variant::Full => Some(self.root.join("tests/system.test.toml")),
             Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
             Variant::Harts => Some(self.root.join("tests/system.harts.toml")),
+            Variant::Devices => Some(self.root.join("tests/system.devices.toml")),
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
             Variant::Dev => Some(self.root.join("tests/system.dev.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),

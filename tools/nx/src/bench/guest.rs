@@ -109,7 +109,8 @@ pub fn run(house: &House, lane: Lane, output: Output) -> Outcome<Run> {
     }
 }
 
-fn figure(text: &str) -> Option<Figure> {
+/// The figure in a line of such an image.
+pub fn figure(text: &str) -> Option<Figure> {
     let words: Vec<&str> = text.strip_prefix("BENCH ")?.split_whitespace().collect();
     let [name, unit, min, median, max, n] = words.as_slice() else { return None };
     let number = |word: &str| word.parse::<f64>().ok();

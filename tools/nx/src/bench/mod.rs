@@ -4,6 +4,7 @@
 mod audit;
 mod chart;
 pub mod committed;
+mod devices;
 mod guest;
 mod host;
 mod page;
@@ -100,6 +101,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     if HARTS.iter().any(|name| wants(name)) && Lane::Harts.exists(house) {
         figures.extend(guest::run(house, Lane::Harts, output)?.figures);
     }
+    figures.extend(devices::figures(house, &wants, output)?);
     figures.extend(host::figures(house, args.quick, &wants, output)?);
     figures.retain(|figure| args.name.as_deref().is_none_or(|part| figure.name.starts_with(part)));
     if figures.is_empty() {

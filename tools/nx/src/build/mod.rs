@@ -93,7 +93,15 @@ pub fn build(house: &House, variant: Variant, output: Output) -> Outcome<Built> 
 pub fn device_programs(house: &House) -> Outcome<Vec<(String, String)>> {
     let packages = cargo::packages(house)?;
     let mut names = vec![KERNEL.to_string()];
-    for variant in [Variant::Production, Variant::Test, Variant::Bench, Variant::Harts, Variant::Net] {
+    let variants = [
+        Variant::Production,
+        Variant::Test,
+        Variant::Bench,
+        Variant::Harts,
+        Variant::Devices,
+        Variant::Net,
+    ];
+    for variant in variants {
         if house.additions(variant).is_none_or(|path| path.is_file()) {
             names.extend(registry::compile(house, variant)?.1);
         }
@@ -101,6 +109,11 @@ pub fn device_programs(house: &House) -> Outcome<Vec<(String, String)>> {
     names.sort();
     names.dedup();
     names.into_iter().map(|name| cargo::package_of(&packages, &name).map(|package| (package, name))).collect()
+}
+
+/// The names of a variant's processes, in the order of their start.
+pub fn processes(house: &House, variant: Variant) -> Outcome<Vec<String>> {
+    registry::names(house, variant)
 }
 
 /// The boot image of these programs, the first one first, and the compiled registry.

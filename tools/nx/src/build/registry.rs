@@ -17,6 +17,14 @@ fn lane(variant: Variant, additions: String) -> String {
     if variant == Variant::Full { additions.replace(QUICK, FULL) } else { additions }
 }
 
+/// The names of its processes.
+pub fn names(house: &House, variant: Variant) -> Outcome<Vec<String>> {
+    let (table, _) = compile(house, variant)?;
+    let registry = Registry::parse(&table)
+        .map_err(|why| Failure::new(Exit::Build, format!("the compiled registry is refused: {why:?}"), ""))?;
+    Ok(registry.processes().map(|process| process.name.to_string()).collect())
+}
+
 /// The compiled table and the programs of its processes.
 pub fn compile(house: &House, variant: Variant) -> Outcome<(Vec<u8>, Vec<String>)> {
     let read = |path: &std::path::Path| {

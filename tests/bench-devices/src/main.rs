@@ -1,0 +1,82 @@
+//! Takes the figures of devices: the driver of the disk beside a bare loop over a second disk, the way of an interrupt, the restart of a
+//! driver. What each row counts is in `docs/performance.md`.
+//!
+//! It takes all rows on every machine; those in instructions hold under exact counting alone, those in time without it. It writes to
+//! the console itself, so that nothing stands before a figure. What must never happen: a figure of what was not done.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+extern crate alloc;
+
+#[cfg(target_os = "none")]
+mod bare;
+#[cfg(target_os = "none")]
+mod rows;
+#[cfg(target_os = "none")]
+mod spin;
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Debug;
+use nexus_driver::Grants;
+use nexus_rt::{Channel, Owned, ResourceKind, Startup};
+
+nexus_rt::main!(run);
+
+/// What was not done, and why.
+type Step = Result<(), String>;
+
+/// Any refusal as text, with what was tried.
+pub fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Result<T, String> {
+    result.map_err(|error| format!("{what}: {error:?}"))
+}
+
+/// Prints figures and counts them.
+pub struct Report {
+    console: Owned<ResourceKind>,
+    printed: usize,
+}
+
+impl Report {
+    fn say(&self, line: &str) {
+        // A console that refuses leaves the line out, which whoever reads it notices.
+        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+    }
+
+    /// One row.
+    pub fn figure(&mut self, name: &str, unit: &str, counts: &mut [u64]) {
+        counts.sort_unstable();
+        let (Some(min), Some(max)) = (counts.first(), counts.last()) else { return };
+        let median = counts[counts.len() / 2];
+        self.say(&format!("BENCH {name} {unit} {min} {median} {max} {}", counts.len()));
+        self.printed += 1;
+    }
+}
+
+fn run(mut startup: Startup) -> u64 {
+    let (Some(console), Some(reset)) = (startup.take("console"), startup.take::<ResourceKind>("reset"))
+    else {
+        return 3;
+    };
+    let (Some(supervisor), Ok(grants)) = (startup.take("supervise"), Grants::take(&mut startup)) else {
+        return 3;
+    };
+    startup.ready();
+    let mut report = Report { console, printed: 0 };
+    let done = measure(&startup, grants, &supervisor, &mut report);
+    match &done {
+        Ok(()) => report.say(&format!("BENCH-END {}", report.printed)),
+        Err(reason) => report.say(&format!("bench: {reason}")),
+    }
+    let _ = reset.reset(done.is_err() as u64);
+    4
+}
+
+#[cfg(target_os = "none")]
+fn measure(startup: &Startup, grants: Grants, supervisor: &Owned<Channel>, report: &mut Report) -> Step {
+    rows::all(startup, grants, supervisor, report)
+}
+
+#[cfg(not(target_os = "none"))]
+fn measure(_: &Startup, _: Grants, _: &Owned<Channel>, _: &mut Report) -> Step {
+    Err("figures are counted on the device".into())
+}

@@ -11,6 +11,10 @@ pub struct Gate {
     pub proofs: &'static [&'static str],
     /// Lines that must be seen of the net image, which a client on the host drives.
     pub over_network: &'static [&'static str],
+    /// Processes without which the gate stays open, whatever is seen.
+    pub needs: &'static [&'static str],
+    /// Suites of `nx test` that must pass as well.
+    pub suites: &'static [&'static str],
     /// What is not there yet; empty when the proofs are all that the gate asks for.
     pub lacks: &'static str,
 }
@@ -37,6 +41,8 @@ pub const GATES: [Gate; 6] = [
             "SELFTEST: vmo share ok",
         ],
         over_network: &[],
+        needs: &[],
+        suites: &[],
         lacks: "",
     },
     Gate {
@@ -54,13 +60,17 @@ pub const GATES: [Gate; 6] = [
             "SELFTEST: driver restart ok",
         ],
         over_network: &["SELFTEST: net ping ok", "SELFTEST: net tcp echo ok bytes=<n>"],
-        lacks: "the console has no driver yet, and nothing looks into a running system (uartd, the diagnostics link)",
+        needs: &["rngd", "virtioblkd", "timed", "virtionetd", "netstackd", "policyd", "uartd", "diagd"],
+        suites: &["machines", "link"],
+        lacks: "",
     },
     Gate {
         number: 3,
         name: "Durable /state",
         proofs: &[],
         over_network: &[],
+        needs: &[],
+        suites: &[],
         lacks: "nothing keeps state yet: statefsd is only reserved in system.toml",
     },
     Gate {
@@ -68,6 +78,8 @@ pub const GATES: [Gate; 6] = [
         name: "One packaging contract",
         proofs: &[],
         over_network: &[],
+        needs: &[],
+        suites: &[],
         lacks: "there are no bundles yet: bundlemgrd is only reserved in system.toml",
     },
     Gate {
@@ -75,6 +87,8 @@ pub const GATES: [Gate; 6] = [
         name: "One authority per job, one name each",
         proofs: &[],
         over_network: &[],
+        needs: &[],
+        suites: &[],
         lacks: "tests hold it at build and registration (docs/promises.md), no proof line shows it on the machine yet",
     },
     Gate {
@@ -82,6 +96,8 @@ pub const GATES: [Gate; 6] = [
         name: "One command",
         proofs: &[],
         over_network: &[],
+        needs: &[],
+        suites: &[],
         lacks: "nx is the only tool for what there is; bundles, updates and a look into a running system are not there yet",
     },
 ];

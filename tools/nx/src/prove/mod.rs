@@ -1,15 +1,16 @@
 //! `nx prove`: a row a gate. A gate is closed only by lines that were seen in this very run, printed by test programs
-//! on a machine that then ended with success; what is not built yet is plainly open.
+//! on a machine that then ended with success, and by the suites that it names; what is not built yet is plainly open.
 
 mod gates;
 
 use serde_json::{Value, json};
 
+use crate::build;
 use crate::cli::{ProveArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
-use crate::test::{Device, exact, said, watched, watched_net};
+use crate::test::{self, Device, Evidence, exact, said, watched, watched_net};
 use crate::timings;
 use gates::{GATES, Gate, is_proof};
 
@@ -52,7 +53,11 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     } else {
         None
     };
-    let rows: Vec<Row> = wanted.iter().map(|gate| judge(gate, device.as_ref(), network.as_ref())).collect();
+    let mut rows = Vec::new();
+    for gate in &wanted {
+        let others = others(house, gate, output)?;
+        rows.push(judge(gate, device.as_ref(), network.as_ref(), &others));
+    }
     show(&rows, output);
     let failed: Vec<String> =
         rows.iter().filter(|row| row.state == State::Failed).map(|row| row.gate.to_string()).collect();
@@ -73,7 +78,37 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     }
 }
 
-fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>) -> Row {
+/// What a gate asks for beside its lines.
+#[derive(Default)]
+struct Others {
+    /// What is not there: processes, and suites.
+    lacking: Vec<String>,
+    /// Tests that passed.
+    passed: usize,
+    /// Those that did not.
+    failed: Vec<String>,
+}
+
+/// Runs the suites of a gate, if everything that it needs is there at all.
+fn others(house: &House, gate: &Gate, output: Output) -> Outcome<Others> {
+    let mut others = Others::default();
+    if !gate.needs.is_empty() {
+        let known = build::processes(house, Variant::Production)?;
+        let lacking = gate.needs.iter().filter(|name| !known.iter().any(|known| known == *name));
+        others.lacking.extend(lacking.map(|name| format!("{name} is not in system.toml")));
+    }
+    let lacking = gate.suites.iter().filter(|suite| !test::has_suite(house, suite));
+    others.lacking.extend(lacking.map(|suite| format!("there is no `nx test {suite}`")));
+    for suite in gate.suites.iter().filter(|_| others.lacking.is_empty()) {
+        output.step("prove", &format!("nx test {suite}"));
+        let Evidence { passed, failed } = test::evidence(house, suite, output)?;
+        others.passed += passed;
+        others.failed.extend(failed);
+    }
+    Ok(others)
+}
+
+fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>, others: &Others) -> Row {
     let network = network.filter(|_| !gate.over_network.is_empty());
     let row = |state, evidence: String| Row {
         gate: gate.number,
@@ -103,11 +138,21 @@ fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>) -> Row 
         }
         Some(complaint) => row(State::Failed, complaint.lines().next().unwrap_or_default().to_string()),
         None if failed_tests > 0 => row(State::Failed, format!("{failed_tests} device tests failed")),
+        None if !others.failed.is_empty() => {
+            row(State::Failed, format!("failed: {}", others.failed.join(", ")))
+        }
+        None if !others.lacking.is_empty() => {
+            row(State::Open, format!("{all} proof lines seen; {}", others.lacking.join("; ")))
+        }
         None if !gate.lacks.is_empty() => row(State::Open, format!("{all} proof lines seen; {}", gate.lacks)),
         None => {
             let tests = device.tests.len();
+            let passed = match others.passed {
+                0 => String::new(),
+                passed => format!(", {passed} tests of {}", gate.suites.join(" and ")),
+            };
             let evidence = format!(
-                "{all} proof lines seen, {tests} device tests passed, the machine ended with success"
+                "{all} proof lines seen, {tests} device tests passed{passed}, the machine ended with success"
             );
             row(State::Closed, evidence)
         }
@@ -139,4 +184,40 @@ fn show(rows: &[Row], output: Output) {
         })
         .collect();
     output.value(&json!(values));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that said every line, with this for each number.
+    fn said_all(lines: &[&str]) -> Device {
+        let mut device = Device::default();
+        lines.iter().for_each(|line| device.note(&line.replace("<n>", "7")));
+        device
+    }
+
+    #[test]
+    fn lines_alone_do_not_close_a_gate_that_asks_for_more() {
+        let gate = &GATES[1];
+        let (device, network) = (said_all(gate.proofs), said_all(gate.over_network));
+        let state = |others: Others| judge(gate, Some(&device), Some(&network), &others).state;
+        let passed = || Others { passed: 9, ..Others::default() };
+        assert_eq!(state(passed()), State::Closed);
+        assert_eq!(
+            state(Others { lacking: vec!["a is not in system.toml".into()], ..passed() }),
+            State::Open
+        );
+        assert_eq!(state(Others { failed: vec!["a::b".into()], ..passed() }), State::Failed);
+        assert_eq!(
+            judge(gate, Some(&device), None, &passed()).state,
+            State::Failed,
+            "nothing came over the network"
+        );
+        for left_out in 0..gate.proofs.len() {
+            let lines: Vec<&str> =
+                gate.proofs.iter().copied().filter(|line| *line != gate.proofs[left_out]).collect();
+            assert_eq!(judge(gate, Some(&said_all(&lines)), Some(&network), &passed()).state, State::Failed);
+        }
+    }
 }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 pub use device::{Device, boot as boot_device, exact, said, watched};
-pub use net::watched as watched_net;
+pub use net::{round_trips, watched as watched_net};
 
 use crate::cli::{TestArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
@@ -261,6 +261,39 @@ pub fn run(house: &House, args: &TestArgs, output: Output) -> Outcome {
         }
     }
     finish(&bench, begun)
+}
+
+/// What a whole suite came to.
+pub struct Evidence {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Those that did not, and suites that could not run here.
+    pub failed: Vec<String>,
+}
+
+/// Whether this tree has a suite of that name.
+pub fn has_suite(house: &House, name: &str) -> bool {
+    suites(house).iter().any(|suite| suite.name == name)
+}
+
+/// Runs the quick lane of a whole suite.
+pub fn evidence(house: &House, name: &str, output: Output) -> Outcome<Evidence> {
+    let mut bench = Bench {
+        house,
+        output,
+        full: false,
+        filter: Some(name),
+        whole_suite: true,
+        reports: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for suite in suites(house).iter().filter(|suite| suite.name == name) {
+        (suite.run)(&mut bench)?;
+    }
+    let (passed, failed): (Vec<_>, Vec<_>) = bench.reports.iter().partition(|report| report.passed);
+    let failed = failed.iter().map(|report| format!("{}::{}", report.suite, report.name));
+    let skipped = bench.skipped.iter().map(|(suite, why)| format!("{suite} was not run: {why}"));
+    Ok(Evidence { passed: passed.len(), failed: failed.chain(skipped).collect() })
 }
 
 /// The suites that a name is looked for in: all of them, unless it is the whole name of a test in one that knows its

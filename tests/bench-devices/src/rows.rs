@@ -125,7 +125,7 @@ fn sequential(bare: &mut Bare<'_>, startup: &Startup, report: &mut Report) -> St
     }
     report.figure("blk.read_seq", "MB/s", &mut through);
     report.figure("blk.read_seq.bare", "MB/s", &mut alone);
-    report.figure("blk.read_seq.share", "percent-of-bare", &mut share);
+    report.figure("blk.read_seq.share", "percent", &mut share);
     Ok(())
 }
 

@@ -101,7 +101,7 @@ fn addresses_once(bench: &Bench) -> Verdict {
         let mapped = map(offset, bytes, 0);
         expect(mapped == Err(Error::Invalid), &format!("mapping {what}: {mapped:?}"))?;
     }
-    let written = harness::refused(Sysno::console_write, [bench.console.handle().0.into(), first, 8]);
+    let written = harness::refused(Sysno::console_write, [bench.kernel_console.handle().0.into(), first, 8]);
     expect(written == Error::BadAddress as u64, &format!("a copy from there: {written}"))?;
     // A handle without DMA is told nothing, and cannot get the right back.
     let lent = why("lend", a.lend())?;

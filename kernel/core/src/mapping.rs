@@ -342,7 +342,9 @@ impl<P: Platform> Kernel<P> {
                 paging::unmap(&self.memory, Frame(owner.root.get()), start, pages as u64, Frame::NONE);
             (chain, emptied, start, pages, source, kind)
         };
-        self.platform.fence(self.online(), owner.asid.get() as u16, start, pages as u64);
+        // A table that goes may be remembered for any address that it served, and a fence of pages says nothing of tables.
+        let fenced = if chain.exists() { 0 } else { pages as u64 };
+        self.platform.fence(self.online(), owner.asid.get() as u16, start, fenced);
         // From here on it may be freed.
         self.mapped(source.frame).leaving.atomic().fetch_sub(1, Ordering::Release);
         paging::free_chain(&self.memory, chain);

@@ -10,23 +10,24 @@ use crate::paging::{self, Table};
 use crate::platform::HartMask;
 use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 
-/// What stands for one page: the physical page and leaf bits, and the tables that were walked.
+/// What stands for one page: the physical page and leaf bits.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Entry {
     physical: u64,
     bits: u64,
-    tables: [Option<Frame>; 2],
     target: Option<Frame>,
 }
 
-/// What one hart remembers, by identifier and page, and the root that it has loaded.
+/// What one hart remembers: pages by identifier and number, the tables on the way to them by identifier (which a fence of pages does
+/// not drop: RISC-V Privileged Architecture, SFENCE.VMA with an address orders leaf entries alone), and the root that it has loaded.
 #[derive(Default)]
 struct Buffer {
     entries: BTreeMap<(u64, u64), Entry>,
+    tables: BTreeSet<(u64, Frame)>,
     root: Option<Frame>,
 }
 
@@ -83,8 +84,8 @@ pub fn translate(memory: &Memory, hart: usize, satp: u64, address: u64) -> Optio
     let now = paging::translate(memory, root?, address);
     let Some(found) = with(|harts| {
         let name = (asid, address / PAGE);
-        let entries = &mut harts[hart].entries;
-        if let Some(entry) = entries.get(&name) {
+        let buffer = &mut harts[hart];
+        if let Some(entry) = buffer.entries.get(&name) {
             if let Some((physical, bits)) = now {
                 let same = (physical / PAGE * PAGE, bits) == (entry.physical, entry.bits);
                 assert!(same, "hart {hart} uses what address {address:#x} of space {asid} was before");
@@ -93,8 +94,9 @@ pub fn translate(memory: &Memory, hart: usize, satp: u64, address: u64) -> Optio
         }
         let (physical, bits) = now?;
         let physical = physical / PAGE * PAGE;
-        let tables = tables(memory, root?, address);
-        entries.insert(name, Entry { physical, bits, tables, target: memory.frame_at(physical) });
+        let walked = tables(memory, root?, address).into_iter().flatten();
+        buffer.tables.extend(walked.map(|table| (asid, table)));
+        buffer.entries.insert(name, Entry { physical, bits, target: memory.frame_at(physical) });
         now
     }) else {
         return now;
@@ -110,6 +112,9 @@ pub fn fence(hart: usize, asid: u16, start: u64, pages: u64) {
     };
     with(|harts| {
         harts[hart].entries.retain(|(space, page), _| *space != asid as u64 || !range.contains(page));
+        if pages == 0 {
+            harts[hart].tables.retain(|(space, _)| *space != asid as u64);
+        }
     });
 }
 
@@ -125,10 +130,14 @@ pub fn freed(first: Frame, pages: u32) {
         for (hart, buffer) in harts.iter().enumerate() {
             assert!(!inside(&buffer.root), "hart {hart} has an address space loaded whose root is freed");
             for ((asid, page), entry) in &buffer.entries {
-                let reached = inside(&entry.target) || entry.tables.iter().any(inside);
                 let at = page * PAGE;
-                assert!(!reached, "hart {hart} reaches freed {first:?} by {at:#x} of space {asid}");
+                assert!(
+                    !inside(&entry.target),
+                    "hart {hart} reaches freed {first:?} by {at:#x} of space {asid}"
+                );
             }
+            let table = buffer.tables.iter().find(|(_, table)| inside(&Some(*table)));
+            assert!(table.is_none(), "hart {hart} reaches freed {first:?}, a table of space {table:?}");
         }
     });
 }
@@ -137,7 +146,9 @@ pub fn freed(first: Frame, pages: u32) {
 pub fn given(asid: u32) {
     with(|harts| {
         for (hart, buffer) in harts.iter().enumerate() {
-            let known = buffer.entries.keys().any(|(space, _)| asid != 0 && *space == asid as u64);
+            let known = asid != 0
+                && (buffer.entries.keys().any(|(space, _)| *space == asid as u64)
+                    || buffer.tables.iter().any(|(space, _)| *space == asid as u64));
             assert!(!known, "space {asid} is given out while hart {hart} remembers another one under it");
         }
     });
@@ -173,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "a table of space")]
+    fn a_table_that_is_freed_after_a_fence_of_its_pages_alone_is_noticed() {
+        let (_watch, world, asid, _) = used();
+        fence_all(0b11, asid as u16, PAGE_AT, 1);
+        let root = Frame(world.process(1).root.get());
+        let [middle, _] = tables(&world.kernel.memory, root, PAGE_AT);
+        world.kernel.memory.free(middle.expect("a table"));
+    }
+
+    #[test]
     #[should_panic(expected = "address space loaded whose root is freed")]
     fn a_root_that_is_freed_while_it_is_loaded_is_noticed() {
         let (_watch, world, ..) = used();
@@ -184,7 +205,7 @@ mod tests {
     #[test]
     fn what_was_fenced_on_every_hart_may_come_back() {
         let (_watch, world, asid, page) = used();
-        fence_all(0b11, asid as u16, PAGE_AT, 1);
+        fence_all(0b11, asid as u16, 0, 0);
         freed(page, 1);
         given(asid);
         drop(world);

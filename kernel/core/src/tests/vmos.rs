@@ -39,6 +39,12 @@ fn the_range_of_a_revoked_vmo_stays_taken_until_it_is_unmapped() {
     let kept = create(&mut world, quota);
     let elsewhere = map(&mut world, own, kept);
     assert_ne!(elsewhere, at, "the range was given out again");
+    // Nor to who asks for it, although the page table that is there for the new one tells of nothing.
+    for address in [at, at + 4096] {
+        let there = [(10, own.0 as u64), (11, kept.0 as u64), (12, 0), (13, 4096), (14, address), (15, READ)];
+        world.call(0, Sysno::vm_map, &there);
+        assert_eq!(world.answer(0), Some(Err(Error::Exists)));
+    }
 
     // The program lets go of the old mapping, once; the new one is untouched, and the range is free again.
     let unmap = [(10, own.0 as u64), (11, at)];

@@ -140,10 +140,12 @@ call_all:
     measured signal, signal
     measured map, map
 
-    # Between threads: the one that lets go notes the counter at a0 (u64) and makes the call in a3 with a1 and a2 as its
-    # arguments, a4 times.
-    .globl  let_go
-let_go:
+    # Between threads, by row, so that the recount can tell one row's passages from another's: the one that lets go notes the
+    # counter at a0 (u64) and makes the call in a3 with a1 and a2 as its arguments, a4 times.
+    .macro  between name
+    .globl  let_go_\name
+    .globl  let_go_\name\()_start
+let_go_\name:
     addi    sp, sp, -48
     sd      ra, 40(sp)
     sd      s0, 0(sp)
@@ -162,6 +164,7 @@ let_go:
     mv      t0, s3
     rdinstret t6
     sd      t6, 0(s0)
+let_go_\name\()_start:
     ecall
     addi    s4, s4, -1
     bnez    s4, 2b
@@ -176,8 +179,9 @@ let_go:
 
     # The one that runs next: makes the call in a3 with a1 and a2 and notes at a5 how far the counter is from what stands
     # at a0, less the two instructions that read and note it, a4 times.
-    .globl  take_over
-take_over:
+    .globl  take_over_\name
+    .globl  take_over_\name\()_end
+take_over_\name:
     addi    sp, sp, -64
     sd      ra, 48(sp)
     sd      s0, 0(sp)
@@ -200,6 +204,7 @@ take_over:
     li      t4, 0
     mv      t0, s3
     ecall
+take_over_\name\()_end:
     rdinstret t6
     ld      t5, 0(s0)
     sub     t6, t6, t5
@@ -217,3 +222,8 @@ take_over:
     ld      ra, 48(sp)
     addi    sp, sp, 64
     ret
+    .endm
+
+    between signal_wake
+    between send_wake
+    between yield

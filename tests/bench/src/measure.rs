@@ -60,21 +60,51 @@ measured! {
     map measure_map measure_map_start measure_map_end;
 }
 
-unsafe extern "C" {
-    fn let_go(noted: *const AtomicU64, a0: u64, a1: u64, number: u64, times: u64);
-    fn take_over(noted: *const AtomicU64, a0: u64, a1: u64, number: u64, times: u64, out: *mut u64);
+/// The thread that lets go, and the one that runs next, of one row.
+#[derive(Clone, Copy)]
+pub struct Between {
+    let_go: unsafe extern "C" fn(*const AtomicU64, u64, u64, u64, u64),
+    take_over: unsafe extern "C" fn(*const AtomicU64, u64, u64, u64, u64, *mut u64),
+    /// The first instruction that counts, of the one, and the first that does not, of the other.
+    pub marks: (u64, u64),
 }
 
-/// Makes a call that uses no memory `times` times, each time noting the counter before it.
-pub fn give(number: Sysno, a0: u64, a1: u64, times: usize) {
-    NOTED.store(0, Ordering::Relaxed);
-    // SAFETY: the calls used here (yield, signal, an empty send) take no address.
-    unsafe { let_go(&NOTED, a0, a1, number as u64, times as u64) }
+macro_rules! between {
+    ($($name:ident $let_go:ident $start:ident $take_over:ident $end:ident;)+) => {
+        unsafe extern "C" {
+            $(fn $let_go(noted: *const AtomicU64, a0: u64, a1: u64, number: u64, times: u64);
+            fn $take_over(noted: *const AtomicU64, a0: u64, a1: u64, number: u64, times: u64, out: *mut u64);
+            safe static $start: u8;
+            safe static $end: u8;)+
+        }
+
+        $(/// The code of one row.
+        pub fn $name() -> Between {
+            let marks = (&raw const $start as u64, &raw const $end as u64);
+            Between { let_go: $let_go, take_over: $take_over, marks }
+        })+
+    };
 }
 
-/// Makes a call that uses no memory once for each place of `counts`, and notes there how many instructions it is since
-/// the other thread noted the counter.
-pub fn take(number: Sysno, a0: u64, a1: u64, counts: &mut [u64]) {
-    // SAFETY: the calls used here (yield, a wait for an empty message) take no address; the slice is written whole.
-    unsafe { take_over(&NOTED, a0, a1, number as u64, counts.len() as u64, counts.as_mut_ptr()) }
+between! {
+    signal_wake let_go_signal_wake let_go_signal_wake_start take_over_signal_wake take_over_signal_wake_end;
+    send_wake let_go_send_wake let_go_send_wake_start take_over_send_wake take_over_send_wake_end;
+    yields let_go_yield let_go_yield_start take_over_yield take_over_yield_end;
+}
+
+impl Between {
+    /// Makes a call that uses no memory `times` times, each time noting the counter before it.
+    pub fn give(&self, number: Sysno, a0: u64, a1: u64, times: usize) {
+        NOTED.store(0, Ordering::Relaxed);
+        // SAFETY: the calls used here (yield, signal, an empty send) take no address.
+        unsafe { (self.let_go)(&NOTED, a0, a1, number as u64, times as u64) }
+    }
+
+    /// Makes a call that uses no memory once for each place of `counts`, and notes there how many instructions it is since
+    /// the other thread noted the counter.
+    pub fn take(&self, number: Sysno, a0: u64, a1: u64, counts: &mut [u64]) {
+        let times = counts.len() as u64;
+        // SAFETY: the calls used here (yield, a wait for an empty message) take no address; the slice is written whole.
+        unsafe { (self.take_over)(&NOTED, a0, a1, number as u64, times, counts.as_mut_ptr()) }
+    }
 }

@@ -1,7 +1,7 @@
 //! The rows: each makes its call often enough to be warm, then counts it, and checks what came back.
 
 use crate::Report;
-use crate::measure::{self, Registers};
+use crate::measure::{self, Between, Registers};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -176,19 +176,20 @@ fn system_calls(startup: &Startup, quota: &Owned<QuotaKind>, report: &mut Report
 
 /// Rows where one thread's call lets another run: the one that takes over has the higher priority, but for the yield.
 fn between_threads(quota: &'static Owned<QuotaKind>, report: &mut Report) -> Step {
-    let pair = |lower: u8, give: (Sysno, u64, u64), take: (Sysno, u64, u64)| -> Result<Vec<u64>, String> {
+    type Call = (Sysno, u64, u64);
+    let pair = |code: Between, lower: u8, give: Call, take: Call| -> Result<Vec<u64>, String> {
         let taker = why(
             "thread",
             thread::spawn(10, move || {
                 let mut counts = vec![0; WARM + COUNTED];
-                measure::take(take.0, take.1, take.2, &mut counts);
+                code.take(take.0, take.1, take.2, &mut counts);
                 counts.split_off(WARM)
             }),
         )?;
         let giver = why(
             "thread",
             thread::spawn(lower, move || {
-                measure::give(give.0, give.1, give.2, WARM + COUNTED + 1);
+                code.give(give.0, give.1, give.2, WARM + COUNTED + 1);
             }),
         )?;
         let counts = taker.join().ok_or("the thread ended otherwise")?;
@@ -199,7 +200,9 @@ fn between_threads(quota: &'static Owned<QuotaKind>, report: &mut Report) -> Ste
     let port = why("port", Owned::<PortKind>::create(quota))?;
     let raw = port.handle().0 as u64;
     let wait = (Sysno::reply_and_wait, raw, 0);
-    let mut counts = pair(9, (Sysno::port_signal, raw, 1 << 16), wait)?;
+    let code = measure::signal_wake();
+    let mut counts = pair(code, 9, (Sysno::port_signal, raw, 1 << 16), wait)?;
+    report.mark("port.signal_wake", code.marks);
     report.figure("port.signal_wake", &mut counts);
 
     const BOTH: End = End { depth: 2, bytes: 48, handles: 0 };
@@ -207,10 +210,14 @@ fn between_threads(quota: &'static Owned<QuotaKind>, report: &mut Report) -> Ste
     let port = why("port", Owned::<PortKind>::create(quota))?;
     why("bind", port.bind(&far, 1, Signals::READABLE))?;
     let wait = (Sysno::reply_and_wait, port.handle().0 as u64, 0);
-    let mut counts = pair(9, (Sysno::channel_send, near.handle().0 as u64, 0), wait)?;
+    let code = measure::send_wake();
+    let mut counts = pair(code, 9, (Sysno::channel_send, near.handle().0 as u64, 0), wait)?;
+    report.mark("ipc.send_wake", code.marks);
     report.figure("ipc.send_wake", &mut counts);
 
-    let mut counts = pair(10, (Sysno::thread_yield, 0, 0), (Sysno::thread_yield, 0, 0))?;
+    let code = measure::yields();
+    let mut counts = pair(code, 10, (Sysno::thread_yield, 0, 0), (Sysno::thread_yield, 0, 0))?;
+    report.mark("sched.yield", code.marks);
     report.figure("sched.yield", &mut counts);
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Figure;
 use super::guest::{Mark, Run};
+use super::path::{self, Counts, Sort};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::interrupt;
@@ -25,7 +26,14 @@ const LOOK_EVERY: u64 = 262_144;
 struct Count {
     open: Option<u64>,
     seen: Vec<f64>,
+    /// What the kernel executed each time that it was entered, in the passage that is open, and in the last one that was whole.
+    visits: Vec<Counts>,
+    whole: Vec<Counts>,
+    is_inside: bool,
 }
+
+/// Where the kernel's half of every address space begins.
+const KERNEL: u64 = 1 << 63;
 
 /// Recounts every figure that has a mark; an error when one disagrees.
 pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
@@ -43,7 +51,7 @@ pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
     timings::note(house, "audit", begun.elapsed());
     let mut rows = vec![["name", "guest", "trace", ""].map(Cell::from).to_vec()];
     let mut wrong = Vec::new();
-    for (mark, seen) in run.marks.iter().zip(&counts) {
+    for (mark, seen) in run.marks.iter().zip(counts.iter().map(|count| &count.seen)) {
         let guest = run.figures.iter().find(|figure| figure.name == mark.name);
         let traced = Figure::of(&mark.name, "instructions", seen.clone());
         let agree =
@@ -63,6 +71,7 @@ pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
         }
     }
     output.table(&rows);
+    show_sorts(run, &counts, output);
     if wrong.is_empty() {
         Ok(())
     } else {
@@ -70,8 +79,31 @@ pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
     }
 }
 
-/// Runs the machine single-stepped; answers the lengths of every passage of each mark.
-fn trace(run: &Run, output: Output) -> Outcome<Vec<Vec<f64>>> {
+/// What the kernel's instructions are, each time that a passage enters it.
+fn show_sorts(run: &Run, counts: &[Count], output: Output) {
+    let head = ["in the kernel", "instructions", "loads", "stores", "CSR", "atomics", "fences"];
+    let mut rows = vec![head.map(Cell::from).to_vec()];
+    for (mark, count) in run.marks.iter().zip(counts) {
+        for (n, visit) in count.whole.iter().enumerate() {
+            let of = if count.whole.len() > 1 {
+                format!(", {} of {}", n + 1, count.whole.len())
+            } else {
+                String::new()
+            };
+            let numbers = [visit.all, visit.loads, visit.stores, visit.csrs, visit.atomics, visit.fences];
+            let numbers = numbers.map(|number| Cell::from(number.to_string()));
+            rows.push(std::iter::once(format!("{}{of}", mark.name).into()).chain(numbers).collect());
+        }
+    }
+    output.table(&rows);
+}
+
+/// Runs the machine single-stepped; answers the passages of each mark.
+fn trace(run: &Run, output: Output) -> Outcome<Vec<Count>> {
+    let kernel = run.options.kernel.with_extension("elf");
+    let sorts = std::fs::read(&kernel).ok().and_then(|file| path::sorts(&file)).ok_or_else(|| {
+        Failure::new(Exit::Build, format!("{} has no code", kernel.display()), "nx build bench")
+    })?;
     let mut options = run.options.clone();
     options.log = None;
     options.extra.extend(["-singlestep", "-d", "exec,nochain", "-D", "/dev/stderr"].map(String::from));
@@ -90,7 +122,11 @@ fn trace(run: &Run, output: Output) -> Outcome<Vec<Vec<f64>>> {
         while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             if let Some(pc) = pc_of(&line) {
                 number += 1;
-                run.marks.iter().zip(&mut counts).for_each(|(mark, count)| step(mark, count, pc, number));
+                let sort = (pc >= KERNEL).then(|| sorts.get(&pc).copied().unwrap_or(Sort::Other));
+                for (mark, count) in run.marks.iter().zip(&mut counts) {
+                    step(mark, count, pc, number);
+                    count.note(sort);
+                }
                 if number.is_multiple_of(LOOK_EVERY) {
                     let passages: usize = counts.iter().map(|count| count.seen.len()).sum();
                     let so_far = format!("{} million steps, {passages} passages", number / 1_000_000);
@@ -114,7 +150,7 @@ fn trace(run: &Run, output: Output) -> Outcome<Vec<Vec<f64>>> {
         }
     }
     end_group(&mut child);
-    outcome.map(|()| counts.into_iter().map(|count| count.seen).collect())
+    outcome.map(|()| counts)
 }
 
 /// From the first instruction of a mark to just before its end.
@@ -123,9 +159,28 @@ fn step(mark: &Mark, count: &mut Count, pc: u64, number: u64) {
         && let Some(start) = count.open.take()
     {
         count.seen.push((number - start) as f64);
+        count.whole = std::mem::take(&mut count.visits);
     }
     if pc == mark.start {
         count.open = Some(number);
+        count.visits.clear();
+        count.is_inside = false;
+    }
+}
+
+impl Count {
+    /// An instruction of the kernel, of this sort, or one of a program.
+    fn note(&mut self, sort: Option<Sort>) {
+        if self.open.is_none() {
+            return;
+        }
+        if let Some(sort) = sort {
+            if !self.is_inside {
+                self.visits.push(Counts::default());
+            }
+            self.visits.last_mut().into_iter().for_each(|visit| visit.add(sort));
+        }
+        self.is_inside = sort.is_some();
     }
 }
 
@@ -155,5 +210,25 @@ mod tests {
             step(&mark, &mut count, pc, number as u64);
         }
         assert_eq!(count.seen, [3.0, 1.0]);
+    }
+
+    #[test]
+    fn each_entry_of_a_passage_into_the_kernel_is_counted_by_itself() {
+        let mark = Mark { name: "a".into(), start: 10, end: 20 };
+        let mut count = Count::default();
+        let path = [10, KERNEL, KERNEL + 4, 99, KERNEL, 20, KERNEL, 10, KERNEL, 20];
+        for (number, pc) in path[..7].iter().enumerate() {
+            step(&mark, &mut count, *pc, number as u64);
+            count.note((*pc >= KERNEL).then_some(Sort::Load));
+        }
+        assert_eq!(
+            count.whole.iter().map(|visit| (visit.all, visit.loads)).collect::<Vec<_>>(),
+            [(2, 2), (1, 1)]
+        );
+        for (number, pc) in path[7..].iter().enumerate() {
+            step(&mark, &mut count, *pc, number as u64);
+            count.note((*pc >= KERNEL).then_some(Sort::Store));
+        }
+        assert_eq!(count.whole.iter().map(|visit| (visit.all, visit.stores)).collect::<Vec<_>>(), [(1, 1)]);
     }
 }

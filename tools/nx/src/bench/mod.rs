@@ -8,6 +8,7 @@ mod devices;
 mod guest;
 mod host;
 mod page;
+mod path;
 pub mod publish;
 mod show;
 mod timeline;

@@ -11,6 +11,7 @@ mod page;
 mod path;
 pub mod publish;
 mod show;
+mod stretch;
 mod timeline;
 
 use serde::Serialize;
@@ -103,6 +104,10 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         figures.extend(guest::run(house, Lane::Harts, output)?.figures);
     }
     figures.extend(devices::figures(house, &wants, output)?);
+    // Takes minutes, so only by its name.
+    if args.name.as_deref().is_some_and(|part| stretch::NAME.starts_with(part)) {
+        figures.extend(stretch::figure(house, output)?);
+    }
     figures.extend(host::figures(house, args.quick, &wants, output)?);
     figures.retain(|figure| args.name.as_deref().is_none_or(|part| figure.name.starts_with(part)));
     if figures.is_empty() {

@@ -1,7 +1,7 @@
 //! `nx build`: from source to a bootable image. Whatever goes in is the source tree alone: neither the host's
 //! paths, nor its time, nor its environment may change a byte.
 
-mod cargo;
+pub mod cargo;
 mod kernel;
 mod registry;
 

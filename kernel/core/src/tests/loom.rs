@@ -79,8 +79,8 @@ pub enum Place {
     Memory,
     /// To Loom.
     Atom(Rc<Atom>),
-    /// To a cell that is not known to be written, and reads as this.
-    Unknown(usize, u64),
+    /// To a cell that is not known to be written, reads as this, and was that when the run began.
+    Unknown(usize, u64, u64),
     /// To the table of last values.
     After(usize, u64),
 }
@@ -92,8 +92,11 @@ pub fn place(address: usize, memory: impl FnOnce() -> u64) -> Place {
         Phase::Harts if std::thread::panicking() => Place::After(address, 0),
         Phase::Harts => match steer.atoms.get(&address) {
             Some(atom) => Place::Atom(atom.clone()),
-            None if steer.zeroed.contains(&(address & !7)) => Place::Unknown(address, 0),
-            None => Place::Unknown(address, memory()),
+            None => {
+                let first = memory();
+                let now = if steer.zeroed.contains(&(address & !7)) { 0 } else { first };
+                Place::Unknown(address, now, first)
+            }
         },
         Phase::After => Place::After(
             address,
@@ -116,7 +119,7 @@ impl Place {
         match self {
             Place::Memory => None,
             Place::Atom(atom) => Some(atom.value.load(order)),
-            Place::Unknown(_, value) | Place::After(_, value) => Some(*value),
+            Place::Unknown(_, value, _) | Place::After(_, value) => Some(*value),
         }
     }
 
@@ -127,7 +130,7 @@ impl Place {
                 atom.value.store(value, order);
                 atom.last.set(value);
             }
-            Place::Unknown(address, old) => learn(*address, *old),
+            Place::Unknown(address, _, first) => learn(*address, *first),
             Place::After(address, _) => STEER.with_borrow_mut(|steer| {
                 steer.after.insert(*address, value);
             }),

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod deadlines;
+mod deaths;
 mod handles;
 mod locks;
 mod moves;

@@ -153,3 +153,41 @@ fn a_call_that_others_are_before_is_handed_to_nobody() {
         assert_eq!(calls, 1, "{got:?}");
     }
 }
+
+/// The same for what is more than registers: bytes in memory, or a handle, in a call and in an answer.
+#[test]
+fn who_has_floating_point_is_handed_no_load_either() {
+    for load in [Tag::new(64, 0), Tag::new(8, 1)] {
+        for (client, server) in [(false, false), (true, false), (false, true)] {
+            let mut pair = Pair::new(1);
+            pair.warm(0, 1);
+            let give = |pair: &Pair, process: usize, cell: usize| {
+                let vmo = pair.world.give(process, Kind::Vmo);
+                let page = pair.world.pages[process];
+                pair.world.kernel.memory.page::<[crate::sync::Cell64; 512]>(page)[cell].set(vmo.0 as u64);
+            };
+            if server {
+                pair.call(0);
+                pair.floats(1);
+                pair.wait(1);
+            }
+            if client {
+                pair.floats(0);
+            }
+            give(&pair, 1, 0);
+            let before = pair.world.taken;
+            pair.world.call(0, Sysno::channel_call, &pair.message(load.with_room(256, 1), NEVER));
+            let fast = !client && !server;
+            let what = format!("{load:?}, client {client}, server {server}");
+            assert_eq!(pair.world.taken - before, fast as usize, "call of {what}");
+            assert_ne!(pair.token(1), 0, "{what}");
+            give(&pair, 2, 128);
+            let mut waits = pair.waits(pair.token(1));
+            waits[1].1 |= load.0;
+            let before = pair.world.taken;
+            pair.world.call(1, Sysno::reply_and_wait, &waits);
+            assert_eq!(pair.world.answer(0), Some(Ok(load.0)), "{what}");
+            assert_eq!(pair.world.taken - before, fast as usize, "answer of {what}");
+        }
+    }
+}

@@ -3,8 +3,9 @@
 //!
 //! `NEXUS_TEST_FULL=1` takes every image instead of a share of them.
 
-use nexus_state::engine::{Op, Store, Tree};
-use powercut::{CACHE, Cuts, Disk, History, fresh, images, mount, work};
+use nexus_state::engine::{Op, PAGE, Store, Tree};
+use nexus_state::rules::{Access, EXTRA, Error, MAX_LIST, Path, State};
+use powercut::{CACHE, Cuts, Disk, History, Random, fresh, images, mount, work};
 
 fn full() -> bool {
     std::env::var_os("NEXUS_TEST_FULL").is_some()
@@ -80,4 +81,76 @@ fn a_medium_that_does_not_flush_is_caught() {
         bad += usize::from(after == events.len() && judged(&history, image, after).is_err());
     });
     assert!(bad > 100, "only {bad} of the images of a lying medium were refused");
+}
+
+const RULES: &str = "1::rws 1#900000/900000 2:app:rw 2#3000/6000 3:keystore:rw 3#2000/2000";
+
+/// Every service's charge is the sum of what it stores.
+fn charges_are_exact(store: Store<Disk>) -> Result<(), String> {
+    let access = Access::read(RULES).expect("rules");
+    let mut state = State::new(store, access, 2).map_err(|error| format!("{error:?}"))?;
+    let (mut sums, mut after) = ([0; 4], None);
+    loop {
+        let (entries, next) =
+            state.list(1, "", after.as_ref(), MAX_LIST).map_err(|error| format!("{error:?}"))?;
+        for entry in &entries {
+            sums[entry.stat.owner as usize] += (entry.path.as_str().len() + entry.stat.length) as u64 + EXTRA;
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    sums[1] += state.store().snapshots().map(|snapshot| u64::from(snapshot.pages) * PAGE as u64).sum::<u64>();
+    let used = [0, state.used(1), state.used(2), state.used(3)];
+    if used == sums { Ok(()) } else { Err(format!("charged {used:?} for {sums:?}")) }
+}
+
+#[test]
+fn charges_are_exact_after_a_power_cut_at_any_write() {
+    let before = fresh(260, 4).into_medium();
+    let start = before.bytes.clone();
+    let (store, _) = Store::mount(before.recorded(), CACHE).map_err(|(_, error)| error).expect("mounted");
+    let mut state = State::new(store, Access::read(RULES).expect("rules"), 1).expect("served");
+    let (mut random, mut history, mut denied) = (Random(5), History::default(), 0);
+    history.mark(state.store_mut());
+    for _ in 0..if full() { 300 } else { 120 } {
+        let service = 2 + random.below(2) as u32;
+        let place = ["app", "keystore"][service as usize - 2];
+        let path = |random: &mut Random| Path::new(&format!("{place}/{}", random.below(20))).expect("a path");
+        let outcome = match random.below(12) {
+            0 => state.snapshot(1, "s"),
+            1 => state.restore(1, "s"),
+            2 => state.drop_snapshot(1, "s"),
+            3 => {
+                let (path, length) = (path(&mut random), random.below(3000) as usize);
+                let mut upload = state.upload(service, &path, length).expect("begun");
+                state.upload_more(&mut upload, &random.bytes(length)).expect("staged");
+                state.publish(upload)
+            }
+            4 | 5 => state.delete(service, &path(&mut random)),
+            6 => state.rename(service, &path(&mut random), &path(&mut random)),
+            _ => {
+                let length = random.below(900) as usize;
+                state.put(service, &path(&mut random), &random.bytes(length))
+            }
+        };
+        denied += usize::from(outcome == Err(Error::QuotaExceeded));
+        history.mark(state.store_mut());
+        state.sync(None).expect("safe");
+        history.mark(state.store_mut());
+    }
+    assert!(denied > 3, "the quota was met");
+    let events = state.store().medium().events.clone().expect("recorded");
+    let stride = if full() { 1 } else { 8 };
+    let made = images(&start, &events, Cuts { subsets: 6, seed: 5, stride }, |image, after| {
+        if let Err(what) = judged(&history, image, after) {
+            panic!("{what}");
+        }
+        let (store, _) = mount(image).expect("mounted");
+        if let Err(what) = charges_are_exact(store) {
+            panic!("after {after} events: {what}");
+        }
+    });
+    assert!(made > 400, "{made}");
 }

@@ -17,8 +17,8 @@ use super::superblock::{Snapshot, Superblock};
 use super::value::{MAX_VALUE, Value};
 use super::{MAX_KEY, PAGE};
 
-/// Longest value that is committed as bytes. A longer one is staged first.
-pub const MAX_LOGGED: usize = 64 << 10;
+/// Longest value that is committed as bytes: 64 KiB, and room for what stands before them. A longer one is staged first.
+pub const MAX_LOGGED: usize = (64 << 10) + 64;
 
 /// One of the two trees.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -315,6 +315,11 @@ impl<M: Medium> Store<M> {
         self.pending.0.clear();
         self.unflushed = false;
         self.safe = self.generation;
+    }
+
+    /// Whether a write or a flush failed, so that it has to be mounted again.
+    pub fn is_failed(&self) -> bool {
+        self.broken == Some(Error::Failed)
     }
 
     /// Whether the medium can only be read.

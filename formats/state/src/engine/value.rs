@@ -7,8 +7,8 @@ use super::codec::{Reader, Writer};
 use super::pages::{Pages, Ptr};
 use super::{Damage, Error, Medium, PAGE, Tree};
 
-/// Longest value, in bytes.
-pub const MAX_VALUE: usize = 16 << 20;
+/// Longest value, in bytes: 16 MiB, and room for what stands before them.
+pub const MAX_VALUE: usize = (16 << 20) + 64;
 
 /// Longest value that stands in a leaf.
 pub const MAX_INLINE: usize = 700;

@@ -1,0 +1,133 @@
+//! Who may do what under which prefix, and how much a service may store. What is not listed is denied.
+//!
+//! A list of `SERVICE:PREFIX:OPERATIONS` and `SERVICE#SOFT/HARD`, separated by spaces. Operations are letters: `r` reads and lists,
+//! `w` puts and deletes, `s` makes, restores and drops snapshots. An empty prefix is everything. A service without a limit may store nothing.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Limit, Path};
+
+/// An operation that is allowed or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Allow {
+    /// To read, list and watch.
+    Read,
+    /// To put, delete and rename.
+    Write,
+    /// To make, restore and drop snapshots.
+    Snapshot,
+}
+
+impl Allow {
+    const fn letter(self) -> char {
+        match self {
+            Allow::Read => 'r',
+            Allow::Write => 'w',
+            Allow::Snapshot => 's',
+        }
+    }
+}
+
+/// The list.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Access {
+    rules: Vec<(u32, String, String)>,
+    limits: Vec<(u32, Limit)>,
+}
+
+impl Access {
+    /// Reads a list; `None` when it is none.
+    pub fn read(text: &str) -> Option<Access> {
+        let mut access = Access::default();
+        for item in text.split_whitespace() {
+            if let Some((service, limit)) = item.split_once('#') {
+                let (soft, hard) = limit.split_once('/')?;
+                let limit = Limit { soft: soft.parse().ok()?, hard: hard.parse().ok()? };
+                let service = service.parse().ok()?;
+                if limit.soft > limit.hard || access.limits.iter().any(|(known, _)| *known == service) {
+                    return None;
+                }
+                access.limits.push((service, limit));
+            } else {
+                let (service, rest) = item.split_once(':')?;
+                let (prefix, letters) = rest.rsplit_once(':')?;
+                let known = !letters.is_empty() && letters.chars().all(|letter| "rws".contains(letter));
+                if !known || !(prefix.is_empty() || Path::new(prefix).is_ok()) {
+                    return None;
+                }
+                access.rules.push((service.parse().ok()?, prefix.into(), letters.into()));
+            }
+        }
+        Some(access)
+    }
+
+    /// Whether the service may do this to the path.
+    pub fn permits(&self, service: u32, what: Allow, path: &Path) -> bool {
+        let allows = |(who, prefix, letters): &(u32, String, String)| {
+            *who == service && letters.contains(what.letter()) && path.is_under(prefix)
+        };
+        self.rules.iter().any(allows)
+    }
+
+    /// Whether the service may deal with snapshots: they are of everything.
+    pub fn snapshots(&self, service: u32) -> bool {
+        let allows = |(who, prefix, letters): &(u32, String, String)| {
+            *who == service && prefix.is_empty() && letters.contains(Allow::Snapshot.letter())
+        };
+        self.rules.iter().any(allows)
+    }
+
+    /// How much the service may store.
+    pub fn limit(&self, service: u32) -> Limit {
+        let limit = self.limits.iter().find(|(who, _)| *who == service);
+        limit.map_or(Limit { soft: 0, hard: 0 }, |(_, limit)| *limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_is_permitted_and_nothing_else() {
+        let access = Access::read("7:app/net:rw 8::r 7#100/200 9::s 7:app/net:r").unwrap();
+        let path = |text| Path::new(text).unwrap();
+        assert!(
+            access.permits(7, Allow::Read, &path("app/net/a"))
+                && access.permits(7, Allow::Write, &path("app/net"))
+        );
+        assert!(access.permits(8, Allow::Read, &path("any")) && access.snapshots(9));
+        for (service, what, text) in [
+            (7, Allow::Read, "app/network"),
+            (7, Allow::Read, "app"),
+            (7, Allow::Snapshot, "app/net/a"),
+            (8, Allow::Write, "app/net/a"),
+            (6, Allow::Read, "app/net/a"),
+        ] {
+            assert!(!access.permits(service, what, &path(text)), "{service} {what:?} {text}");
+        }
+        assert!(!access.snapshots(7));
+        assert_eq!(access.limit(7), Limit { soft: 100, hard: 200 });
+        assert_eq!(access.limit(8), Limit { soft: 0, hard: 0 });
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_list() {
+        for text in [
+            "7",
+            "7:a",
+            "7:a:",
+            "7:a:x",
+            "x:a:r",
+            "7:/a:r",
+            "7#1",
+            "7#2/1",
+            "7#1/x",
+            "7#1/2 7#1/2",
+            "4294967296:a:r",
+        ] {
+            assert_eq!(Access::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules above the engine: paths, who may do what, who is charged for what, and what a change must not break.
+//!
+//! What must never happen: a change that is refused leaves something behind, or the charges differ from what is stored.
+
+mod access;
+mod charge;
+mod error;
+mod path;
+mod plan;
+mod row;
+mod snapshots;
+mod state;
+mod upload;
+mod watch;
+
+pub use access::{Access, Allow};
+pub use charge::{EXTRA, Limit, Warning};
+pub use error::Error;
+pub use path::{MAX_COMPONENTS, MAX_PATH, Path};
+pub use plan::{Change, MAX_AT_ONCE, MAX_CHANGES};
+pub use state::{Entry, MAX_LIST, Receipt, Stat, State};
+pub use upload::{MAX_BYTES, MAX_UPLOADS, Upload};
+pub use watch::{Event, MAX_EVENTS, MAX_WATCHES};

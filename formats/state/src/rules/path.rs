@@ -1,0 +1,145 @@
+//! Paths: what names a value, and how it is written as a key of the engine.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Error;
+use crate::engine::Tree;
+
+/// Longest path, in bytes.
+pub const MAX_PATH: usize = 255;
+
+/// Most components of a path.
+pub const MAX_COMPONENTS: usize = 16;
+
+/// What the keys of values begin with.
+const VALUES: u8 = b'v';
+
+/// Stands for `/` in a key. It is below every byte that a path may have, so that what lies under a path follows it at once.
+const SLASH: u8 = 1;
+
+/// First components of the paths that snapshots never take back.
+const KEPT: [&str; 6] = ["boot", "crash", "keystore", "policy", "sequence", "trust"];
+
+/// A path that is one: components without `.` and `..`, none empty, separated by `/`, nothing before the first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Path(String);
+
+impl Path {
+    /// The path that this text is, if it is one.
+    pub fn new(text: &str) -> Result<Path, Error> {
+        let parts = || text.split('/');
+        let bad = |part: &str| part.is_empty() || part == "." || part == "..";
+        let is_path = text.len() <= MAX_PATH
+            && parts().count() <= MAX_COMPONENTS
+            && !parts().any(bad)
+            && !text.chars().any(char::is_control);
+        if is_path { Ok(Path(String::from(text))) } else { Err(Error::Invalid) }
+    }
+
+    /// It as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is `prefix` or lies under it. Everything lies under the empty one.
+    pub fn is_under(&self, prefix: &str) -> bool {
+        let rest = self.0.strip_prefix(prefix);
+        prefix.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The database that it belongs to.
+    pub fn tree(&self) -> Tree {
+        tree_of(&self.0)
+    }
+
+    pub(super) fn key(&self) -> Vec<u8> {
+        key(&self.0)
+    }
+
+    /// The paths that it lies under, from the top.
+    pub(super) fn above(&self) -> impl Iterator<Item = Path> + '_ {
+        self.0.match_indices('/').map(|(at, _)| Path(String::from(&self.0[..at])))
+    }
+
+    /// The path that a key of the engine stands for.
+    pub(super) fn from_key(key: &[u8]) -> Result<Path, Error> {
+        let rest = key.strip_prefix(&[VALUES]).ok_or(Error::Integrity)?;
+        let text = rest.iter().map(|byte| if *byte == SLASH { b'/' } else { *byte }).collect();
+        Path::new(&String::from_utf8(text).map_err(|_| Error::Integrity)?).map_err(|_| Error::Integrity)
+    }
+}
+
+/// The database that what begins like this belongs to.
+pub(super) fn tree_of(text: &str) -> Tree {
+    let first = text.split('/').next().unwrap_or_default();
+    if KEPT.contains(&first) { Tree::Kept } else { Tree::Main }
+}
+
+fn key(text: &str) -> Vec<u8> {
+    let slashed = text.bytes().map(|byte| if byte == b'/' { SLASH } else { byte });
+    core::iter::once(VALUES).chain(slashed).collect()
+}
+
+/// The first key that can lie under this path, which may be empty.
+pub(super) fn first_under(prefix: &str) -> Vec<u8> {
+    let mut first = key(prefix);
+    if !prefix.is_empty() {
+        first.push(SLASH);
+    }
+    first
+}
+
+/// Whether the key is that of a value.
+pub(super) fn is_value(key: &[u8]) -> bool {
+    key.first() == Some(&VALUES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_path() {
+        let long = "a".repeat(MAX_PATH);
+        let deep = ["a"; MAX_COMPONENTS].join("/");
+        for text in ["a", "a/b", "app/net/address", "größe/…", "..a/.b", &long, &deep] {
+            let path = Path::new(text).unwrap();
+            assert_eq!(Path::from_key(&path.key()).unwrap().as_str(), text);
+        }
+        let (long, deep) = (long + "a", deep + "/a");
+        for text in [
+            "", "/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/..", "a\0b", "a\nb", "a\u{1}b", "a\u{7f}",
+            &long, &deep,
+        ] {
+            assert_eq!(Path::new(text), Err(Error::Invalid), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_under_a_path_follows_it() {
+        let mut paths: Vec<_> =
+            ["a", "a/b", "a/b/c", "a/c", "a!", "a-b", "ab"].map(|text| Path::new(text).unwrap()).into();
+        paths.sort_by_key(Path::key);
+        assert_eq!(
+            paths.iter().map(Path::as_str).collect::<Vec<_>>(),
+            ["a", "a/b", "a/b/c", "a/c", "a!", "a-b", "ab"]
+        );
+        let under = |text: &str, prefix| Path::new(text).unwrap().is_under(prefix);
+        assert!(
+            under("a/b", "a") && under("a", "a") && under("a", "") && !under("ab", "a") && !under("a", "a/b")
+        );
+    }
+
+    #[test]
+    fn two_databases() {
+        for (text, tree) in [
+            ("boot", Tree::Kept),
+            ("keystore/a", Tree::Kept),
+            ("boots", Tree::Main),
+            ("app/boot", Tree::Main),
+        ] {
+            assert_eq!(Path::new(text).unwrap().tree(), tree);
+        }
+    }
+}

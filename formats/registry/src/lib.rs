@@ -30,6 +30,8 @@
 //! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
 //! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
 //! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
+//! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access` |
+//! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none |
 //! | `may_request` | | devices that `policyd` gives it when it asks |
 //!
 //! # Fields of `[[device]]`

@@ -425,3 +425,36 @@ fn partitions_are_opened_by_who_is_listed() {
         &["nobody could open `a` for `probe`", "not built"],
     );
 }
+
+#[test]
+fn state_is_stored_by_who_is_listed() {
+    let keeper = |more| Row { name: "statefsd", id: 8, authority: "state", pages: 10, more, ..logd() };
+    let rows = |more: &'static str| [init(), logd(), execd(), keeper(more)];
+    let client = |more: &str| Row { more: "", ..probe() }.text() + more + "\n";
+    let base = file(&rows("provides = [\"state\"]"));
+    let rules = "uses = [\"state\"]\nstate = [\"app/a:rw\", \":r\"]\nstate_quota = \"10/20\"";
+    let table = build(&base, &[&client(rules)]).unwrap();
+    let registry = nexus_registry::Registry::parse(&table).unwrap();
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536:app/a:rw 65536::r 65536#10/20");
+    let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
+    refused_client("state = [\"a:r\"]", &["`probe` may store something and does not use `state`"]);
+    for rule in ["", "a", "a:", "a:x", "/a:r", "a/:r", "a//b:r", "../a:r", "a b:r", "a#b:r", "a:b:r"] {
+        let more = format!("uses = [\"state\"]\nstate = [\"{rule}\"]");
+        refused_client(&more, &["is no rule of /state", "PREFIX:OPERATIONS"]);
+    }
+    for quota in ["", "1", "2/1", "a/1", "1/-1", "1/2/3"] {
+        let more = format!("uses = [\"state\"]\nstate_quota = \"{quota}\"");
+        refused_client(&more, &["is no quota of /state", "SOFT/HARD"]);
+    }
+    let long = |length| format!("uses = [\"state\"]\nstate = [\"{}:r\"]", "x".repeat(length));
+    build(&base, &[&client(&long(247))]).unwrap();
+    refused_client(&long(248), &["the rules of /state have 256 bytes", "255 is the most"]);
+    let own = file(&rows("provides = [\"state\"]\nargs = \"1::r\""));
+    refused(&own, &[], &["`statefsd` has arguments of its own"]);
+    let without = file(&[init(), logd(), execd()]);
+    refused(
+        &without,
+        &[&client("state = [\"a:r\"]")],
+        &["nobody could store anything for `probe`", "not built"],
+    );
+}

@@ -21,6 +21,7 @@ pub mod renew;
 pub mod samgr;
 pub mod socket;
 pub mod start;
+pub mod state;
 pub mod supervise;
 pub mod time;
 
@@ -46,6 +47,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &samgr::INTERFACE,
     &socket::INTERFACE,
     &start::INTERFACE,
+    &state::INTERFACE,
     &supervise::INTERFACE,
     &time::INTERFACE,
 ];

@@ -159,6 +159,21 @@ Examples:
 Exit codes: 0 answered, 10 no system runs, or it gives no answer.
 Read on: docs/nx.md.")]
     Net(NetArgs),
+    /// Look at `/state` on a disk image, and change it
+    #[command(after_help = "\
+Examples:
+  nx state --disk FILE ls             values, their bytes, who is charged for them
+  nx state --disk FILE get app/name/key
+  nx state --disk FILE put app/name/key --from OTHER
+  nx state --disk FILE fsck           look at every page; --repair mends what can be
+  nx state --disk FILE export OTHER   all values but those under keystore
+
+Only put, rm, import, reset and fsck --repair change the disk. No machine may
+run on it meanwhile.
+
+Exit codes: 0 done, 1 refused or damaged, 2 no path, 9 a file cannot be read.
+Read on: docs/state-format.md, docs/state-errors.md.")]
+    State(StateArgs),
     /// Check this host and print the command that mends what is missing
     #[command(after_help = "\
 Examples:
@@ -220,6 +235,8 @@ pub enum Variant {
     Net,
     /// What users get, with `nx kill` allowed (tests/system.dev.toml)
     Dev,
+    /// With the programs of tests/system.state.toml added
+    State,
     /// With a critical process that keeps failing (tests/system.failing.toml)
     Failing,
 }
@@ -236,6 +253,7 @@ impl Variant {
             Variant::Devices => "devices",
             Variant::Net => "net",
             Variant::Dev => "dev",
+            Variant::State => "state",
             Variant::Failing => "failing",
         }
     }
@@ -401,6 +419,74 @@ pub struct NetArgs {
 pub enum NetWhat {
     /// Address, router and open sockets
     Status(LinkArgs),
+}
+
+/// `nx state`
+#[derive(Args, Debug)]
+pub struct StateArgs {
+    /// The disk image
+    #[arg(long, value_name = "FILE")]
+    pub disk: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+/// What `nx state` can do.
+#[derive(Subcommand, Debug)]
+pub enum StateCommand {
+    /// List values
+    Ls {
+        /// Only those under this path
+        prefix: Option<String>,
+    },
+    /// Print a value
+    Get {
+        /// Its path
+        path: String,
+        /// Write it to this file instead
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Give a path a value, from standard input or a file
+    Put {
+        /// The path
+        path: String,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+    /// Take the value of a path away
+    Rm {
+        /// The path
+        path: String,
+    },
+    /// Say how the store is
+    Stat,
+    /// Say who stores how much
+    Quota,
+    /// Look at every page
+    Fsck {
+        /// Mend what can be mended
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Write all values but those under keystore to a file
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Put the values of such a file
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// Make an empty store, whatever was there
+    Reset {
+        /// Everything on it may go
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// The definition as a value, for completions and man pages.

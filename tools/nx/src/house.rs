@@ -68,6 +68,7 @@ impl House {
             Variant::Devices => Some(self.root.join("tests/system.devices.toml")),
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
             Variant::Dev => Some(self.root.join("tests/system.dev.toml")),
+            Variant::State => Some(self.root.join("tests/system.state.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }
     }

@@ -20,6 +20,7 @@ pub mod process;
 pub mod prompt;
 pub mod prove;
 pub mod run;
+pub mod state;
 pub mod test;
 pub mod timings;
 
@@ -47,6 +48,7 @@ pub fn dispatch(cli: &Cli) -> Outcome {
         Command::Net(args) => match &args.what {
             NetWhat::Status(args) => link::network(&House::find()?, args, output),
         },
+        Command::State(args) => state::run(args, output),
         Command::Bench(args) => bench::run(&House::find()?, args, output),
     }
 }

@@ -15,7 +15,8 @@ fn help_teaches_examples_and_exit_codes() {
     for part in ["nx run --headless --until ready", "nx help exit-codes", "docs/nx.md"] {
         assert!(words(&help).contains(part), "{part}");
     }
-    for command in ["build", "run", "test", "prove", "bench", "doctor", "completions", "man", "help"] {
+    for command in ["build", "run", "test", "prove", "bench", "state", "doctor", "completions", "man", "help"]
+    {
         assert!(words(&help).contains(command));
         let long = scratch.nx(&[command, "--help"]).output().unwrap();
         assert_eq!(exit(&long), 0);

@@ -64,6 +64,10 @@ fn every_answer_has_the_fields_that_are_documented() {
     support::system::system(&scratch, "elsewhere");
     let image = scratch.path("image");
     let image = image.to_str().unwrap();
+    let (disk, exported, disk_of) = (scratch.path("disk"), scratch.path("exported"), scratch.path("value"));
+    nx::machine::disk::make(&disk, 16 << 20).unwrap();
+    std::fs::write(&disk_of, "value").unwrap();
+    let [disk, exported, disk_of] = [&disk, &exported, &disk_of].map(|path| path.to_str().unwrap());
     let mut now = String::new();
     for (name, words, code) in [
         ("nx build", &["build"][..], 0),
@@ -83,6 +87,16 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx top", &["top"], 0),
         ("nx kill", &["kill", "rngd"], 0),
         ("nx net status", &["net", "status"], 0),
+        ("nx state reset", &["state", "--disk", disk, "reset", "--yes"], 0),
+        ("nx state put", &["state", "--disk", disk, "put", "a/b", "--from", disk_of], 0),
+        ("nx state ls", &["state", "--disk", disk, "ls"], 0),
+        ("nx state get", &["state", "--disk", disk, "get", "a/b"], 0),
+        ("nx state stat", &["state", "--disk", disk, "stat"], 0),
+        ("nx state quota", &["state", "--disk", disk, "quota"], 0),
+        ("nx state fsck", &["state", "--disk", disk, "fsck"], 0),
+        ("nx state export", &["state", "--disk", disk, "export", exported], 0),
+        ("nx state import", &["state", "--disk", disk, "import", exported], 0),
+        ("nx state rm", &["state", "--disk", disk, "rm", "a/b"], 0),
         ("nx doctor", &["doctor"], 3),
         ("nx completions", &["completions", "bash"], 0),
         ("nx man", &["man"], 0),

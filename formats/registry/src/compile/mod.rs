@@ -8,6 +8,7 @@ mod graph;
 mod naming;
 mod partitions;
 mod source;
+mod state;
 
 use std::string::String;
 use std::vec::Vec;
@@ -47,6 +48,7 @@ pub fn compile(base: Source<'_>, additions: &[Source<'_>]) -> Result<Vec<u8>, Ve
     graph::check(&mut refusals);
     devices::check(&mut refusals);
     partitions::check(&mut refusals);
+    state::check(&mut refusals);
     budget::check(&mut refusals);
     let mut list = refusals.list;
     if list.is_empty() {

@@ -4,8 +4,8 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::Refusals;
 use super::source::{Model, ProcessModel};
+use super::{Refusals, state};
 use crate::MAX_ARGS;
 
 /// The authority that hands partitions out, and its service.
@@ -20,9 +20,13 @@ fn list(model: &Model) -> String {
     model.processes.iter().flat_map(each).collect::<Vec<_>>().join(" ")
 }
 
-/// The arguments of a process: its own, or for the block driver that list.
+/// The arguments of a process: its own, or for the block driver that list, or for the state authority its rules.
 pub(super) fn args(model: &Model, process: &ProcessModel) -> String {
-    if process.authority.value == DRIVER { list(model) } else { process.args.value.clone() }
+    match process.authority.value.as_str() {
+        DRIVER => list(model),
+        state::AUTHORITY => state::list(model),
+        _ => process.args.value.clone(),
+    }
 }
 
 pub(super) fn check(refusals: &mut Refusals) {

@@ -76,6 +76,8 @@ pub(super) struct ProcessModel {
     pub device: Option<At<String>>,
     pub may_request: Vec<At<String>>,
     pub partitions: Vec<At<String>>,
+    pub state: Vec<At<String>>,
+    pub state_quota: Option<At<String>>,
 }
 
 impl ProcessModel {
@@ -166,6 +168,9 @@ struct ProcessToml {
     may_request: Vec<Spanned<String>>,
     #[serde(default)]
     partitions: Vec<Spanned<String>>,
+    #[serde(default)]
+    state: Vec<Spanned<String>>,
+    state_quota: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -256,6 +261,8 @@ impl Lines<'_> {
             device: raw.device.map(|device| self.at(device)),
             may_request: self.list(raw.may_request),
             partitions: self.list(raw.partitions),
+            state: self.list(raw.state),
+            state_quota: raw.state_quota.map(|quota| self.at(quota)),
         }
     }
 

@@ -237,7 +237,7 @@ impl<M: Medium> Store<M> {
             self.remember(op.tree, op.key, op.value);
         }
         self.generation += 1;
-        if self.bytes as u64 > self.superblock.shape.log_bytes() {
+        if self.bytes as u64 > self.superblock.shape.log_bytes() / 2 {
             // It is done, whether or not there was room to make it safe; `sync` says so then.
             match self.sync() {
                 Err(error) if self.broken.is_some() => return Err(error),

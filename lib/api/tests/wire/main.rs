@@ -18,6 +18,7 @@ mod renew;
 mod samgr;
 mod socket;
 mod start;
+mod state;
 mod supervise;
 mod support;
 mod time;

@@ -93,9 +93,8 @@ pub fn build(house: &House, variant: Variant, output: Output) -> Outcome<Built> 
 pub fn device_programs(house: &House) -> Outcome<Vec<(String, String)>> {
     let packages = cargo::packages(house)?;
     let mut names = vec![KERNEL.to_string()];
-    let variants =
-        [Variant::Production, Variant::Test, Variant::Bench, Variant::Harts, Variant::Devices, Variant::Net];
-    for variant in variants {
+    use Variant::{Bench, Devices, Harts, Net, Production, State, Test};
+    for variant in [Production, Test, Bench, Harts, Devices, Net, State] {
         if house.additions(variant).is_none_or(|path| path.is_file()) {
             names.extend(registry::compile(house, variant)?.1);
         }

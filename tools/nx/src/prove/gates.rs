@@ -71,7 +71,7 @@ pub const GATES: [Gate; 6] = [
         over_network: &[],
         needs: &[],
         suites: &[],
-        lacks: "nothing keeps state yet: statefsd is only reserved in system.toml",
+        lacks: "statefsd keeps values (nx test state); keystored, boot control and cuts of the machine's own write log are not there yet",
     },
     Gate {
         number: 4,

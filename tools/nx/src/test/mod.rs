@@ -15,6 +15,7 @@ mod machines;
 mod miri;
 mod net;
 mod rules;
+mod state;
 mod style;
 mod tree;
 
@@ -180,6 +181,14 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "a client on the host talks to the device, whose drivers die meanwhile",
             run: net::run,
             list: net::list,
+        });
+    }
+    if house.additions(Variant::State).is_some_and(|path| path.is_file()) {
+        suites.push(Suite {
+            name: "state",
+            what: "one disk through several machines, which end without a word",
+            run: state::run,
+            list: state::list,
         });
     }
     suites.push(Suite {

@@ -1,0 +1,2109 @@
+//! Values under paths that survive a restart and a power cut: `/state`.
+//!
+//! Served by `statefsd`. Which service may do what under which path, and how much it may store, stands in the registry. A change
+//! survives a power cut when `sync` has answered; each change is there whole or not at all. The errors are in `docs/state-errors.md`.
+//!
+//! Generated from `idl/state.idl` by `nexus-idlc`: change that file, then run the generator.
+
+use nexus_wire::{
+    AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, Handles, Header, Link, Malformed, Outcome,
+    Packet, Room, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer, answered, empty_reply,
+    refuse, tail, text_tail, trace, write_empty,
+};
+
+/// Version of the interface.
+pub const VERSION: u16 = 1;
+
+/// Stands for name and version in the header of each message.
+pub const ID: u32 = 0x691b5c9e;
+
+/// Largest message that a server receives: a channel's bound for its end.
+pub const REQUEST_ROOM: Room = Room { bytes: 3593, handles: 0 };
+
+/// Buffer that holds any message of the interface that does not travel in registers.
+pub const BUFFER_BYTES: usize = 3593;
+
+/// Longest path, in bytes: components without `.` and `..`, separated by `/`.
+pub const MAX_PATH: usize = 255;
+
+/// Most bytes of a value in one message. A longer one is put as an upload, and read in parts.
+pub const MAX_DATA: usize = 3072;
+
+/// Most bytes of the changes of a batch.
+pub const MAX_BATCH: usize = 3584;
+
+/// Longest name of a snapshot.
+pub const MAX_SNAPSHOT: usize = 32;
+
+/// Numbers of the operations.
+pub mod op {
+    /// `get`.
+    pub const GET: u16 = 1;
+    /// `stat`.
+    pub const STAT: u16 = 2;
+    /// `put`.
+    pub const PUT: u16 = 3;
+    /// `delete`.
+    pub const DELETE: u16 = 4;
+    /// `rename`.
+    pub const RENAME: u16 = 5;
+    /// `batch`.
+    pub const BATCH: u16 = 6;
+    /// `sync`.
+    pub const SYNC: u16 = 7;
+    /// `next`.
+    pub const NEXT: u16 = 8;
+    /// `usage`.
+    pub const USAGE: u16 = 9;
+    /// `snapshot`.
+    pub const SNAPSHOT: u16 = 10;
+    /// `restore`.
+    pub const RESTORE: u16 = 11;
+    /// `forget`.
+    pub const FORGET: u16 = 12;
+    /// `health`.
+    pub const HEALTH: u16 = 13;
+    /// `upload`.
+    pub const UPLOAD: u16 = 14;
+    /// `more`.
+    pub const MORE: u16 = 15;
+    /// `publish`.
+    pub const PUBLISH: u16 = 16;
+}
+
+/// What the service can answer instead of a reply.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u16)]
+pub enum Error {
+    /// There is no such value, snapshot, watch or upload.
+    NotFound = 1,
+    /// A snapshot of that name is there already.
+    Exists = 2,
+    /// A path that is none, a batch that cannot be read, or bytes that nobody waits for.
+    Invalid = 3,
+    /// The registry does not let this process do it.
+    PermissionDenied = 4,
+    /// More than the process may store, or more at a time than anybody may.
+    QuotaExceeded = 5,
+    /// The medium can only be read.
+    ReadOnly = 9,
+    /// The medium failed, or there is none.
+    Io = 10,
+    /// Not now.
+    Busy = 11,
+    /// Values lie under this path.
+    IsDir = 14,
+    /// Part of this path has a value, so nothing can lie under it.
+    NotDir = 15,
+    /// The medium is full.
+    NoSpace = 16,
+    /// A change over both databases.
+    CrossDevice = 17,
+    /// What is stored is not what was put.
+    Integrity = 18,
+    /// What is stored was put, and then replaced or deleted.
+    Rollback = 19,
+    /// A value over its bound.
+    TooLarge = 20,
+    /// The receipt is from before the server started: what it stands for may be lost.
+    ServerDied = 21,
+}
+
+impl Error {
+    /// Every error, in the order of its number.
+    pub const ALL: &'static [Error] = &[
+        Error::NotFound,
+        Error::Exists,
+        Error::Invalid,
+        Error::PermissionDenied,
+        Error::QuotaExceeded,
+        Error::ReadOnly,
+        Error::Io,
+        Error::Busy,
+        Error::IsDir,
+        Error::NotDir,
+        Error::NoSpace,
+        Error::CrossDevice,
+        Error::Integrity,
+        Error::Rollback,
+        Error::TooLarge,
+        Error::ServerDied,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Error::NotFound => "NotFound",
+            Error::Exists => "Exists",
+            Error::Invalid => "Invalid",
+            Error::PermissionDenied => "PermissionDenied",
+            Error::QuotaExceeded => "QuotaExceeded",
+            Error::ReadOnly => "ReadOnly",
+            Error::Io => "Io",
+            Error::Busy => "Busy",
+            Error::IsDir => "IsDir",
+            Error::NotDir => "NotDir",
+            Error::NoSpace => "NoSpace",
+            Error::CrossDevice => "CrossDevice",
+            Error::Integrity => "Integrity",
+            Error::Rollback => "Rollback",
+            Error::TooLarge => "TooLarge",
+            Error::ServerDied => "ServerDied",
+        }
+    }
+}
+
+impl ServiceError for Error {
+    fn from_number(number: u16) -> Option<Self> {
+        Error::ALL.iter().copied().find(|error| error.number() == number)
+    }
+
+    fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+/// What a change is acknowledged with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// Which run of the server gave it.
+    pub run: u64,
+    /// The commit that it is part of.
+    pub generation: u64,
+}
+
+impl<'a> Wire<'a> for Receipt {
+    const SIZE: usize = 16;
+
+    #[inline(always)]
+    fn encode<S: Sink + ?Sized>(&self, sink: &mut S, at: usize) {
+        self.run.encode(sink, at);
+        self.generation.encode(sink, at + 8);
+    }
+
+    #[inline(always)]
+    fn decode<S: Source<'a>>(source: &S, at: usize) -> Result<Self, Malformed> {
+        Ok(Self { run: Wire::decode(source, at)?, generation: Wire::decode(source, at + 8)? })
+    }
+}
+
+/// What is known of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stat {
+    /// Its bytes.
+    pub length: u64,
+    /// Another one means another value.
+    pub version: u64,
+    /// The service that is charged for it.
+    pub owner: u32,
+}
+
+impl<'a> Wire<'a> for Stat {
+    const SIZE: usize = 24;
+
+    #[inline(always)]
+    fn encode<S: Sink + ?Sized>(&self, sink: &mut S, at: usize) {
+        self.length.encode(sink, at);
+        self.version.encode(sink, at + 8);
+        self.owner.encode(sink, at + 16);
+    }
+
+    #[inline(always)]
+    fn decode<S: Source<'a>>(source: &S, at: usize) -> Result<Self, Malformed> {
+        source.zero(at + 20, 4)?;
+        Ok(Self {
+            length: Wire::decode(source, at)?,
+            version: Wire::decode(source, at + 8)?,
+            owner: Wire::decode(source, at + 16)?,
+        })
+    }
+}
+
+/// The request of [`Client::get`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GetRequest<'a> {
+    /// Where in the value to begin.
+    pub from: u64,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> GetRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 271;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::GET), Self::LEAST + self.path.len(), |out| {
+            self.from.encode(out, 8);
+            out.bytes(16, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { from: Wire::decode(&input, 8)?, path: text_tail(input.get(16..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::get`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GetReply<'a> {
+    /// What is known of it. Parts of one value bear one version.
+    pub stat: Stat,
+    /// So many bytes as there are from there on, at most `MAX_DATA`.
+    pub data: Bytes<'a, 3072>,
+}
+
+impl<'a> GetReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 32;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 3104;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::GET), Self::LEAST + self.data.len(), |out| {
+            self.stat.encode(out, 8);
+            out.bytes(32, &self.data);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { stat: Wire::decode(&input, 8)?, data: tail(input.get(32..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::stat`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StatRequest<'a> {
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> StatRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 263;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::STAT), Self::LEAST + self.path.len(), |out| {
+            out.bytes(8, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { path: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::stat`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StatReply {
+    /// That.
+    pub stat: Stat,
+}
+
+impl StatReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 32;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 32;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::STAT), Self::MOST, |out| {
+            self.stat.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { stat: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::put`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PutRequest<'a> {
+    /// Whether to answer only when it survives a power cut.
+    pub durable: bool,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+    /// The argument `data`.
+    pub data: Bytes<'a, 3072>,
+}
+
+impl<'a> PutRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 268;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 3340;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::PUT), Self::LEAST + self.data.len(), |out| {
+            self.durable.encode(out, 8);
+            self.path.encode(out, 10);
+            out.bytes(268, &self.data);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(9, 1)?;
+        Ok(Self {
+            durable: Wire::decode(&input, 8)?,
+            path: Wire::decode(&input, 10)?,
+            data: tail(input.get(268..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The reply of [`Client::put`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PutReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl PutReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::PUT), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::delete`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeleteRequest<'a> {
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> DeleteRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 263;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::DELETE), Self::LEAST + self.path.len(), |out| {
+            out.bytes(8, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { path: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::delete`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeleteReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl DeleteReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::DELETE), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::rename`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RenameRequest<'a> {
+    /// The argument `from`.
+    pub from: Text<'a, 255>,
+    /// The argument `to`.
+    pub to: Text<'a, 255>,
+}
+
+impl<'a> RenameRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 266;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 521;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::RENAME), Self::LEAST + self.to.len(), |out| {
+            self.from.encode(out, 8);
+            out.bytes(266, self.to.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { from: Wire::decode(&input, 8)?, to: text_tail(input.get(266..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::rename`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RenameReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl RenameReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::RENAME), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::batch`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchRequest<'a> {
+    /// Whether to answer only when it survives a power cut.
+    pub durable: bool,
+    /// Each: 1 (put) or 2 (delete), length of the path (`u8`), length of the value (`u16`, little-endian, 0 for a delete), path, value.
+    pub changes: Bytes<'a, 3584>,
+}
+
+impl<'a> BatchRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 9;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 3593;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::BATCH), Self::LEAST + self.changes.len(), |out| {
+            self.durable.encode(out, 8);
+            out.bytes(9, &self.changes);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { durable: Wire::decode(&input, 8)?, changes: tail(input.get(9..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::batch`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl BatchReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::BATCH), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::sync`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SyncRequest {
+    /// The receipt. One of an earlier run of the server is refused: what it stands for may be lost.
+    pub receipt: Receipt,
+}
+
+impl SyncRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::SYNC), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::next`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextRequest<'a> {
+    /// The prefix; empty: everything.
+    pub prefix: Text<'a, 255>,
+    /// The value behind this path; empty: the first.
+    pub after: Text<'a, 255>,
+}
+
+impl<'a> NextRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 266;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 521;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::NEXT), Self::LEAST + self.after.len(), |out| {
+            self.prefix.encode(out, 8);
+            out.bytes(266, self.after.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { prefix: Wire::decode(&input, 8)?, after: text_tail(input.get(266..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::next`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextReply<'a> {
+    /// What is known of the value, if one was found.
+    pub stat: Stat,
+    /// Whether one was found; if not, and `path` is not empty, there may be some behind that.
+    pub found: bool,
+    /// Its path.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> NextReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 33;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 288;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::NEXT), Self::LEAST + self.path.len(), |out| {
+            self.stat.encode(out, 8);
+            self.found.encode(out, 32);
+            out.bytes(33, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            stat: Wire::decode(&input, 8)?,
+            found: Wire::decode(&input, 32)?,
+            path: text_tail(input.get(33..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The request of [`Client::usage`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsageRequest {}
+
+impl UsageRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::USAGE), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
+    }
+}
+
+/// The reply of [`Client::usage`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsageReply {
+    /// Bytes that it is charged for.
+    pub used: u64,
+    /// Bytes from which on it is warned.
+    pub soft: u64,
+    /// Most bytes.
+    pub hard: u64,
+}
+
+impl UsageReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 32;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 32;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::USAGE), Self::MOST, |out| {
+            self.used.encode(out, 8);
+            self.soft.encode(out, 16);
+            self.hard.encode(out, 24);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            used: Wire::decode(&input, 8)?,
+            soft: Wire::decode(&input, 16)?,
+            hard: Wire::decode(&input, 24)?,
+        })
+    }
+}
+
+/// The request of [`Client::snapshot`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SnapshotRequest<'a> {
+    /// The argument `name`.
+    pub name: Text<'a, 32>,
+}
+
+impl<'a> SnapshotRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 40;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::SNAPSHOT), Self::LEAST + self.name.len(), |out| {
+            out.bytes(8, self.name.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { name: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::restore`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RestoreRequest<'a> {
+    /// The argument `name`.
+    pub name: Text<'a, 32>,
+}
+
+impl<'a> RestoreRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 40;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::RESTORE), Self::LEAST + self.name.len(), |out| {
+            out.bytes(8, self.name.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { name: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::forget`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ForgetRequest<'a> {
+    /// The argument `name`.
+    pub name: Text<'a, 32>,
+}
+
+impl<'a> ForgetRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 40;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::FORGET), Self::LEAST + self.name.len(), |out| {
+            out.bytes(8, self.name.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { name: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::health`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealthRequest {}
+
+impl HealthRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::HEALTH), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
+    }
+}
+
+/// The reply of [`Client::health`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealthReply {
+    /// The newest commit, and the newest that survives a power cut.
+    pub generation: u64,
+    /// See `generation`.
+    pub safe: u64,
+    /// Values and charges stored, as of the last checkpoint.
+    pub keys: u64,
+    /// Pages of 4,096 bytes for values.
+    pub pages: u32,
+    /// How many of them are free.
+    pub free: u32,
+    /// Repairs when it was mounted.
+    pub mended: u32,
+    /// The number of the error that everything else answers; 0: it is well.
+    pub fault: u16,
+}
+
+impl HealthReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 46;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 46;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::HEALTH), Self::MOST, |out| {
+            self.generation.encode(out, 8);
+            self.safe.encode(out, 16);
+            self.keys.encode(out, 24);
+            self.pages.encode(out, 32);
+            self.free.encode(out, 36);
+            self.mended.encode(out, 40);
+            self.fault.encode(out, 44);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            generation: Wire::decode(&input, 8)?,
+            safe: Wire::decode(&input, 16)?,
+            keys: Wire::decode(&input, 24)?,
+            pages: Wire::decode(&input, 32)?,
+            free: Wire::decode(&input, 36)?,
+            mended: Wire::decode(&input, 40)?,
+            fault: Wire::decode(&input, 44)?,
+        })
+    }
+}
+
+/// The request of [`Client::upload`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UploadRequest<'a> {
+    /// Its bytes.
+    pub length: u64,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> UploadRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 271;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::UPLOAD), Self::LEAST + self.path.len(), |out| {
+            self.length.encode(out, 8);
+            out.bytes(16, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { length: Wire::decode(&input, 8)?, path: text_tail(input.get(16..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::upload`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UploadReply {
+    /// What to call it.
+    pub upload: u32,
+}
+
+impl UploadReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::UPLOAD), Self::MOST, |out| {
+            self.upload.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { upload: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::more`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MoreRequest<'a> {
+    /// The argument `upload`.
+    pub upload: u32,
+    /// The argument `data`.
+    pub data: Bytes<'a, 3072>,
+}
+
+impl<'a> MoreRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 3084;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::MORE), Self::LEAST + self.data.len(), |out| {
+            self.upload.encode(out, 8);
+            out.bytes(12, &self.data);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { upload: Wire::decode(&input, 8)?, data: tail(input.get(12..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::publish`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PublishRequest {
+    /// The argument `upload`.
+    pub upload: u32,
+}
+
+impl PublishRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::PUBLISH), Self::MOST, |out| {
+            self.upload.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { upload: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::publish`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PublishReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl PublishReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::PUBLISH), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
+pub struct Client<C: Connector> {
+    link: Link<C>,
+    buffer: [u8; BUFFER_BYTES],
+}
+
+impl<C: Connector> Client<C> {
+    /// A client that connects when it is first used.
+    pub const fn new(connector: C) -> Self {
+        Client { link: Link::new(connector), buffer: [0; BUFFER_BYTES] }
+    }
+
+    /// Reads a value, or part of it.
+    pub fn get(&mut self, from: u64, path: Text<'_, 255>) -> Result<GetReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::GET,
+            deadline_ms: 30000,
+            room: Room { bytes: 3104, handles: 0 },
+        };
+        let request = GetRequest { from, path };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(GetReply::decode(view, &mut handles)?)
+    }
+
+    /// What is known of a value.
+    pub fn stat(&mut self, path: Text<'_, 255>) -> Result<StatReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::STAT,
+            deadline_ms: 30000,
+            room: Room { bytes: 32, handles: 0 },
+        };
+        let request = StatRequest { path };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(StatReply::decode(view, &mut handles)?)
+    }
+
+    /// Gives a path a value, in place of the one that it has.
+    pub fn put(
+        &mut self,
+        durable: bool,
+        path: Text<'_, 255>,
+        data: Bytes<'_, 3072>,
+    ) -> Result<PutReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::PUT,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = PutRequest { durable, path, data };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(PutReply::decode(view, &mut handles)?)
+    }
+
+    /// Takes the value of a path away.
+    pub fn delete(&mut self, path: Text<'_, 255>) -> Result<DeleteReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::DELETE,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = DeleteRequest { path };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(DeleteReply::decode(view, &mut handles)?)
+    }
+
+    /// Moves a value to another path, in place of what is there.
+    pub fn rename(
+        &mut self,
+        from: Text<'_, 255>,
+        to: Text<'_, 255>,
+    ) -> Result<RenameReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::RENAME,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = RenameRequest { from, to };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(RenameReply::decode(view, &mut handles)?)
+    }
+
+    /// Several changes, one after the other, all or none.
+    pub fn batch(&mut self, durable: bool, changes: Bytes<'_, 3584>) -> Result<BatchReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::BATCH,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = BatchRequest { durable, changes };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(BatchReply::decode(view, &mut handles)?)
+    }
+
+    /// Answers when everything up to a receipt survives a power cut.
+    pub fn sync(&mut self, receipt: Receipt) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::SYNC,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = SyncRequest { receipt };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// The next value under a prefix that the process may read, in order.
+    pub fn next(
+        &mut self,
+        prefix: Text<'_, 255>,
+        after: Text<'_, 255>,
+    ) -> Result<NextReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::NEXT,
+            deadline_ms: 30000,
+            room: Room { bytes: 288, handles: 0 },
+        };
+        let request = NextRequest { prefix, after };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(NextReply::decode(view, &mut handles)?)
+    }
+
+    /// What the process stores and may store.
+    pub fn usage(&mut self) -> Result<UsageReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::USAGE,
+            deadline_ms: 30000,
+            room: Room { bytes: 32, handles: 0 },
+        };
+        let request = UsageRequest {};
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(UsageReply::decode(view, &mut handles)?)
+    }
+
+    /// Keeps all values that snapshots are for as they are, under a name. It survives a power cut then.
+    pub fn snapshot(&mut self, name: Text<'_, 32>) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::SNAPSHOT,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = SnapshotRequest { name };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// Takes them back to a snapshot.
+    pub fn restore(&mut self, name: Text<'_, 32>) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::RESTORE,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = RestoreRequest { name };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// Drops a snapshot.
+    pub fn forget(&mut self, name: Text<'_, 32>) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::FORGET,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = ForgetRequest { name };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// How the store is.
+    pub fn health(&mut self) -> Result<HealthReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::HEALTH,
+            deadline_ms: 30000,
+            room: Room { bytes: 46, handles: 0 },
+        };
+        let request = HealthRequest {};
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(HealthReply::decode(view, &mut handles)?)
+    }
+
+    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come.
+    pub fn upload(&mut self, length: u64, path: Text<'_, 255>) -> Result<UploadReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::UPLOAD,
+            deadline_ms: 30000,
+            room: Room { bytes: 12, handles: 0 },
+        };
+        let request = UploadRequest { length, path };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(UploadReply::decode(view, &mut handles)?)
+    }
+
+    /// Adds bytes to an upload.
+    pub fn more(&mut self, upload: u32, data: Bytes<'_, 3072>) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::MORE,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = MoreRequest { upload, data };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
+    /// The path has the value from now on, if all bytes have come. The upload is over in any case.
+    pub fn publish(&mut self, upload: u32) -> Result<PublishReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::PUBLISH,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = PublishRequest { upload };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(PublishReply::decode(view, &mut handles)?)
+    }
+}
+
+/// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
+pub trait Server {
+    /// Reads a value, or part of it.
+    fn get(&mut self, sender: Sender, from: u64, path: Text<'_, 255>) -> Result<GetReply<'_>, Error>;
+
+    /// What is known of a value.
+    fn stat(&mut self, sender: Sender, path: Text<'_, 255>) -> Result<StatReply, Error>;
+
+    /// Gives a path a value, in place of the one that it has.
+    fn put(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        path: Text<'_, 255>,
+        data: Bytes<'_, 3072>,
+    ) -> Result<PutReply, Error>;
+
+    /// Takes the value of a path away.
+    fn delete(&mut self, sender: Sender, path: Text<'_, 255>) -> Result<DeleteReply, Error>;
+
+    /// Moves a value to another path, in place of what is there.
+    fn rename(
+        &mut self,
+        sender: Sender,
+        from: Text<'_, 255>,
+        to: Text<'_, 255>,
+    ) -> Result<RenameReply, Error>;
+
+    /// Several changes, one after the other, all or none.
+    fn batch(&mut self, sender: Sender, durable: bool, changes: Bytes<'_, 3584>)
+    -> Result<BatchReply, Error>;
+
+    /// Answers when everything up to a receipt survives a power cut.
+    fn sync(&mut self, sender: Sender, receipt: Receipt) -> Result<(), Error>;
+
+    /// The next value under a prefix that the process may read, in order.
+    fn next(
+        &mut self,
+        sender: Sender,
+        prefix: Text<'_, 255>,
+        after: Text<'_, 255>,
+    ) -> Result<NextReply<'_>, Error>;
+
+    /// What the process stores and may store.
+    fn usage(&mut self, sender: Sender) -> Result<UsageReply, Error>;
+
+    /// Keeps all values that snapshots are for as they are, under a name. It survives a power cut then.
+    fn snapshot(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error>;
+
+    /// Takes them back to a snapshot.
+    fn restore(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error>;
+
+    /// Drops a snapshot.
+    fn forget(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error>;
+
+    /// How the store is.
+    fn health(&mut self, sender: Sender) -> Result<HealthReply, Error>;
+
+    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come.
+    fn upload(&mut self, sender: Sender, length: u64, path: Text<'_, 255>) -> Result<UploadReply, Error>;
+
+    /// Adds bytes to an upload.
+    fn more(&mut self, sender: Sender, upload: u32, data: Bytes<'_, 3072>) -> Result<(), Error>;
+
+    /// The path has the value from now on, if all bytes have come. The upload is over in any case.
+    fn publish(&mut self, sender: Sender, upload: u32) -> Result<PublishReply, Error>;
+}
+
+/// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
+pub fn dispatch<H: AnyHandle, S: Server>(
+    server: &mut S,
+    sender: Sender,
+    packet: &mut Packet<'_, H>,
+) -> Outcome {
+    let is_call = sender.is_call();
+    match packet.operation(ID) {
+        Some(op::GET) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = GetRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.get(sender, request.from, request.path);
+            answer(packet, Header::new(ID, op::GET), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::STAT) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = StatRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.stat(sender, request.path);
+            answer(packet, Header::new(ID, op::STAT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::PUT) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = PutRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.put(sender, request.durable, request.path, request.data);
+            answer(packet, Header::new(ID, op::PUT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::DELETE) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = DeleteRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.delete(sender, request.path);
+            answer(packet, Header::new(ID, op::DELETE), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::RENAME) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = RenameRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.rename(sender, request.from, request.to);
+            answer(packet, Header::new(ID, op::RENAME), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::BATCH) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = BatchRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.batch(sender, request.durable, request.changes);
+            answer(packet, Header::new(ID, op::BATCH), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::SYNC) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = SyncRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.sync(sender, request.receipt);
+            answer(packet, Header::new(ID, op::SYNC), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::SYNC))
+            })
+        }
+        Some(op::NEXT) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = NextRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.next(sender, request.prefix, request.after);
+            answer(packet, Header::new(ID, op::NEXT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::USAGE) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = UsageRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.usage(sender);
+            answer(packet, Header::new(ID, op::USAGE), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::SNAPSHOT) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = SnapshotRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.snapshot(sender, request.name);
+            answer(packet, Header::new(ID, op::SNAPSHOT), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::SNAPSHOT))
+            })
+        }
+        Some(op::RESTORE) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = RestoreRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.restore(sender, request.name);
+            answer(packet, Header::new(ID, op::RESTORE), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::RESTORE))
+            })
+        }
+        Some(op::FORGET) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = ForgetRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.forget(sender, request.name);
+            answer(packet, Header::new(ID, op::FORGET), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::FORGET))
+            })
+        }
+        Some(op::HEALTH) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = HealthRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.health(sender);
+            answer(packet, Header::new(ID, op::HEALTH), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::UPLOAD) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = UploadRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.upload(sender, request.length, request.path);
+            answer(packet, Header::new(ID, op::UPLOAD), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::MORE) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = MoreRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.more(sender, request.upload, request.data);
+            answer(packet, Header::new(ID, op::MORE), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::MORE))
+            })
+        }
+        Some(op::PUBLISH) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = PublishRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.publish(sender, request.upload);
+            answer(packet, Header::new(ID, op::PUBLISH), result, |reply, packet| reply.encode(packet))
+        }
+        _ => refuse(packet, ID, is_call),
+    }
+}
+
+/// The interface for tools that show messages.
+pub const INTERFACE: trace::Interface = trace::Interface {
+    name: "state",
+    version: VERSION,
+    id: ID,
+    operations: &[
+        trace::Operation {
+            number: op::GET,
+            name: "get",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 16,
+                most: 271,
+                fields: &[
+                    trace::Field { name: "from", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "path", offset: 16, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 32,
+                most: 3104,
+                fields: &[
+                    trace::Field {
+                        name: "stat",
+                        offset: 8,
+                        shape: trace::Shape::Struct(&[
+                            trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                        ]),
+                    },
+                    trace::Field { name: "data", offset: 32, shape: trace::Shape::TailBytes(3072) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::STAT,
+            name: "stat",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 8,
+                most: 263,
+                fields: &[trace::Field { name: "path", offset: 8, shape: trace::Shape::TailText(255) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 32,
+                most: 32,
+                fields: &[trace::Field {
+                    name: "stat",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::PUT,
+            name: "put",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 268,
+                most: 3340,
+                fields: &[
+                    trace::Field { name: "durable", offset: 8, shape: trace::Shape::Bool },
+                    trace::Field { name: "path", offset: 10, shape: trace::Shape::Text(255) },
+                    trace::Field { name: "data", offset: 268, shape: trace::Shape::TailBytes(3072) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::DELETE,
+            name: "delete",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 263,
+                fields: &[trace::Field { name: "path", offset: 8, shape: trace::Shape::TailText(255) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::RENAME,
+            name: "rename",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 266,
+                most: 521,
+                fields: &[
+                    trace::Field { name: "from", offset: 8, shape: trace::Shape::Text(255) },
+                    trace::Field { name: "to", offset: 266, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::BATCH,
+            name: "batch",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 9,
+                most: 3593,
+                fields: &[
+                    trace::Field { name: "durable", offset: 8, shape: trace::Shape::Bool },
+                    trace::Field { name: "changes", offset: 9, shape: trace::Shape::TailBytes(3584) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::SYNC,
+            name: "sync",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::NEXT,
+            name: "next",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 266,
+                most: 521,
+                fields: &[
+                    trace::Field { name: "prefix", offset: 8, shape: trace::Shape::Text(255) },
+                    trace::Field { name: "after", offset: 266, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 33,
+                most: 288,
+                fields: &[
+                    trace::Field {
+                        name: "stat",
+                        offset: 8,
+                        shape: trace::Shape::Struct(&[
+                            trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                        ]),
+                    },
+                    trace::Field { name: "found", offset: 32, shape: trace::Shape::Bool },
+                    trace::Field { name: "path", offset: 33, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::USAGE,
+            name: "usage",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout {
+                least: 32,
+                most: 32,
+                fields: &[
+                    trace::Field { name: "used", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "soft", offset: 16, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "hard", offset: 24, shape: trace::Shape::Unsigned(8) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::SNAPSHOT,
+            name: "snapshot",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 40,
+                fields: &[trace::Field { name: "name", offset: 8, shape: trace::Shape::TailText(32) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::RESTORE,
+            name: "restore",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 40,
+                fields: &[trace::Field { name: "name", offset: 8, shape: trace::Shape::TailText(32) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::FORGET,
+            name: "forget",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 40,
+                fields: &[trace::Field { name: "name", offset: 8, shape: trace::Shape::TailText(32) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::HEALTH,
+            name: "health",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout {
+                least: 46,
+                most: 46,
+                fields: &[
+                    trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "safe", offset: 16, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "keys", offset: 24, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "pages", offset: 32, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "free", offset: 36, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "mended", offset: 40, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "fault", offset: 44, shape: trace::Shape::Unsigned(2) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::UPLOAD,
+            name: "upload",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 16,
+                most: 271,
+                fields: &[
+                    trace::Field { name: "length", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "path", offset: 16, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "upload", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::MORE,
+            name: "more",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 3084,
+                fields: &[
+                    trace::Field { name: "upload", offset: 8, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "data", offset: 12, shape: trace::Shape::TailBytes(3072) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::PUBLISH,
+            name: "publish",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "upload", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+    ],
+    errors: &[
+        (1, "NotFound"),
+        (2, "Exists"),
+        (3, "Invalid"),
+        (4, "PermissionDenied"),
+        (5, "QuotaExceeded"),
+        (9, "ReadOnly"),
+        (10, "Io"),
+        (11, "Busy"),
+        (14, "IsDir"),
+        (15, "NotDir"),
+        (16, "NoSpace"),
+        (17, "CrossDevice"),
+        (18, "Integrity"),
+        (19, "Rollback"),
+        (20, "TooLarge"),
+        (21, "ServerDied"),
+    ],
+};

@@ -1,0 +1,1462 @@
+//! Wire tests of `state`.
+//!
+//! Generated from `idl/state.idl` by `nexus-idlc`: change that file, then run the generator.
+
+use crate::support::{self, Loopback};
+use nexus_abi::Kind;
+use nexus_api::state::*;
+use nexus_wire::{Bytes, CallError, Fault, Outcome, Sender, Text};
+
+#[test]
+fn get_request_has_one_spelling() {
+    support::spelled!(
+        GetRequest<'_>,
+        "010000009e5c1b690000000000000000",
+        GetRequest { from: 0x0, path: support::text('f', 0) }
+    );
+    support::spelled!(
+        GetRequest<'_>,
+        "010000009e5c1b692312807867564534 69*128",
+        GetRequest { from: 0x3445566778801223, path: support::text('i', 128) }
+    );
+    support::spelled!(
+        GetRequest<'_>,
+        "010000009e5c1b69ffffffffffffffff 66*255",
+        GetRequest { from: 0xffffffffffffffff, path: support::text('f', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(GetRequest<'_>, "010000009e5c1b692312807867564534 69*128", handles);
+    support::flawed!(
+        GetRequest<'_>,
+        "010000009e5c1b692312807867564534 69*128",
+        handles,
+        16,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn get_reply_has_one_spelling() {
+    support::spelled!(
+        GetReply<'_>,
+        "010000009e5c1b69 00*24",
+        GetReply { stat: Stat { length: 0x0, version: 0x0, owner: 0x0 }, data: support::bytes(0x81, 0) }
+    );
+    support::spelled!(
+        GetReply<'_>,
+        "010000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        GetReply {
+            stat: Stat { length: 0xdc36901072cd2781, version: 0xcc853c40e9a25b13, owner: 0xdb54ce47 },
+            data: support::bytes(0xcf, 1536),
+        }
+    );
+    support::spelled!(
+        GetReply<'_>,
+        "010000009e5c1b69 ff*20 00000000 81*3072",
+        GetReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            data: support::bytes(0x81, 3072),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        GetReply<'_>,
+        "010000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        handles
+    );
+    support::flawed!(
+        GetReply<'_>,
+        "010000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+}
+
+#[test]
+fn stat_request_has_one_spelling() {
+    support::spelled!(StatRequest<'_>, "020000009e5c1b69", StatRequest { path: support::text('k', 0) });
+    support::spelled!(
+        StatRequest<'_>,
+        "020000009e5c1b69 6b*128",
+        StatRequest { path: support::text('k', 128) }
+    );
+    support::spelled!(
+        StatRequest<'_>,
+        "020000009e5c1b69 6b*255",
+        StatRequest { path: support::text('k', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(StatRequest<'_>, "020000009e5c1b69 6b*128", handles);
+    support::flawed!(StatRequest<'_>, "020000009e5c1b69 6b*128", handles, 8, &[255], "path is not UTF-8");
+}
+
+#[test]
+fn stat_reply_has_one_spelling() {
+    support::spelled!(
+        StatReply,
+        "020000009e5c1b69 00*24",
+        StatReply { stat: Stat { length: 0x0, version: 0x0, owner: 0x0 } }
+    );
+    support::spelled!(
+        StatReply,
+        "020000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331a00000000",
+        StatReply {
+            stat: Stat { length: 0x4b8dd0104284c709, version: 0xab33bc4089119a22, owner: 0x1a334c65 },
+        }
+    );
+    support::spelled!(
+        StatReply,
+        "020000009e5c1b69 ff*20 00000000",
+        StatReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(StatReply, "020000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331a00000000", handles);
+    support::flawed!(
+        StatReply,
+        "020000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331a00000000",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+}
+
+#[test]
+fn put_request_has_one_spelling() {
+    support::spelled!(
+        PutRequest<'_>,
+        "030000009e5c1b69 00*260",
+        PutRequest { durable: false, path: support::text('k', 0), data: support::bytes(0x11, 0) }
+    );
+    support::spelled!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        PutRequest { durable: false, path: support::text('y', 128), data: support::bytes(0xa3, 1536) }
+    );
+    support::spelled!(
+        PutRequest<'_>,
+        "030000009e5c1b690100ff00 6b*255 00 11*3072",
+        PutRequest { durable: true, path: support::text('k', 255), data: support::bytes(0x11, 3072) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PutRequest<'_>, "030000009e5c1b6900008000 79*128  00*128  a3*1536", handles);
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        9,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        9,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        8,
+        &[2],
+        "durable is neither 0 nor 1"
+    );
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        10,
+        &[0, 1],
+        "path is one past its bound"
+    );
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        266,
+        &[1],
+        "path has bytes past its length"
+    );
+    support::flawed!(
+        PutRequest<'_>,
+        "030000009e5c1b6900008000 79*128  00*128  a3*1536",
+        handles,
+        12,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn put_reply_has_one_spelling() {
+    support::spelled!(
+        PutReply,
+        "030000009e5c1b69 00*16",
+        PutReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        PutReply,
+        "030000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        PutReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        PutReply,
+        "030000009e5c1b69 ff*16",
+        PutReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PutReply, "030000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn delete_request_has_one_spelling() {
+    support::spelled!(DeleteRequest<'_>, "040000009e5c1b69", DeleteRequest { path: support::text('k', 0) });
+    support::spelled!(
+        DeleteRequest<'_>,
+        "040000009e5c1b69 6b*128",
+        DeleteRequest { path: support::text('k', 128) }
+    );
+    support::spelled!(
+        DeleteRequest<'_>,
+        "040000009e5c1b69 6b*255",
+        DeleteRequest { path: support::text('k', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(DeleteRequest<'_>, "040000009e5c1b69 6b*128", handles);
+    support::flawed!(DeleteRequest<'_>, "040000009e5c1b69 6b*128", handles, 8, &[255], "path is not UTF-8");
+}
+
+#[test]
+fn delete_reply_has_one_spelling() {
+    support::spelled!(
+        DeleteReply,
+        "040000009e5c1b69 00*16",
+        DeleteReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        DeleteReply,
+        "040000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        DeleteReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        DeleteReply,
+        "040000009e5c1b69 ff*16",
+        DeleteReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(DeleteReply, "040000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn rename_request_has_one_spelling() {
+    support::spelled!(
+        RenameRequest<'_>,
+        "050000009e5c1b69 00*258",
+        RenameRequest { from: support::text('u', 0), to: support::text('i', 0) }
+    );
+    support::spelled!(
+        RenameRequest<'_>,
+        "050000009e5c1b698000 75*128  00*128  69*128",
+        RenameRequest { from: support::text('u', 128), to: support::text('i', 128) }
+    );
+    support::spelled!(
+        RenameRequest<'_>,
+        "050000009e5c1b69ff00 75*255 00 69*255",
+        RenameRequest { from: support::text('u', 255), to: support::text('i', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(RenameRequest<'_>, "050000009e5c1b698000 75*128  00*128  69*128", handles);
+    support::flawed!(
+        RenameRequest<'_>,
+        "050000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        8,
+        &[0, 1],
+        "from is one past its bound"
+    );
+    support::flawed!(
+        RenameRequest<'_>,
+        "050000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        264,
+        &[1],
+        "from has bytes past its length"
+    );
+    support::flawed!(
+        RenameRequest<'_>,
+        "050000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        10,
+        &[255],
+        "from is not UTF-8"
+    );
+    support::flawed!(
+        RenameRequest<'_>,
+        "050000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        266,
+        &[255],
+        "to is not UTF-8"
+    );
+}
+
+#[test]
+fn rename_reply_has_one_spelling() {
+    support::spelled!(
+        RenameReply,
+        "050000009e5c1b69 00*16",
+        RenameReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        RenameReply,
+        "050000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        RenameReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        RenameReply,
+        "050000009e5c1b69 ff*16",
+        RenameReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(RenameReply, "050000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn batch_request_has_one_spelling() {
+    support::spelled!(
+        BatchRequest<'_>,
+        "060000009e5c1b6900",
+        BatchRequest { durable: false, changes: support::bytes(0x99, 0) }
+    );
+    support::spelled!(
+        BatchRequest<'_>,
+        "060000009e5c1b6900 3b*1792",
+        BatchRequest { durable: false, changes: support::bytes(0x3b, 1792) }
+    );
+    support::spelled!(
+        BatchRequest<'_>,
+        "060000009e5c1b6901 99*3584",
+        BatchRequest { durable: true, changes: support::bytes(0x99, 3584) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(BatchRequest<'_>, "060000009e5c1b6900 3b*1792", handles);
+    support::flawed!(
+        BatchRequest<'_>,
+        "060000009e5c1b6900 3b*1792",
+        handles,
+        8,
+        &[2],
+        "durable is neither 0 nor 1"
+    );
+}
+
+#[test]
+fn batch_reply_has_one_spelling() {
+    support::spelled!(
+        BatchReply,
+        "060000009e5c1b69 00*16",
+        BatchReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        BatchReply,
+        "060000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        BatchReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        BatchReply,
+        "060000009e5c1b69 ff*16",
+        BatchReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(BatchReply, "060000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn sync_request_has_one_spelling() {
+    support::spelled!(
+        SyncRequest,
+        "070000009e5c1b69 00*16",
+        SyncRequest { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        SyncRequest,
+        "070000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        SyncRequest { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        SyncRequest,
+        "070000009e5c1b69 ff*16",
+        SyncRequest { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(SyncRequest, "070000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn next_request_has_one_spelling() {
+    support::spelled!(
+        NextRequest<'_>,
+        "080000009e5c1b69 00*258",
+        NextRequest { prefix: support::text('u', 0), after: support::text('i', 0) }
+    );
+    support::spelled!(
+        NextRequest<'_>,
+        "080000009e5c1b698000 75*128  00*128  69*128",
+        NextRequest { prefix: support::text('u', 128), after: support::text('i', 128) }
+    );
+    support::spelled!(
+        NextRequest<'_>,
+        "080000009e5c1b69ff00 75*255 00 69*255",
+        NextRequest { prefix: support::text('u', 255), after: support::text('i', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(NextRequest<'_>, "080000009e5c1b698000 75*128  00*128  69*128", handles);
+    support::flawed!(
+        NextRequest<'_>,
+        "080000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        8,
+        &[0, 1],
+        "prefix is one past its bound"
+    );
+    support::flawed!(
+        NextRequest<'_>,
+        "080000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        264,
+        &[1],
+        "prefix has bytes past its length"
+    );
+    support::flawed!(
+        NextRequest<'_>,
+        "080000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        10,
+        &[255],
+        "prefix is not UTF-8"
+    );
+    support::flawed!(
+        NextRequest<'_>,
+        "080000009e5c1b698000 75*128  00*128  69*128",
+        handles,
+        266,
+        &[255],
+        "after is not UTF-8"
+    );
+}
+
+#[test]
+fn next_reply_has_one_spelling() {
+    support::spelled!(
+        NextReply<'_>,
+        "080000009e5c1b69 00*25",
+        NextReply {
+            stat: Stat { length: 0x0, version: 0x0, owner: 0x0 },
+            found: false,
+            path: support::text('z', 0),
+        }
+    );
+    support::spelled!(
+        NextReply<'_>,
+        "080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        NextReply {
+            stat: Stat { length: 0x579be010468acf13, version: 0xc34fdc40911daa36, owner: 0x2a4b6c8d },
+            found: true,
+            path: support::text('j', 128),
+        }
+    );
+    support::spelled!(
+        NextReply<'_>,
+        "080000009e5c1b69 ff*20 0000000001 7a*255",
+        NextReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            found: true,
+            path: support::text('z', 255),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        NextReply<'_>,
+        "080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles
+    );
+    support::flawed!(
+        NextReply<'_>,
+        "080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+    support::flawed!(
+        NextReply<'_>,
+        "080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        32,
+        &[2],
+        "found is neither 0 nor 1"
+    );
+    support::flawed!(
+        NextReply<'_>,
+        "080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        33,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn usage_request_has_one_spelling() {
+    support::spelled!(UsageRequest, "090000009e5c1b69", UsageRequest {});
+    support::spelled!(UsageRequest, "090000009e5c1b69", UsageRequest {});
+    support::spelled!(UsageRequest, "090000009e5c1b69", UsageRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(UsageRequest, "090000009e5c1b69", handles);
+}
+
+#[test]
+fn usage_reply_has_one_spelling() {
+    support::spelled!(UsageReply, "090000009e5c1b69 00*24", UsageReply { used: 0x0, soft: 0x0, hard: 0x0 });
+    support::spelled!(
+        UsageReply,
+        "090000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331ac1b0977e",
+        UsageReply { used: 0x4b8dd0104284c709, soft: 0xab33bc4089119a22, hard: 0x7e97b0c11a334c65 }
+    );
+    support::spelled!(
+        UsageReply,
+        "090000009e5c1b69 ff*24",
+        UsageReply { used: 0xffffffffffffffff, soft: 0xffffffffffffffff, hard: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        UsageReply,
+        "090000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331ac1b0977e",
+        handles
+    );
+}
+
+#[test]
+fn snapshot_request_has_one_spelling() {
+    support::spelled!(
+        SnapshotRequest<'_>,
+        "0a0000009e5c1b69",
+        SnapshotRequest { name: support::text('x', 0) }
+    );
+    support::spelled!(
+        SnapshotRequest<'_>,
+        "0a0000009e5c1b69 78*16",
+        SnapshotRequest { name: support::text('x', 16) }
+    );
+    support::spelled!(
+        SnapshotRequest<'_>,
+        "0a0000009e5c1b69 78*32",
+        SnapshotRequest { name: support::text('x', 32) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(SnapshotRequest<'_>, "0a0000009e5c1b69 78*16", handles);
+    support::flawed!(SnapshotRequest<'_>, "0a0000009e5c1b69 78*16", handles, 8, &[255], "name is not UTF-8");
+}
+
+#[test]
+fn restore_request_has_one_spelling() {
+    support::spelled!(RestoreRequest<'_>, "0b0000009e5c1b69", RestoreRequest { name: support::text('x', 0) });
+    support::spelled!(
+        RestoreRequest<'_>,
+        "0b0000009e5c1b69 78*16",
+        RestoreRequest { name: support::text('x', 16) }
+    );
+    support::spelled!(
+        RestoreRequest<'_>,
+        "0b0000009e5c1b69 78*32",
+        RestoreRequest { name: support::text('x', 32) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(RestoreRequest<'_>, "0b0000009e5c1b69 78*16", handles);
+    support::flawed!(RestoreRequest<'_>, "0b0000009e5c1b69 78*16", handles, 8, &[255], "name is not UTF-8");
+}
+
+#[test]
+fn forget_request_has_one_spelling() {
+    support::spelled!(ForgetRequest<'_>, "0c0000009e5c1b69", ForgetRequest { name: support::text('x', 0) });
+    support::spelled!(
+        ForgetRequest<'_>,
+        "0c0000009e5c1b69 78*16",
+        ForgetRequest { name: support::text('x', 16) }
+    );
+    support::spelled!(
+        ForgetRequest<'_>,
+        "0c0000009e5c1b69 78*32",
+        ForgetRequest { name: support::text('x', 32) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(ForgetRequest<'_>, "0c0000009e5c1b69 78*16", handles);
+    support::flawed!(ForgetRequest<'_>, "0c0000009e5c1b69 78*16", handles, 8, &[255], "name is not UTF-8");
+}
+
+#[test]
+fn health_request_has_one_spelling() {
+    support::spelled!(HealthRequest, "0d0000009e5c1b69", HealthRequest {});
+    support::spelled!(HealthRequest, "0d0000009e5c1b69", HealthRequest {});
+    support::spelled!(HealthRequest, "0d0000009e5c1b69", HealthRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(HealthRequest, "0d0000009e5c1b69", handles);
+}
+
+#[test]
+fn health_reply_has_one_spelling() {
+    support::spelled!(
+        HealthReply,
+        "0d0000009e5c1b69 00*38",
+        HealthReply { generation: 0x0, safe: 0x0, keys: 0x0, pages: 0x0, free: 0x0, mended: 0x0, fault: 0x0 }
+    );
+    support::spelled!(
+        HealthReply,
+        "0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47",
+        HealthReply {
+            generation: 0xa53c17af46de760d,
+            safe: 0x5180306090c0f121,
+            keys: 0xb11062c52789ec4e,
+            pages: 0x5b23ecb5,
+            free: 0xce68019b,
+            mended: 0xcd105396,
+            fault: 0x47ee,
+        }
+    );
+    support::spelled!(
+        HealthReply,
+        "0d0000009e5c1b69 ff*38",
+        HealthReply {
+            generation: 0xffffffffffffffff,
+            safe: 0xffffffffffffffff,
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            free: 0xffffffff,
+            mended: 0xffffffff,
+            fault: 0xffff,
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        HealthReply,
+        "0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47",
+        handles
+    );
+}
+
+#[test]
+fn upload_request_has_one_spelling() {
+    support::spelled!(
+        UploadRequest<'_>,
+        "0e0000009e5c1b690000000000000000",
+        UploadRequest { length: 0x0, path: support::text('f', 0) }
+    );
+    support::spelled!(
+        UploadRequest<'_>,
+        "0e0000009e5c1b692312807867564534 69*128",
+        UploadRequest { length: 0x3445566778801223, path: support::text('i', 128) }
+    );
+    support::spelled!(
+        UploadRequest<'_>,
+        "0e0000009e5c1b69ffffffffffffffff 66*255",
+        UploadRequest { length: 0xffffffffffffffff, path: support::text('f', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(UploadRequest<'_>, "0e0000009e5c1b692312807867564534 69*128", handles);
+    support::flawed!(
+        UploadRequest<'_>,
+        "0e0000009e5c1b692312807867564534 69*128",
+        handles,
+        16,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn upload_reply_has_one_spelling() {
+    support::spelled!(UploadReply, "0e0000009e5c1b6900000000", UploadReply { upload: 0x0 });
+    support::spelled!(UploadReply, "0e0000009e5c1b69a3016dcb", UploadReply { upload: 0xcb6d01a3 });
+    support::spelled!(UploadReply, "0e0000009e5c1b69ffffffff", UploadReply { upload: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(UploadReply, "0e0000009e5c1b69a3016dcb", handles);
+}
+
+#[test]
+fn more_request_has_one_spelling() {
+    support::spelled!(
+        MoreRequest<'_>,
+        "0f0000009e5c1b6900000000",
+        MoreRequest { upload: 0x0, data: support::bytes(0xa7, 0) }
+    );
+    support::spelled!(
+        MoreRequest<'_>,
+        "0f0000009e5c1b69a7046d57 91*1536",
+        MoreRequest { upload: 0x576d04a7, data: support::bytes(0x91, 1536) }
+    );
+    support::spelled!(
+        MoreRequest<'_>,
+        "0f0000009e5c1b69ffffffff a7*3072",
+        MoreRequest { upload: 0xffffffff, data: support::bytes(0xa7, 3072) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(MoreRequest<'_>, "0f0000009e5c1b69a7046d57 91*1536", handles);
+}
+
+#[test]
+fn publish_request_has_one_spelling() {
+    support::spelled!(PublishRequest, "100000009e5c1b6900000000", PublishRequest { upload: 0x0 });
+    support::spelled!(PublishRequest, "100000009e5c1b69a3016dcb", PublishRequest { upload: 0xcb6d01a3 });
+    support::spelled!(PublishRequest, "100000009e5c1b69ffffffff", PublishRequest { upload: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PublishRequest, "100000009e5c1b69a3016dcb", handles);
+}
+
+#[test]
+fn publish_reply_has_one_spelling() {
+    support::spelled!(
+        PublishReply,
+        "100000009e5c1b69 00*16",
+        PublishReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        PublishReply,
+        "100000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        PublishReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        PublishReply,
+        "100000009e5c1b69 ff*16",
+        PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PublishReply, "100000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+/// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
+#[derive(Default)]
+struct Fixture {
+    strict: bool,
+    calls: usize,
+    error: Option<Error>,
+}
+
+impl Server for Fixture {
+    fn get(&mut self, sender: Sender, from: u64, path: Text<'_, 255>) -> Result<GetReply<'_>, Error> {
+        self.calls += 1;
+        let request = GetRequest { from, path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, GetRequest { from: 0x3445566778801223, path: support::text('i', 128) });
+        }
+        self.error.map_or(
+            Ok(GetReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+                data: support::bytes(0x81, 3072),
+            }),
+            Err,
+        )
+    }
+
+    fn stat(&mut self, sender: Sender, path: Text<'_, 255>) -> Result<StatReply, Error> {
+        self.calls += 1;
+        let request = StatRequest { path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, StatRequest { path: support::text('k', 128) });
+        }
+        self.error.map_or(
+            Ok(StatReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            }),
+            Err,
+        )
+    }
+
+    fn put(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        path: Text<'_, 255>,
+        data: Bytes<'_, 3072>,
+    ) -> Result<PutReply, Error> {
+        self.calls += 1;
+        let request = PutRequest { durable, path, data };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                PutRequest {
+                    durable: false,
+                    path: support::text('y', 128),
+                    data: support::bytes(0xa3, 1536),
+                }
+            );
+        }
+        self.error.map_or(
+            Ok(PutReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+
+    fn delete(&mut self, sender: Sender, path: Text<'_, 255>) -> Result<DeleteReply, Error> {
+        self.calls += 1;
+        let request = DeleteRequest { path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, DeleteRequest { path: support::text('k', 128) });
+        }
+        self.error.map_or(
+            Ok(DeleteReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+
+    fn rename(
+        &mut self,
+        sender: Sender,
+        from: Text<'_, 255>,
+        to: Text<'_, 255>,
+    ) -> Result<RenameReply, Error> {
+        self.calls += 1;
+        let request = RenameRequest { from, to };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, RenameRequest { from: support::text('u', 128), to: support::text('i', 128) });
+        }
+        self.error.map_or(
+            Ok(RenameReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+
+    fn batch(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        changes: Bytes<'_, 3584>,
+    ) -> Result<BatchReply, Error> {
+        self.calls += 1;
+        let request = BatchRequest { durable, changes };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, BatchRequest { durable: false, changes: support::bytes(0x3b, 1792) });
+        }
+        self.error.map_or(
+            Ok(BatchReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+
+    fn sync(&mut self, sender: Sender, receipt: Receipt) -> Result<(), Error> {
+        self.calls += 1;
+        let request = SyncRequest { receipt };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                SyncRequest { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+            );
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn next(
+        &mut self,
+        sender: Sender,
+        prefix: Text<'_, 255>,
+        after: Text<'_, 255>,
+    ) -> Result<NextReply<'_>, Error> {
+        self.calls += 1;
+        let request = NextRequest { prefix, after };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                NextRequest { prefix: support::text('u', 128), after: support::text('i', 128) }
+            );
+        }
+        self.error.map_or(
+            Ok(NextReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+                found: true,
+                path: support::text('z', 255),
+            }),
+            Err,
+        )
+    }
+
+    fn usage(&mut self, sender: Sender) -> Result<UsageReply, Error> {
+        self.calls += 1;
+        let request = UsageRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, UsageRequest {});
+        }
+        self.error.map_or(
+            Ok(UsageReply { used: 0xffffffffffffffff, soft: 0xffffffffffffffff, hard: 0xffffffffffffffff }),
+            Err,
+        )
+    }
+
+    fn snapshot(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = SnapshotRequest { name };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, SnapshotRequest { name: support::text('x', 16) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn restore(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = RestoreRequest { name };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, RestoreRequest { name: support::text('x', 16) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn forget(&mut self, sender: Sender, name: Text<'_, 32>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = ForgetRequest { name };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, ForgetRequest { name: support::text('x', 16) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn health(&mut self, sender: Sender) -> Result<HealthReply, Error> {
+        self.calls += 1;
+        let request = HealthRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, HealthRequest {});
+        }
+        self.error.map_or(
+            Ok(HealthReply {
+                generation: 0xffffffffffffffff,
+                safe: 0xffffffffffffffff,
+                keys: 0xffffffffffffffff,
+                pages: 0xffffffff,
+                free: 0xffffffff,
+                mended: 0xffffffff,
+                fault: 0xffff,
+            }),
+            Err,
+        )
+    }
+
+    fn upload(&mut self, sender: Sender, length: u64, path: Text<'_, 255>) -> Result<UploadReply, Error> {
+        self.calls += 1;
+        let request = UploadRequest { length, path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, UploadRequest { length: 0x3445566778801223, path: support::text('i', 128) });
+        }
+        self.error.map_or(Ok(UploadReply { upload: 0xffffffff }), Err)
+    }
+
+    fn more(&mut self, sender: Sender, upload: u32, data: Bytes<'_, 3072>) -> Result<(), Error> {
+        self.calls += 1;
+        let request = MoreRequest { upload, data };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, MoreRequest { upload: 0x576d04a7, data: support::bytes(0x91, 1536) });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn publish(&mut self, sender: Sender, upload: u32) -> Result<PublishReply, Error> {
+        self.calls += 1;
+        let request = PublishRequest { upload };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, PublishRequest { upload: 0xcb6d01a3 });
+        }
+        self.error.map_or(
+            Ok(PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+}
+
+#[test]
+fn every_operation_arrives_and_its_answer_returns() {
+    let fixture = Fixture { strict: true, ..Fixture::default() };
+    let mut server = fixture;
+    let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
+    assert_eq!(
+        client.get(0x3445566778801223, support::text('i', 128)),
+        Ok(GetReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            data: support::bytes(0x81, 3072),
+        })
+    );
+    assert_eq!(
+        client.stat(support::text('k', 128)),
+        Ok(StatReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+        })
+    );
+    assert_eq!(
+        client.put(false, support::text('y', 128), support::bytes(0xa3, 1536)),
+        Ok(PutReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(
+        client.delete(support::text('k', 128)),
+        Ok(DeleteReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(
+        client.rename(support::text('u', 128), support::text('i', 128)),
+        Ok(RenameReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(
+        client.batch(false, support::bytes(0x3b, 1792)),
+        Ok(BatchReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(client.sync(Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 }), Ok(()));
+    assert_eq!(
+        client.next(support::text('u', 128), support::text('i', 128)),
+        Ok(NextReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            found: true,
+            path: support::text('z', 255),
+        })
+    );
+    assert_eq!(
+        client.usage(),
+        Ok(UsageReply { used: 0xffffffffffffffff, soft: 0xffffffffffffffff, hard: 0xffffffffffffffff })
+    );
+    assert_eq!(client.snapshot(support::text('x', 16)), Ok(()));
+    assert_eq!(client.restore(support::text('x', 16)), Ok(()));
+    assert_eq!(client.forget(support::text('x', 16)), Ok(()));
+    assert_eq!(
+        client.health(),
+        Ok(HealthReply {
+            generation: 0xffffffffffffffff,
+            safe: 0xffffffffffffffff,
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            free: 0xffffffff,
+            mended: 0xffffffff,
+            fault: 0xffff,
+        })
+    );
+    assert_eq!(
+        client.upload(0x3445566778801223, support::text('i', 128)),
+        Ok(UploadReply { upload: 0xffffffff })
+    );
+    assert_eq!(client.more(0x576d04a7, support::bytes(0x91, 1536)), Ok(()));
+    assert_eq!(
+        client.publish(0xcb6d01a3),
+        Ok(PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(server.calls, 16);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn every_error_returns_from_every_call() {
+    for &error in Error::ALL {
+        let fixture = Fixture { error: Some(error), ..Fixture::default() };
+        let mut server = fixture;
+        let mut client =
+            Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
+        assert_eq!(client.get(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.stat(support::text('k', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.put(false, support::text('k', 0), support::bytes(0x11, 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(client.delete(support::text('k', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.rename(support::text('u', 0), support::text('i', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(client.batch(false, support::bytes(0x99, 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.sync(Receipt { run: 0x0, generation: 0x0 }).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(
+            client.next(support::text('u', 0), support::text('i', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(client.usage().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.snapshot(support::text('x', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.restore(support::text('x', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.forget(support::text('x', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.health().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.upload(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.more(0x0, support::bytes(0xa7, 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.publish(0x0).map(|_| ()), Err(CallError::Service(error)));
+    }
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn get_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.get(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn stat_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.stat(support::text('k', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn put_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.put(false, support::text('k', 0), support::bytes(0x11, 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn delete_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.delete(support::text('k', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn rename_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.rename(support::text('u', 0), support::text('i', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn batch_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.batch(false, support::bytes(0x99, 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn sync_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.sync(Receipt { run: 0x0, generation: 0x0 }).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn next_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.next(support::text('u', 0), support::text('i', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn usage_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.usage().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn snapshot_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.snapshot(support::text('x', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn restore_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.restore(support::text('x', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn forget_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.forget(support::text('x', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn health_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.health().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn upload_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.upload(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn more_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.more(0x0, support::bytes(0xa7, 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn publish_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.publish(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn damaged_messages_never_panic_and_leave_no_handle_open() {
+    let seeds: &[support::Seed] = &[
+        ("010000009e5c1b690000000000000000", &[]),
+        ("010000009e5c1b692312807867564534 69*128", &[]),
+        ("020000009e5c1b69", &[]),
+        ("020000009e5c1b69 6b*128", &[]),
+        ("030000009e5c1b69 00*260", &[]),
+        ("030000009e5c1b6900008000 79*128  00*128  a3*1536", &[]),
+        ("040000009e5c1b69", &[]),
+        ("040000009e5c1b69 6b*128", &[]),
+        ("050000009e5c1b69 00*258", &[]),
+        ("050000009e5c1b698000 75*128  00*128  69*128", &[]),
+        ("060000009e5c1b6900", &[]),
+        ("060000009e5c1b6900 3b*1792", &[]),
+        ("070000009e5c1b69 00*16", &[]),
+        ("070000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]),
+        ("080000009e5c1b69 00*258", &[]),
+        ("080000009e5c1b698000 75*128  00*128  69*128", &[]),
+        ("090000009e5c1b69", &[]),
+        ("090000009e5c1b69", &[]),
+        ("0a0000009e5c1b69", &[]),
+        ("0a0000009e5c1b69 78*16", &[]),
+        ("0b0000009e5c1b69", &[]),
+        ("0b0000009e5c1b69 78*16", &[]),
+        ("0c0000009e5c1b69", &[]),
+        ("0c0000009e5c1b69 78*16", &[]),
+        ("0d0000009e5c1b69", &[]),
+        ("0d0000009e5c1b69", &[]),
+        ("0e0000009e5c1b690000000000000000", &[]),
+        ("0e0000009e5c1b692312807867564534 69*128", &[]),
+        ("0f0000009e5c1b6900000000", &[]),
+        ("0f0000009e5c1b69a7046d57 91*1536", &[]),
+        ("100000009e5c1b6900000000", &[]),
+        ("100000009e5c1b69a3016dcb", &[]),
+    ];
+    let mut server = Fixture::default();
+    let mut handled = 0;
+    support::storm(seeds, REQUEST_ROOM, |sender, packet| {
+        let before = server.calls;
+        let outcome = dispatch(&mut server, sender, packet);
+        let reached = server.calls - before;
+        match outcome {
+            Outcome::Taken => assert_eq!(reached, 1),
+            Outcome::Answered => assert!(reached <= 1),
+            Outcome::Kept => panic!("nothing was promised"),
+            Outcome::Dropped => assert_eq!(reached, 0),
+            Outcome::Refused => assert!(reached <= 1),
+        }
+        handled += reached;
+        outcome
+    });
+    assert!(handled > 0, "the storm holds whole messages too");
+}
+
+#[test]
+fn damaged_answers_are_faults() {
+    support::answer_storm(
+        ("010000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.get(0x0, support::text('f', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(
+        ("020000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331a00000000", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.stat(support::text('k', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("030000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.put(false, support::text('k', 0), support::bytes(0x11, 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("040000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.delete(support::text('k', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("050000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.rename(support::text('u', 0), support::text('i', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("060000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.batch(false, support::bytes(0x99, 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("070000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.sync(Receipt { run: 0x0, generation: 0x0 }) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(
+        ("080000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.next(support::text('u', 0), support::text('i', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(
+        ("090000009e5c1b6909c7844210d08d4b229a118940bc33ab654c331ac1b0977e", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.usage() {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("0a0000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.snapshot(support::text('x', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("0b0000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.restore(support::text('x', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("0c0000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.forget(support::text('x', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(
+        ("0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.health() {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("0e0000009e5c1b69a3016dcb", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.upload(0x0, support::text('f', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("0f0000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.more(0x0, support::bytes(0xa7, 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("100000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.publish(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+}

@@ -1,0 +1,9 @@
+//! What `statefsd` does with each request, apart from the disk: the host tests run it over a disk in memory.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod changes;
+pub mod mounted;
+pub mod service;

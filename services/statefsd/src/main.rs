@@ -1,0 +1,105 @@
+//! `statefsd`: the one authority for `/state`. It stores what services put, on the partition `state` of the disk.
+//!
+//! A store that is damaged, or a disk that is not there, does not stop the boot: then everything but `health` answers why. What must never happen: a promise of
+//! an earlier run is taken for one of this run.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod partition;
+
+use nexus_rt::api::{random, state};
+use nexus_rt::channel::end;
+use nexus_rt::samgr::Service as Named;
+use nexus_rt::{Incoming, Server, Startup, audit, clock, error, info, warn};
+use nexus_state::rules::Access;
+use partition::Disk;
+use statefsd::mounted::Mounted;
+use statefsd::service::Service;
+
+nexus_rt::main!(run);
+
+/// Exit codes: a grant is missing, the kernel refused something, the arguments are no rules.
+const NO_GRANT: u64 = 3;
+const REFUSED: u64 = 4;
+const BAD_ARGUMENTS: u64 = 5;
+
+/// What the service's end of a client's channel can receive: calls only.
+const CLIENTS: nexus_rt::End = end(0, state::REQUEST_ROOM);
+
+fn run(startup: Startup) -> u64 {
+    let Some(access) = Access::read(startup.args()) else {
+        error!("the arguments are no rules");
+        return BAD_ARGUMENTS;
+    };
+    let (Some(quota), Some(own)) = (startup.quota(), startup.process()) else { return NO_GRANT };
+    let Ok(known) = own.info() else { return REFUSED };
+    let run = u64::from(known.identity.generation) << 32;
+    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store(run), run));
+    tell(&mut service);
+    let served = Server::new(quota).and_then(|mut server| {
+        if let Err(why) = server.provide(quota, "state", CLIENTS) {
+            error!("cannot provide `state`: {why:?}");
+            return Ok(());
+        }
+        startup.ready();
+        serve(&mut server, &mut service)
+    });
+    if let Err(why) = served {
+        error!("cannot go on: {why:?}");
+    }
+    REFUSED
+}
+
+fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_rt::abi::Error> {
+    loop {
+        match server.next(nexus_rt::abi::NEVER)? {
+            Incoming::Message(message) | Incoming::Call(message) => {
+                server.serve(message, |_, sender, packet| state::dispatch(service, sender, packet));
+                for warned in service.warnings() {
+                    let (subject, used, soft) = (warned.service, warned.used, warned.soft);
+                    warn!("statefs: quota warn subject={subject} used={used} soft={soft}");
+                }
+                for denial in service.denials() {
+                    audit!("{denial}");
+                }
+                if service.settle() {
+                    warn!("the disk failed; the store is mounted again");
+                    tell(service);
+                }
+            }
+            Incoming::Gone { key } => service.gone(key),
+            Incoming::Event { .. } | Incoming::TimedOut => {}
+        }
+    }
+}
+
+/// Says how the store is.
+fn tell(service: &mut Service<Disk>) {
+    let mended = service.mounted().mended();
+    match service.mounted().state() {
+        Ok(state) => {
+            let (generation, figures) = (state.store().generation(), state.store().figures());
+            info!("generation {generation}, {} of {} pages are free", figures.free, figures.pages);
+        }
+        Err(why) => error!("there is no state: {why:?}"),
+    }
+    if mended > 0 {
+        warn!("{mended} repairs so far");
+    }
+}
+
+/// What a store that is made now is called: random, or where there is no entropy at least another each time.
+fn name_of_a_store(run: u64) -> [u8; 16] {
+    let mut random = random::Client::new(Named("random"));
+    if let Ok(reply) = random.fill(16)
+        && let Ok(name) = reply.data.get().try_into()
+    {
+        return name;
+    }
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(&clock::now().to_le_bytes());
+    name[8..].copy_from_slice(&run.to_le_bytes());
+    name
+}

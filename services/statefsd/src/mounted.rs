@@ -1,0 +1,102 @@
+//! The store as it is at the moment: served, or out of order with the reason that everything else answers. A store whose medium failed is mounted
+//! again; nothing that was promised before is promised by the new run.
+
+use alloc::boxed::Box;
+
+use nexus_state::engine::{self, Medium, Shape, Store};
+use nexus_state::rules::{Access, Error, State};
+
+/// Pages of the store that are kept in memory.
+pub const CACHE: usize = 128;
+
+/// What it is.
+enum Life<M> {
+    Served(Box<State<M>>),
+    /// Out of order: why, and the medium if there is one.
+    Down(Error, Option<M>),
+}
+
+/// The store, and what is needed to mount it.
+pub struct Mounted<M> {
+    life: Life<M>,
+    access: Access,
+    id: [u8; 16],
+    run: u64,
+    mended: u32,
+}
+
+impl<M: Medium> Mounted<M> {
+    /// Mounts what is on the medium, and makes a store of this id where there is none. `run` is that of this process; its
+    /// low half is 0.
+    pub fn new(medium: M, access: Access, id: [u8; 16], run: u64) -> Mounted<M> {
+        let mut mounted = Mounted { life: Life::Down(Error::Io, None), access, id, run, mended: 0 };
+        mounted.mount(medium);
+        mounted
+    }
+
+    fn mount(&mut self, medium: M) {
+        self.run += 1;
+        let store = match Store::mount(medium, CACHE) {
+            Ok((store, mounted)) => {
+                self.mended += mounted.notices.len() as u32;
+                Ok(store)
+            }
+            Err((medium, engine::Error::Unformatted)) => self.make(medium),
+            Err((medium, error)) => Err((Some(medium), error.into())),
+        };
+        self.life = match store {
+            Ok(store) => match State::new(store, self.access.clone(), self.run) {
+                Ok(state) => Life::Served(Box::new(state)),
+                Err(error) => Life::Down(error, None),
+            },
+            Err((medium, error)) => Life::Down(error, medium),
+        };
+    }
+
+    fn make(&mut self, mut medium: M) -> Result<Store<M>, (Option<M>, Error)> {
+        let shape = medium.size().map_err(engine::Error::from).and_then(Shape::for_size);
+        match shape {
+            Ok(shape) => Store::format(medium, shape, self.id, CACHE).map_err(|error| (None, error.into())),
+            Err(error) => Err((Some(medium), error.into())),
+        }
+    }
+
+    /// The state, if it is served.
+    pub fn state(&mut self) -> Result<&mut State<M>, Error> {
+        match &mut self.life {
+            Life::Served(state) => Ok(state),
+            Life::Down(error, _) => Err(*error),
+        }
+    }
+
+    /// To be called after each request: a store that failed under it is mounted again, as often as it takes requests to succeed.
+    /// Answers whether it was.
+    pub fn revive(&mut self) -> bool {
+        let dead = match &self.life {
+            Life::Served(state) => state.store().is_failed(),
+            Life::Down(error, medium) => *error == Error::Io && medium.is_some(),
+        };
+        if !dead {
+            return false;
+        }
+        match core::mem::replace(&mut self.life, Life::Down(Error::Io, None)) {
+            Life::Served(state) => self.mount(state.into_store().into_medium()),
+            Life::Down(_, Some(medium)) => self.mount(medium),
+            Life::Down(_, None) => {}
+        }
+        true
+    }
+
+    /// The medium, when the store is not served any more.
+    pub fn into_medium(self) -> Option<M> {
+        match self.life {
+            Life::Served(state) => Some(state.into_store().into_medium()),
+            Life::Down(_, medium) => medium,
+        }
+    }
+
+    /// Repairs so far.
+    pub fn mended(&self) -> u32 {
+        self.mended
+    }
+}

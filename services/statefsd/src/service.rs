@@ -1,0 +1,323 @@
+//! The interface `state` over a store. Who asks is who the kernel says.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use nexus_rt::api::state::{
+    self, BatchReply, DeleteReply, Error as Told, GetReply, HealthReply, MAX_BATCH, MAX_DATA, MAX_PATH,
+    MAX_SNAPSHOT, NextReply, PublishReply, PutReply, RenameReply, StatReply, UploadReply, UsageReply,
+};
+use nexus_rt::wire::{Bytes, Sender, Text};
+use nexus_state::engine::Medium;
+use nexus_state::rules::{self, Change, Error, Path, Receipt, State, Upload, Warning};
+
+use crate::changes;
+use crate::mounted::Mounted;
+
+/// The service.
+pub struct Service<M> {
+    mounted: Mounted<M>,
+    /// Uploads by number, each with the key of the client that began it.
+    uploads: BTreeMap<u32, (u64, Upload)>,
+    last_upload: u32,
+    /// The answer that is on its way.
+    data: Vec<u8>,
+    path: String,
+    /// Denials since they were last taken: who was denied what.
+    denials: Vec<String>,
+}
+
+/// As the interface has it: the same numbers.
+pub fn told(error: Error) -> Told {
+    match error {
+        Error::NotFound => Told::NotFound,
+        Error::Exists => Told::Exists,
+        Error::Invalid => Told::Invalid,
+        Error::PermissionDenied => Told::PermissionDenied,
+        Error::QuotaExceeded => Told::QuotaExceeded,
+        Error::ReadOnly => Told::ReadOnly,
+        Error::Io => Told::Io,
+        Error::Busy => Told::Busy,
+        Error::IsDir => Told::IsDir,
+        Error::NotDir => Told::NotDir,
+        Error::NoSpace => Told::NoSpace,
+        Error::CrossDevice => Told::CrossDevice,
+        Error::Integrity => Told::Integrity,
+        Error::Rollback => Told::Rollback,
+        Error::TooLarge => Told::TooLarge,
+        Error::ServerDied => Told::ServerDied,
+    }
+}
+
+fn stat(stat: rules::Stat) -> state::Stat {
+    state::Stat { length: stat.length as u64, version: stat.version, owner: stat.owner }
+}
+
+fn receipt(receipt: Receipt) -> state::Receipt {
+    state::Receipt { run: receipt.run, generation: receipt.generation }
+}
+
+impl<M: Medium> Service<M> {
+    /// Serves this store.
+    pub fn new(mounted: Mounted<M>) -> Service<M> {
+        Service {
+            mounted,
+            uploads: BTreeMap::new(),
+            last_upload: 0,
+            data: Vec::new(),
+            path: String::new(),
+            denials: Vec::new(),
+        }
+    }
+
+    /// A client is gone, and what it did not finish with it.
+    pub fn gone(&mut self, key: u64) {
+        let left: Vec<u32> =
+            self.uploads.iter().filter(|(_, (whose, _))| *whose == key).map(|(number, _)| *number).collect();
+        for number in left {
+            if let (Some((_, upload)), Ok(state)) = (self.uploads.remove(&number), self.mounted.state()) {
+                state.give_up(upload);
+            }
+        }
+    }
+
+    /// To be called after each request; answers whether the store had failed and was mounted again.
+    pub fn settle(&mut self) -> bool {
+        let revived = self.mounted.revive();
+        if revived {
+            // They belong to the run that ended.
+            self.uploads.clear();
+        }
+        revived
+    }
+
+    /// The store.
+    pub fn mounted(&mut self) -> &mut Mounted<M> {
+        &mut self.mounted
+    }
+
+    /// The store, when nobody is served any more.
+    pub fn into_mounted(self) -> Mounted<M> {
+        self.mounted
+    }
+
+    /// Who went over a soft limit since this was last asked.
+    pub fn warnings(&mut self) -> Vec<Warning> {
+        self.mounted.state().map(State::warnings).unwrap_or_default()
+    }
+
+    /// Who was denied what since this was last asked.
+    pub fn denials(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.denials)
+    }
+
+    /// Does something with the state for a service; a denial is noted.
+    fn act<T>(
+        &mut self,
+        sender: Sender,
+        what: &str,
+        path: &str,
+        act: impl FnOnce(&mut State<M>, u32) -> Result<T, Error>,
+    ) -> Result<T, Told> {
+        let service = sender.identity.service;
+        let done = self.mounted.state().and_then(|state| act(state, service));
+        match done {
+            Err(Error::PermissionDenied) => {
+                self.denials.push(alloc::format!("service {service} may not {what} `{path}`"));
+            }
+            Err(Error::QuotaExceeded) => {
+                if let Ok(state) = self.mounted.state() {
+                    let (used, hard) = (state.used(service), state.access().limit(service).hard);
+                    self.denials.push(alloc::format!(
+                        "statefs: quota deny subject={service} used={used} hard={hard}"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        done.map_err(told)
+    }
+
+    fn change(
+        &mut self,
+        sender: Sender,
+        what: &str,
+        path: &str,
+        durable: bool,
+        changes: &[Change],
+    ) -> Result<state::Receipt, Told> {
+        self.act(sender, what, path, |state, service| {
+            let done = state.batch(service, changes)?;
+            if durable {
+                state.sync(Some(done))?;
+            }
+            Ok(receipt(done))
+        })
+    }
+
+    /// Takes an upload that the client began.
+    fn take(&mut self, sender: Sender, number: u32) -> Result<Upload, Told> {
+        if self.uploads.get(&number).is_none_or(|(key, _)| *key != sender.key) {
+            return Err(Told::NotFound);
+        }
+        self.uploads.remove(&number).map(|(_, upload)| upload).ok_or(Told::NotFound)
+    }
+}
+
+fn path(text: &str) -> Result<Path, Told> {
+    Path::new(text).map_err(told)
+}
+
+impl<M: Medium> state::Server for Service<M> {
+    fn get(&mut self, sender: Sender, from: u64, text: Text<'_, MAX_PATH>) -> Result<GetReply<'_>, Told> {
+        let path = path(text.get())?;
+        let from = usize::try_from(from).map_err(|_| Told::Invalid)?;
+        let (data, known) = self
+            .act(sender, "read", path.as_str(), |state, service| state.get(service, &path, from, MAX_DATA))?;
+        self.data = data;
+        let data = Bytes::new(&self.data).map_err(|_| Told::TooLarge)?;
+        Ok(GetReply { stat: stat(known), data })
+    }
+
+    fn stat(&mut self, sender: Sender, text: Text<'_, MAX_PATH>) -> Result<StatReply, Told> {
+        let path = path(text.get())?;
+        let known = self.act(sender, "read", path.as_str(), |state, service| state.stat(service, &path))?;
+        Ok(StatReply { stat: stat(known) })
+    }
+
+    fn put(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        text: Text<'_, MAX_PATH>,
+        data: Bytes<'_, MAX_DATA>,
+    ) -> Result<PutReply, Told> {
+        let change = Change::Put(path(text.get())?, data.get().to_vec());
+        Ok(PutReply { receipt: self.change(sender, "put", text.get(), durable, &[change])? })
+    }
+
+    fn delete(&mut self, sender: Sender, text: Text<'_, MAX_PATH>) -> Result<DeleteReply, Told> {
+        let change = Change::Delete(path(text.get())?);
+        Ok(DeleteReply { receipt: self.change(sender, "delete", text.get(), false, &[change])? })
+    }
+
+    fn rename(
+        &mut self,
+        sender: Sender,
+        from: Text<'_, MAX_PATH>,
+        to: Text<'_, MAX_PATH>,
+    ) -> Result<RenameReply, Told> {
+        let change = Change::Rename(path(from.get())?, path(to.get())?);
+        Ok(RenameReply { receipt: self.change(sender, "move", from.get(), false, &[change])? })
+    }
+
+    fn batch(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        bytes: Bytes<'_, MAX_BATCH>,
+    ) -> Result<BatchReply, Told> {
+        let changes = changes::read(bytes.get()).map_err(told)?;
+        let first = match changes.first() {
+            Some(Change::Put(path, _) | Change::Delete(path) | Change::Rename(path, _)) => path.clone(),
+            None => return Err(Told::Invalid),
+        };
+        Ok(BatchReply { receipt: self.change(sender, "change", first.as_str(), durable, &changes)? })
+    }
+
+    fn sync(&mut self, sender: Sender, given: state::Receipt) -> Result<(), Told> {
+        let given = Receipt { run: given.run, generation: given.generation };
+        self.act(sender, "sync", "", |state, _| state.sync(Some(given)))
+    }
+
+    fn next(
+        &mut self,
+        sender: Sender,
+        prefix: Text<'_, MAX_PATH>,
+        after: Text<'_, MAX_PATH>,
+    ) -> Result<NextReply<'_>, Told> {
+        let after = if after.get().is_empty() { None } else { Some(path(after.get())?) };
+        let (entries, more) = self.act(sender, "list", prefix.get(), |state, service| {
+            state.list(service, prefix.get(), after.as_ref(), 1)
+        })?;
+        let found = entries.first();
+        let known = found.map_or(state::Stat { length: 0, version: 0, owner: 0 }, |entry| stat(entry.stat));
+        let is_found = found.is_some();
+        let path = entries.into_iter().next().map(|entry| entry.path).or(more);
+        self.path = path.map_or(String::new(), |path| String::from(path.as_str()));
+        Ok(NextReply { stat: known, found: is_found, path: Text::cut(&self.path) })
+    }
+
+    fn usage(&mut self, sender: Sender) -> Result<UsageReply, Told> {
+        self.act(sender, "ask", "", |state, service| {
+            let limit = state.access().limit(service);
+            Ok(UsageReply { used: state.used(service), soft: limit.soft, hard: limit.hard })
+        })
+    }
+
+    fn snapshot(&mut self, sender: Sender, name: Text<'_, MAX_SNAPSHOT>) -> Result<(), Told> {
+        let name = name.get();
+        self.act(sender, "keep a snapshot", name, |state, service| state.snapshot(service, name).map(drop))
+    }
+
+    fn restore(&mut self, sender: Sender, name: Text<'_, MAX_SNAPSHOT>) -> Result<(), Told> {
+        let name = name.get();
+        self.act(sender, "restore", name, |state, service| state.restore(service, name).map(drop))
+    }
+
+    fn forget(&mut self, sender: Sender, name: Text<'_, MAX_SNAPSHOT>) -> Result<(), Told> {
+        let name = name.get();
+        self.act(sender, "drop", name, |state, service| state.drop_snapshot(service, name).map(drop))
+    }
+
+    fn health(&mut self, _sender: Sender) -> Result<HealthReply, Told> {
+        let mended = self.mounted.mended();
+        Ok(match self.mounted.state() {
+            Ok(state) => {
+                let (store, figures) = (state.store(), state.store().figures());
+                HealthReply {
+                    generation: store.generation(),
+                    safe: store.safe(),
+                    keys: figures.keys,
+                    pages: figures.pages,
+                    free: figures.free,
+                    mended,
+                    fault: 0,
+                }
+            }
+            Err(error) => HealthReply {
+                generation: 0,
+                safe: 0,
+                keys: 0,
+                pages: 0,
+                free: 0,
+                mended,
+                fault: error.number(),
+            },
+        })
+    }
+
+    fn upload(&mut self, sender: Sender, length: u64, text: Text<'_, MAX_PATH>) -> Result<UploadReply, Told> {
+        let path = path(text.get())?;
+        let length = usize::try_from(length).map_err(|_| Told::TooLarge)?;
+        let upload =
+            self.act(sender, "put", path.as_str(), |state, service| state.upload(service, &path, length))?;
+        self.last_upload = self.last_upload.wrapping_add(1);
+        self.uploads.insert(self.last_upload, (sender.key, upload));
+        Ok(UploadReply { upload: self.last_upload })
+    }
+
+    fn more(&mut self, sender: Sender, number: u32, data: Bytes<'_, MAX_DATA>) -> Result<(), Told> {
+        let mut upload = self.take(sender, number)?;
+        let done = self.act(sender, "put", "", |state, _| state.upload_more(&mut upload, data.get()));
+        self.uploads.insert(number, (sender.key, upload));
+        done
+    }
+
+    fn publish(&mut self, sender: Sender, number: u32) -> Result<PublishReply, Told> {
+        let upload = self.take(sender, number)?;
+        let done = self.act(sender, "put", "", |state, _| state.publish(upload).map(receipt));
+        Ok(PublishReply { receipt: done? })
+    }
+}

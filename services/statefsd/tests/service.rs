@@ -1,0 +1,151 @@
+//! The service over a disk in memory: each error by what brings it about, failing disks, clients that leave.
+
+use nexus_rt::abi::Identity;
+use nexus_rt::api::state::{Error, Receipt, Server};
+use nexus_rt::wire::{Bytes, Sender, Text};
+use nexus_state::engine::PAGE;
+use nexus_state::rules::{self, Access};
+use powercut::Disk;
+use statefsd::changes;
+use statefsd::mounted::Mounted;
+use statefsd::service::{Service, told};
+
+const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000";
+const ID: [u8; 16] = [5; 16];
+
+fn who(service: u32, key: u64) -> Sender {
+    Sender { identity: Identity { service, generation: 1 }, key, token: 1 }
+}
+
+fn served(disk: Disk, run: u64) -> Service<Disk> {
+    Service::new(Mounted::new(disk, Access::read(RULES).expect("rules"), ID, run))
+}
+
+fn fresh() -> Service<Disk> {
+    served(Disk::new(600 * PAGE), 1 << 32)
+}
+
+fn medium(service: Service<Disk>) -> Disk {
+    service.into_mounted().into_medium().expect("a medium")
+}
+
+fn put(service: &mut Service<Disk>, sender: Sender, path: &str, data: &[u8]) -> Result<Receipt, Error> {
+    let put = service.put(sender, false, Text::cut(path), Bytes::new(data).expect("short"));
+    put.map(|reply| reply.receipt)
+}
+
+fn get(service: &mut Service<Disk>, sender: Sender, path: &str) -> Result<Vec<u8>, Error> {
+    service.get(sender, 0, Text::cut(path)).map(|reply| reply.data.get().to_vec())
+}
+
+#[test]
+fn every_error_keeps_its_number() {
+    for error in rules::Error::ALL {
+        assert_eq!(told(error) as u16, error.number(), "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_denied_is_noted_with_who_and_what() {
+    let mut service = fresh();
+    assert_eq!(put(&mut service, who(8, 1), "app/a", b"x"), Err(Error::PermissionDenied));
+    assert_eq!(get(&mut service, who(7, 1), "keystore/a"), Err(Error::PermissionDenied));
+    put(&mut service, who(7, 1), "app/a", &[0; 3000]).expect("put");
+    assert_eq!(put(&mut service, who(7, 1), "app/b", &[0; 3000]), Err(Error::QuotaExceeded));
+    let denials = service.denials();
+    assert_eq!(denials[0], "service 8 may not put `app/a`");
+    assert_eq!(denials[1], "service 7 may not read `keystore/a`");
+    assert_eq!(denials[2], "statefs: quota deny subject=7 used=3069 hard=4000");
+    assert_eq!((denials.len(), service.denials().len()), (3, 0));
+    assert_eq!(service.warnings().len(), 1);
+}
+
+#[test]
+fn values_and_batches_and_lists() {
+    let mut service = fresh();
+    let me = who(7, 1);
+    let mut bytes = Vec::new();
+    changes::write("app/a", Some(b"1"), &mut bytes);
+    changes::write("app/b", Some(b"2"), &mut bytes);
+    let batch = service.batch(me, true, Bytes::new(&bytes).expect("short")).expect("done").receipt;
+    assert_eq!(service.sync(me, batch), Ok(()));
+    assert_eq!(service.sync(me, Receipt { run: batch.run + 1, ..batch }), Err(Error::ServerDied));
+    bytes.push(1);
+    assert_eq!(service.batch(me, true, Bytes::new(&bytes).expect("short")).err(), Some(Error::Invalid));
+    assert_eq!(service.batch(me, true, Bytes::new(&[]).expect("short")).err(), Some(Error::Invalid));
+    let mut next = |after: &str| {
+        let reply = service.next(me, Text::cut(""), Text::cut(after)).expect("listed");
+        (reply.found, reply.path.get().to_string())
+    };
+    assert_eq!(next(""), (true, "app/a".into()));
+    assert_eq!(next("app/a"), (true, "app/b".into()));
+    assert_eq!(next("app/b"), (false, String::new()));
+    service.rename(me, Text::cut("app/a"), Text::cut("app/b")).expect("moved");
+    assert_eq!(get(&mut service, me, "app/b").as_deref(), Ok(&b"1"[..]));
+    let usage = service.usage(me).expect("usage");
+    assert_eq!((usage.used, usage.soft, usage.hard), (5 + 1 + 64, 2000, 4000));
+}
+
+#[test]
+fn uploads_belong_to_their_client_and_go_with_it() {
+    let mut service = fresh();
+    let (me, other) = (who(9, 1), who(9, 2));
+    let upload = service.upload(me, 5000, Text::cut("app/long")).expect("begun").upload;
+    let part = [3; 2500];
+    let bytes = || Bytes::new(&part).expect("short");
+    assert_eq!(service.more(other, upload, bytes()), Err(Error::NotFound));
+    assert_eq!(service.publish(other, upload).err(), Some(Error::NotFound));
+    service.more(me, upload, bytes()).expect("half");
+    service.more(me, upload, bytes()).expect("all");
+    assert_eq!(service.more(me, upload, bytes()), Err(Error::Invalid), "too much");
+    service.publish(me, upload).expect("published");
+    assert_eq!(service.publish(me, upload).err(), Some(Error::NotFound));
+    let tail = service.get(me, 4990, Text::cut("app/long")).expect("got");
+    assert_eq!((tail.stat.length, tail.data.get().len()), (5000, 10));
+    for _ in 0..rules::MAX_UPLOADS {
+        service.upload(other, 10, Text::cut("app/never")).expect("begun");
+    }
+    assert_eq!(service.upload(me, 10, Text::cut("app/more")).err(), Some(Error::QuotaExceeded));
+    service.gone(2);
+    service.upload(me, 10, Text::cut("app/more")).expect("there is room again");
+}
+
+#[test]
+fn a_disk_that_fails_is_mounted_again_and_what_was_promised_is_there() {
+    let mut service = fresh();
+    let me = who(9, 1);
+    let first = put(&mut service, me, "app/a", b"1").expect("put");
+    service.sync(me, first).expect("safe");
+    let mut disk = medium(service);
+    disk.good = Some(1);
+    let mut service = served(disk, 2 << 32);
+    let second = put(&mut service, me, "app/a", b"2").expect("put");
+    assert_eq!(service.sync(me, second), Err(Error::Io));
+    // The disk stays as it is: it is tried again with each request, and answers that it failed.
+    assert!(service.settle());
+    assert_eq!(get(&mut service, me, "app/a"), Err(Error::Io));
+    assert_eq!(service.health(me).expect("told").fault, Error::Io as u16);
+    let mut disk = medium(service);
+    disk.good = None;
+    let mut service = served(disk, 3 << 32);
+    assert_eq!(get(&mut service, me, "app/a").as_deref(), Ok(&b"1"[..]));
+    assert_eq!(service.sync(me, second), Err(Error::ServerDied));
+}
+
+#[test]
+fn a_damaged_store_is_told_for_what_it_is_and_stops_nothing() {
+    let mut service = fresh();
+    put(&mut service, who(9, 1), "app/a", b"1").expect("put");
+    let mut disk = medium(service);
+    (0..4).for_each(|slot| disk.bytes[slot * PAGE + 200] ^= 1);
+    let damaged = disk.bytes.clone();
+    let mut service = served(disk, 2 << 32);
+    assert_eq!(get(&mut service, who(9, 1), "app/a"), Err(Error::Integrity));
+    assert_eq!(put(&mut service, who(9, 1), "app/a", b"2"), Err(Error::Integrity));
+    assert_eq!(service.health(who(1, 1)).expect("told").fault, Error::Integrity as u16);
+    assert!(!service.settle());
+    assert!(medium(service).bytes == damaged, "it is left as it is");
+    // A disk that is too small has no state, and neither has none.
+    let mut service = served(Disk::new(64 * 1024), 1 << 32);
+    assert_eq!(get(&mut service, who(9, 1), "app/a"), Err(Error::Io));
+}

@@ -1,0 +1,113 @@
+//! A client of `/state` that a disk goes through several machines with. Each machine looks whether everything is there that the ones
+//! before it were promised, does its share, and ends without a word to anybody.
+//!
+//! A proof line is printed only after `statefsd` answered what it says; what lasts is read back on another machine.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod work;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Debug;
+use nexus_rt::api::state::{Client, Error, MAX_DATA, Receipt, Stat};
+use nexus_rt::api::supervise;
+use nexus_rt::samgr::Service;
+use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
+use nexus_rt::{Channel, Owned, ResourceKind, Startup};
+
+nexus_rt::main!(run);
+
+/// What came of something: done, or what went wrong.
+type Verdict<T = ()> = Result<T, String>;
+
+/// The test.
+struct Test {
+    console: Owned<ResourceKind>,
+    supervisor: Owned<Channel>,
+    state: Client<Service>,
+}
+
+fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Verdict<T> {
+    result.map_err(|error| format!("{what}: {error:?}"))
+}
+
+fn text<const N: usize>(text: &str) -> Text<'_, N> {
+    Text::cut(text)
+}
+
+fn run(mut startup: Startup) -> u64 {
+    let (Some(console), Some(reset), Some(supervisor)) =
+        (startup.take("console"), startup.take::<ResourceKind>("reset"), startup.take("supervise"))
+    else {
+        return 3;
+    };
+    startup.ready();
+    let mut test = Test { console, supervisor, state: Client::new(Service("state")) };
+    let outcome = test.whole();
+    if let Err(reason) = &outcome {
+        test.say(&format!("TEST state FAILED: {reason}"));
+    }
+    let _ = reset.reset(u64::from(outcome.is_err()));
+    4
+}
+
+impl Test {
+    fn say(&self, line: &str) {
+        // A console that refuses leaves the line out, which whoever reads it notices.
+        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+    }
+
+    fn put(&mut self, path: &str, data: &[u8]) -> Result<Receipt, CallError<Error>> {
+        self.state.put(false, text(path), Bytes::new(data).unwrap_or_default()).map(|reply| reply.receipt)
+    }
+
+    /// A value, however many messages it takes.
+    fn get(&mut self, path: &str) -> Result<(Vec<u8>, Stat), CallError<Error>> {
+        let mut all = Vec::new();
+        loop {
+            let reply = self.state.get(all.len() as u64, text(path))?;
+            all.extend_from_slice(reply.data.get());
+            if all.len() as u64 >= reply.stat.length || reply.data.is_empty() {
+                return Ok((all, reply.stat));
+            }
+        }
+    }
+
+    fn expect(&mut self, path: &str, data: &[u8]) -> Verdict {
+        let (found, _) = why(path, self.get(path))?;
+        if found == data { Ok(()) } else { Err(format!("{path} has another value")) }
+    }
+
+    /// Puts a value of any length, made as it goes.
+    fn upload(
+        &mut self,
+        path: &str,
+        length: usize,
+        byte: impl Fn(usize) -> u8,
+    ) -> Result<Receipt, CallError<Error>> {
+        let upload = self.state.upload(length as u64, text(path))?.upload;
+        for from in (0..length).step_by(MAX_DATA) {
+            let part: Vec<u8> = (from..length.min(from + MAX_DATA)).map(&byte).collect();
+            self.state.more(upload, Bytes::new(&part).unwrap_or_default())?;
+        }
+        self.state.publish(upload).map(|reply| reply.receipt)
+    }
+
+    /// What must be refused, for this reason.
+    fn refused<T>(what: &str, outcome: Result<T, CallError<Error>>, error: Error) -> Verdict {
+        match outcome {
+            Err(CallError::Service(found)) if found == error => Ok(()),
+            Err(other) => Err(format!("{what}: {other:?} instead of {error:?}")),
+            Ok(_) => Err(format!("{what}: done instead of {error:?}")),
+        }
+    }
+
+    fn kill(&self, name: &str) -> Verdict {
+        let name = why("name", Text::new(name))?;
+        why("kill", supervise::Client::new(Fixed::new(&self.supervisor)).kill(name))
+    }
+}

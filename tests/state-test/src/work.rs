@@ -1,0 +1,164 @@
+//! What each machine does.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use nexus_rt::api::state::Error;
+use nexus_rt::wire::{Bytes, CallError};
+use statefsd::changes;
+
+use crate::{Test, Verdict, text, why};
+
+/// Where it is written how many machines there were.
+const BOOTS: &str = "app/test/boots";
+
+/// Values that each machine adds.
+const MANY: usize = 300;
+
+/// Bytes of the long value.
+const LONG: usize = 300_000;
+
+/// The value of `number` as the machine `boot` puts it.
+fn value(boot: u8, number: usize) -> Vec<u8> {
+    (0..(number * 37 % 900)).map(|at| (at as u8).wrapping_mul(31) ^ boot ^ number as u8).collect()
+}
+
+fn many(boot: u8, number: usize) -> alloc::string::String {
+    format!("app/test/many/{boot}/{number:03}")
+}
+
+/// A byte of the long value.
+fn long(boot: u8, at: usize) -> u8 {
+    (at * 7 + at / 251) as u8 ^ boot
+}
+
+impl Test {
+    /// All of it.
+    pub fn whole(&mut self) -> Verdict {
+        let boots = match self.get(BOOTS) {
+            Ok((bytes, _)) => *bytes.first().ok_or("an empty count")?,
+            Err(CallError::Service(Error::NotFound | Error::NotDir)) => 0,
+            other => return why("the count of machines", other).map(drop),
+        };
+        if boots > 0 {
+            self.lasts(boots)?;
+            self.say("SELFTEST: statefs persist ok");
+        }
+        self.strangers()?;
+        self.say("SELFTEST: statefs unauthorized access rejected");
+        self.values()?;
+        self.say("SELFTEST: statefs put ok");
+        self.quota()?;
+        self.say("SELFTEST: quota deny ok");
+        self.promises(boots)?;
+        self.say("SELFTEST: statefs restart ok");
+        let data = [boots + 1];
+        let last = self.state.put(true, text(BOOTS), Bytes::new(&data).map_err(|_| "too long")?);
+        why("the last put", last).map(drop)
+    }
+
+    /// What the machines before were promised.
+    fn lasts(&mut self, boots: u8) -> Verdict {
+        for boot in 0..boots {
+            for number in 0..MANY {
+                self.expect(&many(boot, number), &value(boot, number))?;
+            }
+        }
+        let value: Vec<u8> = (0..LONG).map(|at| long(boots - 1, at)).collect();
+        self.expect("app/test/long", &value)?;
+        // What was taken away is not there again, and nothing else is either.
+        let (mut after, mut count) = (alloc::string::String::new(), 0);
+        loop {
+            let reply = why("next", self.state.next(text("app/test"), text(&after)))?;
+            if reply.path.is_empty() {
+                break;
+            }
+            count += usize::from(reply.found);
+            after = reply.path.get().into();
+        }
+        let expected = MANY * usize::from(boots) + 2;
+        if count == expected { Ok(()) } else { Err(format!("{count} values instead of {expected}")) }
+    }
+
+    fn strangers(&mut self) -> Verdict {
+        for path in ["keystore/device", "app/other", "app", "boot/slot"] {
+            Test::refused("read", self.get(path), Error::PermissionDenied)?;
+            Test::refused("put", self.put(path, b"mine"), Error::PermissionDenied)?;
+            Test::refused("delete", self.state.delete(text(path)), Error::PermissionDenied)?;
+        }
+        let stolen = self.state.rename(text("keystore/device"), text("app/test/key"));
+        Test::refused("move", stolen, Error::PermissionDenied)?;
+        Test::refused("snapshot", self.state.snapshot(text("s")), Error::PermissionDenied)
+    }
+
+    fn values(&mut self) -> Verdict {
+        for length in [0, 1, 699, 700, 701, 3072] {
+            let data = alloc::vec![length as u8; length];
+            why("put", self.put("app/test/a/b", &data))?;
+            self.expect("app/test/a/b", &data)?;
+        }
+        for path in ["", "/app", "app/../app", "app//a", "app/test/"] {
+            Test::refused(path, self.put(path, b""), Error::Invalid)?;
+        }
+        Test::refused("a value above", self.put("app/test/a/b/c", b""), Error::NotDir)?;
+        Test::refused("values below", self.put("app/test/a", b""), Error::IsDir)?;
+        Test::refused("read above", self.get("app/test/a"), Error::IsDir)?;
+        why("move", self.state.rename(text("app/test/a/b"), text("app/test/c")))?;
+        Test::refused("moved", self.get("app/test/a/b"), Error::NotFound)?;
+        let mut bytes = Vec::new();
+        changes::write("app/test/c", None, &mut bytes);
+        changes::write("app/test/d", Some(b"new"), &mut bytes);
+        changes::write("app/test/none", None, &mut bytes);
+        let batch = self.state.batch(true, Bytes::new(&bytes).map_err(|_| "too long")?);
+        Test::refused("a batch that cannot be", batch.map(drop), Error::NotFound)?;
+        Test::refused("none of it", self.get("app/test/d"), Error::NotFound)?;
+        why("delete", self.state.delete(text("app/test/c"))).map(drop)
+    }
+
+    /// The charge is exact, one byte over it is refused, and less is always taken.
+    fn quota(&mut self) -> Verdict {
+        let usage = why("usage", self.state.usage())?;
+        let path = "app/test/full";
+        let room = (usage.hard - usage.used) as usize - path.len() - 64;
+        Test::refused("one byte too much", self.upload(path, room + 1, |_| 7), Error::QuotaExceeded)?;
+        why("at the bound", self.upload(path, room, |_| 7))?;
+        let full = why("usage", self.state.usage())?;
+        if full.used != full.hard {
+            return Err(format!("{} is charged instead of {}", full.used, full.hard));
+        }
+        Test::refused("anything more", self.put("app/test/e", b""), Error::QuotaExceeded)?;
+        why("less", self.put(path, b"less"))?;
+        why("nothing", self.state.delete(text(path)))?;
+        let after = why("usage", self.state.usage())?;
+        if after.used == usage.used { Ok(()) } else { Err(format!("{} is charged afterwards", after.used)) }
+    }
+
+    /// What was promised is kept when the server and the disk's driver die.
+    fn promises(&mut self, boot: u8) -> Verdict {
+        for number in 0..MANY {
+            let receipt = why("put", self.put(&many(boot, number), &value(boot, number)))?;
+            if number == MANY / 2 {
+                why("sync", self.state.sync(receipt))?;
+                self.kill("virtioblkd")?;
+            }
+        }
+        let receipt = why("long", self.upload("app/test/long", LONG, |at| long(boot, at)))?;
+        why("sync", self.state.sync(receipt))?;
+        let lost = why("not safe", self.put("app/test/lost", b"perhaps"))?;
+        self.kill("statefsd")?;
+        let sync = loop {
+            match self.state.sync(lost) {
+                Err(CallError::ServerDied) => {}
+                other => break other,
+            }
+        };
+        Test::refused("a receipt of the server before", sync, Error::ServerDied)?;
+        for number in 0..MANY {
+            self.expect(&many(boot, number), &value(boot, number))?;
+        }
+        match self.state.delete(text("app/test/lost")) {
+            Ok(_) | Err(CallError::Service(Error::NotFound)) => Ok(()),
+            other => why("what was not safe", other).map(drop),
+        }
+    }
+}

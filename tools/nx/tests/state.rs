@@ -1,0 +1,76 @@
+//! `nx state` on a disk image: what is put is got, what is only looked at is not changed, and damage is told.
+
+mod support;
+
+use std::fs;
+use std::process::Output;
+
+use nx::machine::disk;
+use support::{Scratch, exit, words};
+
+const MADE: u64 = 16 << 20;
+
+fn nx(scratch: &Scratch, arguments: &[&str]) -> Output {
+    let disk = scratch.path("disk.img");
+    let all = [&["state", "--disk", disk.to_str().unwrap()], arguments].concat();
+    scratch.nx(&all).output().unwrap()
+}
+
+fn good(scratch: &Scratch, arguments: &[&str]) -> String {
+    let output = nx(scratch, arguments);
+    assert_eq!(exit(&output), 0, "{arguments:?}: {}", words(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_disk_image_is_looked_at_changed_and_carried() {
+    let scratch = Scratch::with_tree("exit 1");
+    let path = scratch.path("disk.img");
+    disk::make(&path, MADE).unwrap();
+    let none = nx(&scratch, &["ls"]);
+    assert_eq!(exit(&none), 1);
+    assert!(words(&none).contains("there is no store"), "{}", words(&none));
+    assert_eq!(exit(&nx(&scratch, &["reset"])), 2);
+    good(&scratch, &["reset", "--yes"]);
+    let long: Vec<u8> = (0..200_000).map(|at: u32| (at * 7) as u8).collect();
+    fs::write(scratch.path("long"), &long).unwrap();
+    let from = scratch.path("long");
+    good(&scratch, &["put", "app/long", "--from", from.to_str().unwrap()]);
+    fs::write(&from, "short").unwrap();
+    good(&scratch, &["put", "/state/app/a", "--from", from.to_str().unwrap()]);
+    good(&scratch, &["put", "keystore/secret", "--from", from.to_str().unwrap()]);
+    let before = fs::read(&path).unwrap();
+    assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+    let to = scratch.path("got");
+    good(&scratch, &["get", "app/long", "--to", to.to_str().unwrap()]);
+    assert!(fs::read(&to).unwrap() == long);
+    let listed = good(&scratch, &["ls", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let paths: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["app/a", "app/long", "keystore/secret"]);
+    let quota: serde_json::Value = serde_json::from_str(&good(&scratch, &["quota", "--json"])).unwrap();
+    assert_eq!(quota[0]["bytes"], quota[0]["charged"]);
+    good(&scratch, &["stat"]);
+    good(&scratch, &["fsck"]);
+    let exported = scratch.path("exported");
+    let exported = exported.to_str().unwrap();
+    good(&scratch, &["export", exported]);
+    assert!(!fs::read_to_string(exported).unwrap().contains("secret"), "what is secret stays");
+    assert!(fs::read(&path).unwrap() == before, "looking changes nothing");
+    good(&scratch, &["rm", "app/a"]);
+    assert_eq!(exit(&nx(&scratch, &["get", "app/a"])), 1);
+    good(&scratch, &["reset", "--yes"]);
+    good(&scratch, &["import", exported]);
+    assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+    // One page of the long value is damaged: fsck says so, and everything else is still read.
+    let mut image = fs::read(&path).unwrap();
+    let at = image.windows(64).position(|part| part == &long[100_000..100_064]).unwrap();
+    image[at] ^= 1;
+    fs::write(&path, image).unwrap();
+    let damaged = nx(&scratch, &["fsck"]);
+    assert_eq!(exit(&damaged), 1);
+    assert!(words(&damaged).contains("damaged: Page("), "{}", words(&damaged));
+    let lost = nx(&scratch, &["get", "app/long"]);
+    assert!(exit(&lost) == 1 && words(&lost).contains("Integrity"), "{}", words(&lost));
+    assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+}

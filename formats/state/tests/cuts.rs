@@ -3,7 +3,7 @@
 //!
 //! `NEXUS_TEST_FULL=1` takes every image instead of a share of them.
 
-use nexus_state::engine::{Op, PAGE, Store, Tree};
+use nexus_state::engine::{Error as EngineError, Op, PAGE, Shape, Store, Tree};
 use nexus_state::rules::{Access, EXTRA, Error, MAX_LIST, Path, State};
 use powercut::{CACHE, Cuts, Disk, History, Random, fresh, images, mount, work};
 
@@ -81,6 +81,34 @@ fn a_medium_that_does_not_flush_is_caught() {
         bad += usize::from(after == events.len() && judged(&history, image, after).is_err());
     });
     assert!(bad > 100, "only {bad} of the images of a lying medium were refused");
+}
+
+#[test]
+fn a_store_is_made_or_not_whatever_happens_meanwhile() {
+    // Over zeros, over a store that was there, and over what is none.
+    let old = {
+        let (_, store, _) = recorded(false, 3, 10);
+        store.into_medium().bytes
+    };
+    for (before, is_empty) in
+        [(vec![0; old.len()], true), (old.clone(), false), (vec![0xa5; old.len()], false)]
+    {
+        let disk = Disk::of(before.clone()).recorded();
+        let store = Store::format(disk, Shape { pages: 140, log_pages: 4 }, [1; 16], CACHE).expect("made");
+        let events = store.medium().events.clone().expect("recorded");
+        let last = events.len();
+        let made = images(&before, &events, Cuts { subsets: 20, seed: 1, stride: 1 }, |image, after| {
+            match mount(image) {
+                Ok((store, mounted)) if store.id() == [1; 16] => assert_eq!(mounted.generation, 0),
+                // The old one is there until its last superblock is gone.
+                Ok(_) => assert!(!is_empty && after <= 4),
+                Err(EngineError::Unformatted) => assert!(after < last),
+                Err(EngineError::Integrity(_)) => assert!(!is_empty && after <= 4),
+                Err(error) => panic!("after {after} events: {error:?}"),
+            }
+        });
+        assert!(made > 5, "{made}");
+    }
 }
 
 const RULES: &str = "1::rws 1#900000/900000 2:app:rw 2#3000/6000 3:keystore:rw 3#2000/2000";

@@ -312,6 +312,8 @@ fn other_media_are_told_for_what_they_are() {
     let mut other = whole.clone();
     other[..4 * PAGE].fill(0);
     assert_eq!(error(other), Err(Error::Unformatted));
+    // A disk with something else on it is not taken for an empty one.
+    assert!(matches!(error(vec![0xa5; 1 << 20]), Err(Error::Integrity(Damage::Superblock { .. }))));
     let mut damaged = whole.clone();
     (0..4).for_each(|slot| damaged[slot * PAGE + 100] ^= 1);
     assert!(matches!(error(damaged), Err(Error::Integrity(Damage::Superblock { .. }))));

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod cuts;
 mod work;
 
 use alloc::format;
@@ -47,7 +48,10 @@ fn run(mut startup: Startup) -> u64 {
     };
     startup.ready();
     let mut test = Test { console, supervisor, state: Client::new(Service("state")) };
-    let outcome = test.whole();
+    let outcome = match startup.args() {
+        "" => test.whole(),
+        count => test.row(count),
+    };
     if let Err(reason) = &outcome {
         test.say(&format!("TEST state FAILED: {reason}"));
     }

@@ -237,6 +237,8 @@ pub enum Variant {
     Dev,
     /// With the programs of tests/system.state.toml added
     State,
+    /// With a client that does a fixed row of changes (tests/system.cuts.toml)
+    Cuts,
     /// With a critical process that keeps failing (tests/system.failing.toml)
     Failing,
 }
@@ -254,6 +256,7 @@ impl Variant {
             Variant::Net => "net",
             Variant::Dev => "dev",
             Variant::State => "state",
+            Variant::Cuts => "cuts",
             Variant::Failing => "failing",
         }
     }

@@ -69,6 +69,7 @@ impl House {
             Variant::Net => Some(self.root.join("tests/system.net.toml")),
             Variant::Dev => Some(self.root.join("tests/system.dev.toml")),
             Variant::State => Some(self.root.join("tests/system.state.toml")),
+            Variant::Cuts => Some(self.root.join("tests/system.cuts.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }
     }

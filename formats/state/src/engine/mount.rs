@@ -66,7 +66,13 @@ impl<M: Medium> Store<M> {
         };
         let mut made = Store::new(medium, superblock, space, cache);
         made.write(shape.maps(1), &maps)?;
-        made.write_superblock(&made.superblock.clone())?;
+        made.flush()?;
+        // One after the other: as long as the second is not begun, a cut leaves no store, and not a damaged one.
+        let page = made.superblock.encode();
+        for copy in 0..2 {
+            made.write(Shape::superblock(1, copy), &page)?;
+            made.flush()?;
+        }
         Ok(made)
     }
 
@@ -210,19 +216,20 @@ fn newest<M: Medium>(medium: &mut M, notices: &mut Vec<Notice>) -> Result<Superb
     if size < 4 * PAGE as u64 {
         return Err(Error::Size);
     }
-    let mut found = Vec::new();
-    let mut traces = false;
+    let (mut found, mut traces) = (Vec::new(), Vec::new());
     let mut page = vec![0; PAGE];
     for epoch in 0..2u64 {
         for copy in 0..2 {
             medium.read(Shape::superblock(epoch, copy), &mut page)?;
-            traces |= page.starts_with(b"NXSTATE");
+            traces.push(page.iter().any(|byte| *byte != 0));
             let valid = Superblock::decode(&page)?.filter(|superblock| superblock.epoch & 1 == epoch);
             found.push(valid);
         }
     }
     let Some(best) = found.iter().flatten().max_by_key(|superblock| superblock.epoch).cloned() else {
-        return Err(if traces {
+        // The third is the first one that is ever written. While it stands alone, nothing was stored yet.
+        let is_damaged = traces[0] || traces[1] || traces[3];
+        return Err(if is_damaged {
             Damage::Superblock { reached: 0, left: 0 }.into()
         } else {
             Error::Unformatted

@@ -6,6 +6,7 @@ pub mod disk;
 pub mod options;
 pub mod screen;
 pub mod watch;
+pub mod write_log;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -53,6 +53,8 @@ pub struct Options {
     pub icount: bool,
     /// The disk; without one it is empty at the start and forgotten at the end.
     pub disk: Option<PathBuf>,
+    /// Where everything that is written to the disk, and every flush, is written down (see `write_log.rs`).
+    pub write_log: Option<PathBuf>,
     /// A new disk, which nobody writes.
     pub empty: PathBuf,
     /// Whether that disk has a partition for tests as well.
@@ -87,6 +89,7 @@ impl Options {
             memory: 128,
             icount: false,
             disk: None,
+            write_log: None,
             empty: folder.join("empty.img"),
             scratch: false,
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net, Virtio::Link],
@@ -173,9 +176,18 @@ impl Options {
                     add(&["-device", "virtio-net-device,netdev=net0"]);
                 }
                 Virtio::Disk => {
-                    let drive = match &self.disk {
-                        Some(disk) => format!("file={},if=none,format=raw,id=disk0", quoted(disk)),
-                        None => self.forgotten("disk0"),
+                    let drive = match (&self.disk, &self.write_log) {
+                        (Some(disk), None) => {
+                            format!("file={},if=none,format=raw,id=disk0", quoted(disk))
+                        }
+                        (Some(disk), Some(log)) => format!(
+                            "driver=blklogwrites,log-sector-size=512,file.driver=raw,file.file.driver=file,\
+                             file.file.filename={},log.driver=raw,log.file.driver=file,log.file.filename={},\
+                             if=none,id=disk0",
+                            quoted(disk),
+                            quoted(log)
+                        ),
+                        (None, _) => self.forgotten("disk0"),
                     };
                     add(&["-drive", &drive, "-device", "virtio-blk-device,drive=disk0"]);
                 }

@@ -49,6 +49,13 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// Where it begins on the disk, and its bytes.
+    pub fn place(&self) -> (u64, u64) {
+        (self.first, self.bytes)
+    }
+}
+
 impl Medium for Partition {
     fn size(&mut self) -> Result<u64, Fault> {
         Ok(self.bytes)

@@ -14,6 +14,7 @@ mod machine;
 mod machines;
 mod miri;
 mod net;
+mod powercut;
 mod rules;
 mod state;
 mod style;
@@ -189,6 +190,14 @@ fn suites(house: &House) -> Vec<Suite> {
             what: "one disk through several machines, which end without a word",
             run: state::run,
             list: state::list,
+        });
+    }
+    if house.additions(Variant::Cuts).is_some_and(|path| path.is_file()) {
+        suites.push(Suite {
+            name: "powercut",
+            what: "the power fails at every write that a machine made to its disk",
+            run: powercut::run,
+            list: powercut::list,
         });
     }
     suites.push(Suite {

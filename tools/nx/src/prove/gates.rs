@@ -71,7 +71,7 @@ pub const GATES: [Gate; 6] = [
         over_network: &[],
         needs: &[],
         suites: &[],
-        lacks: "statefsd keeps values (nx test state); keystored, boot control and cuts of the machine's own write log are not there yet",
+        lacks: "statefsd keeps values through cuts (nx test state, nx test powercut); keystored, sealed values and boot control are not there yet",
     },
     Gate {
         number: 4,

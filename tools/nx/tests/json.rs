@@ -65,7 +65,7 @@ fn every_answer_has_the_fields_that_are_documented() {
     let image = scratch.path("image");
     let image = image.to_str().unwrap();
     let (disk, exported, disk_of) = (scratch.path("disk"), scratch.path("exported"), scratch.path("value"));
-    nx::machine::disk::make(&disk, 16 << 20).unwrap();
+    nx::machine::disk::make(&disk, 16 << 20, false).unwrap();
     std::fs::write(&disk_of, "value").unwrap();
     let [disk, exported, disk_of] = [&disk, &exported, &disk_of].map(|path| path.to_str().unwrap());
     let mut now = String::new();

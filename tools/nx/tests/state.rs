@@ -26,7 +26,7 @@ fn good(scratch: &Scratch, arguments: &[&str]) -> String {
 fn a_disk_image_is_looked_at_changed_and_carried() {
     let scratch = Scratch::with_tree("exit 1");
     let path = scratch.path("disk.img");
-    disk::make(&path, MADE).unwrap();
+    disk::make(&path, MADE, false).unwrap();
     let none = nx(&scratch, &["ls"]);
     assert_eq!(exit(&none), 1);
     assert!(words(&none).contains("there is no store"), "{}", words(&none));

@@ -80,7 +80,7 @@ fn recorded(bench: &Bench) -> Outcome<Result<Recorded, String>> {
     let folder = build::build(bench.house, Variant::Cuts, bench.output)?.folder;
     let place = bench.house.folder(SUITE)?;
     let (image, log) = (place.join("disk.img"), place.join("writes.log"));
-    disk::make(&image, DISK_BYTES)?;
+    disk::make(&image, DISK_BYTES, false)?;
     let failed = |path: &Path, error| Failure::host(path.display(), &error);
     fs::File::create(&log).and_then(|file| file.set_len(256 << 20)).map_err(|error| failed(&log, error))?;
     let (first, length) = Partition::open(&image, false)?.place();

@@ -15,10 +15,18 @@ fn path(text: &str) -> Path {
     Path::new(text).expect("a path")
 }
 
+/// The same with so little room that random changes come to its end.
+const TIGHT: &str =
+    "1::rws 1#9000000/9000000 2:app:rw 2#400/900 3:app/three:rw 3#300/600 4:app:r 5:keystore:rw 5#300/500";
+
 fn fresh(pages: u32) -> State<Disk> {
+    with(pages, RULES)
+}
+
+fn with(pages: u32, rules: &str) -> State<Disk> {
     let shape = Shape { pages, log_pages: 8 };
     let store = Store::format(Disk::new(pages as usize * PAGE), shape, [3; 16], 32).expect("formatted");
-    State::new(store, Access::read(RULES).expect("rules"), 1).expect("served")
+    State::new(store, Access::read(rules).expect("rules"), 1).expect("served")
 }
 
 fn again(state: State<Disk>, run: u64) -> State<Disk> {
@@ -106,12 +114,12 @@ fn apply(model: &mut Model, access: &Access, service: u32, change: &Change) -> R
 #[test]
 fn random_batches_are_those_of_the_model() {
     let names = ["a", "b", "a/b", "a/b/c", "three", "three/x", "three/y", "z"];
+    let mut refused = BTreeMap::new();
     for seed in 0..20 {
         let mut random = Random(seed);
-        let mut state = fresh(600);
+        let mut state = with(600, TIGHT);
         let mut model = Model::new();
         let mut snapshot: Option<Model> = None;
-        let mut refused = BTreeMap::new();
         for step in 0..400u64 {
             let pick = |random: &mut Random| {
                 let name = names[random.below(names.len() as u64) as usize];
@@ -181,16 +189,16 @@ fn random_batches_are_those_of_the_model() {
         let held = state.used(1) - charged(&model, 1);
         assert_eq!(held, state.store().snapshots().map(|s| u64::from(s.pages) * PAGE as u64).sum::<u64>());
         (2..=5).for_each(|service| assert_eq!(state.used(service), charged(&model, service), "seed {seed}"));
-        let all = [
-            Error::NotFound,
-            Error::QuotaExceeded,
-            Error::PermissionDenied,
-            Error::IsDir,
-            Error::NotDir,
-            Error::CrossDevice,
-        ];
-        assert!(all.iter().all(|error| refused.contains_key(error)), "seed {seed}: {refused:?}");
     }
+    let all = [
+        Error::NotFound,
+        Error::QuotaExceeded,
+        Error::PermissionDenied,
+        Error::IsDir,
+        Error::NotDir,
+        Error::CrossDevice,
+    ];
+    assert!(all.iter().all(|error| refused.get(error) > Some(&10)), "{refused:?}");
 }
 
 fn path_tree() -> nexus_state::engine::Tree {

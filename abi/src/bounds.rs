@@ -74,6 +74,9 @@ pub const MAX_POOL_BYTES: u64 = 16 << 20;
 /// Kernel records that are kept; older ones are lost.
 pub const KERNEL_RECORDS: usize = 8;
 
+/// Most handles of a process that one `object_info` tells of.
+pub const MAX_HOLDINGS: usize = 11;
+
 /// Most bytes one `console_write` takes.
 pub const MAX_CONSOLE_WRITE: usize = 256;
 

@@ -1,7 +1,7 @@
 //! Structures that the kernel writes into user memory. Layout is pinned by golden tests: little-endian, no
 //! padding, only fields at the end may be added.
 
-use crate::bounds::KERNEL_RECORDS;
+use crate::bounds::{KERNEL_RECORDS, MAX_HOLDINGS};
 use crate::{Identity, Ticks};
 
 /// What `object_info` is asked about.
@@ -30,6 +30,8 @@ pub enum Topic {
     Records = 9,
     /// [`IrqInfo`] of an interrupt.
     Irq = 10,
+    /// [`Holdings`] of a process, from the entry `from` of its handle table on; needs OBSERVE instead of INSPECT.
+    Holdings = 11,
 }
 
 impl Topic {
@@ -47,6 +49,7 @@ impl Topic {
             8 => Some(Topic::Dma),
             9 => Some(Topic::Records),
             10 => Some(Topic::Irq),
+            11 => Some(Topic::Holdings),
             _ => None,
         }
     }
@@ -224,6 +227,33 @@ pub struct KernelRecord {
     pub address: u64,
     /// When.
     pub at: Ticks,
+}
+
+/// One handle of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct Holding {
+    /// Its object: equal for handles of one object, and for both ends of one channel; of no use but to compare.
+    pub object: u64,
+    /// [`Rights`](crate::Rights) bits.
+    pub rights: u32,
+    /// [`Kind`](crate::Kind) number; 0: no handle.
+    pub kind: u16,
+    /// Which end, of a channel: 0 or 1.
+    pub end: u16,
+}
+
+/// Some of the handles of a process, in the order of its table. Nothing stands still while one looks: what is told was so at one
+/// moment for each handle, not for all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct Holdings {
+    /// From where to ask for more; 0: there is no more.
+    pub next: u32,
+    /// How many there are here.
+    pub count: u32,
+    /// They, and then nothing.
+    pub holdings: [Holding; MAX_HOLDINGS],
 }
 
 /// The last records of the kernel. Record number `n`, counted from 0, is `records[n % KERNEL_RECORDS]`.

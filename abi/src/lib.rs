@@ -15,8 +15,8 @@ mod tag;
 
 pub use error::Error;
 pub use info::{
-    DmaInfo, ExitCause, ExitRecord, HandleInfo, IrqInfo, KernelRecord, KernelRecords, KernelStats, MmioInfo,
-    PoolInfo, ProcessInfo, QuotaInfo, RecordKind, StartInfo, Topic, VmoInfo,
+    DmaInfo, ExitCause, ExitRecord, HandleInfo, Holding, Holdings, IrqInfo, KernelRecord, KernelRecords,
+    KernelStats, MmioInfo, PoolInfo, ProcessInfo, QuotaInfo, RecordKind, StartInfo, Topic, VmoInfo,
 };
 pub use object::{Handle, Identity, Kind, Rights, Signals};
 pub use syscall::{SyscallInfo, Sysno};

@@ -71,7 +71,9 @@ impl Kind {
         let common = Rights::TRANSFER.union(Rights::INSPECT);
         let dup = common.union(Rights::DUPLICATE);
         match self {
-            Kind::Process => dup.union(Rights::MANAGE).union(Rights::WAIT).union(Rights::MAP),
+            Kind::Process => {
+                dup.union(Rights::MANAGE).union(Rights::WAIT).union(Rights::MAP).union(Rights::OBSERVE)
+            }
             Kind::Thread => dup.union(Rights::MANAGE),
             // An endpoint is held by exactly one process: it moves, and is never duplicated.
             Kind::Channel => common.union(Rights::SEND).union(Rights::RECEIVE).union(Rights::WAIT),
@@ -157,6 +159,8 @@ bitflags! {
         const RESET = 1 << 19;
         /// Pool: take memory out of it. Vmo of a pool: learn its physical address.
         const DMA = 1 << 20;
+        /// Process: see which handles it holds.
+        const OBSERVE = 1 << 21;
     }
 }
 

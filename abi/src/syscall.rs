@@ -19,8 +19,8 @@ macro_rules! with_syscalls {
                 "Answers a call (unless `token` is 0), then waits on a port for the next message or event. When the answer is refused, that error comes back at once and nothing was waited for.";
             2 handle_dup (handle, rights) -> (handle) [BadHandle AccessDenied WrongType Invalid NoSpace]
                 "Makes a second handle with `rights`, all of which the first must have. Endpoints (`WrongType`) cannot be duplicated.";
-            3 object_info (handle, topic, address, bytes) -> (written) [BadHandle WrongType AccessDenied Invalid BadAddress BadState]
-                "Writes the structure of `topic` to `address`, cut to `bytes`; answers how many were written. Needs INSPECT (the topic Dma: DMA; Handle: nothing).";
+            3 object_info (handle, topic, address, bytes, from) -> (written) [BadHandle WrongType AccessDenied Invalid BadAddress BadState]
+                "Writes the structure of `topic` to `address`, cut to `bytes`; answers how many were written. Needs INSPECT (the topic Dma: DMA; Holdings: OBSERVE; Handle: nothing). `from` means something to Holdings alone.";
             4 channel_create (quota, end0, end1) -> (endpoint0, endpoint1) [BadHandle WrongType AccessDenied Invalid QuotaExceeded NoSpace]
                 "Makes a channel. `end0` and `end1` say what each end can receive: queue depth (bits 0-15), largest message in bytes (16-31) and in handles (32-47). The queues are charged now.";
             5 channel_send (endpoint, tag, words, bytes_address, handles_address, deadline) -> () [BadHandle WrongType AccessDenied Invalid BadAddress TooLarge WouldBlock TimedOut PeerClosed Busy]

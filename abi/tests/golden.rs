@@ -5,9 +5,9 @@
 
 use nexus_abi::bounds::*;
 use nexus_abi::{
-    Delivery, DmaInfo, Error, ExitCause, ExitRecord, HandleInfo, Identity, IrqInfo, KernelRecord,
-    KernelRecords, KernelStats, Kind, MmioInfo, NEVER, NOW, PoolInfo, ProcessInfo, QuotaInfo, RecordKind,
-    Rights, Signals, StartInfo, Sysno, Tag, Topic, VmoInfo,
+    Delivery, DmaInfo, Error, ExitCause, ExitRecord, HandleInfo, Holding, Holdings, Identity, IrqInfo,
+    KernelRecord, KernelRecords, KernelStats, Kind, MmioInfo, NEVER, NOW, PoolInfo, ProcessInfo, QuotaInfo,
+    RecordKind, Rights, Signals, StartInfo, Sysno, Tag, Topic, VmoInfo,
 };
 use std::fmt::Write;
 use std::mem::{align_of, offset_of, size_of};
@@ -90,6 +90,8 @@ fn interface() -> Result<String, std::fmt::Error> {
         IrqInfo { on, handles }
         PoolInfo { pages, pages_free, vmos, reserved }
         DmaInfo { address, size }
+        Holding { object, rights, kind, end }
+        Holdings { next, count, holdings }
         KernelRecord { kind, identity, reserved, address, at }
         KernelRecords { total, records }
         QuotaInfo { pages, pages_used, cpu, cpu_used, objects }
@@ -100,7 +102,7 @@ fn interface() -> Result<String, std::fmt::Error> {
         PAGE_SIZE MAX_MESSAGE_BYTES MAX_MESSAGE_HANDLES REGISTER_WORDS REGISTER_BYTES MAX_QUEUE_DEPTH MAX_QUEUE_PAGES
         HANDLES_PER_PAGE MAX_HANDLES MAX_MAPPINGS MAX_VMO_BYTES PRIORITIES MAX_PRIORITY BUDGET_PERIOD_MS SLICE_MS
         CPU_PERMILLE_TOTAL USER_START USER_END DEVICE_START MAX_MMIO_BYTES MAX_WINDOWS MAX_IRQ_SOURCES MAX_POOL_BYTES
-        KERNEL_RECORDS MAX_CONSOLE_WRITE MAX_HARTS
+        KERNEL_RECORDS MAX_HOLDINGS MAX_CONSOLE_WRITE MAX_HARTS
     }
     Ok(out)
 }

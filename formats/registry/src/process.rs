@@ -94,6 +94,8 @@ bitflags! {
         const SUPERVISE = 1 << 9;
         /// `supervise-kill`: the same, and to end them. Only a file of tests can give it.
         const SUPERVISE_KILL = 1 << 10;
+        /// `observe`: with `supervise`, to see which handles each process holds.
+        const OBSERVE = 1 << 11;
     }
 }
 
@@ -111,5 +113,6 @@ impl Grants {
         ("kernel-records", Grants::KERNEL_RECORDS),
         ("supervise", Grants::SUPERVISE),
         ("supervise-kill", Grants::SUPERVISE_KILL),
+        ("observe", Grants::OBSERVE),
     ];
 }

@@ -8,7 +8,7 @@
 use crate::memory::{Frame, Memory, PageType};
 use crate::process::Process;
 use crate::sync::{Cell64, Ordering, fence};
-use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES};
+use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_HOLDINGS};
 use nexus_abi::{Error, Handle, Kind, Rights};
 
 /// What names a handle: one of a list, or a register of a system call. A handle has 32 bits: a register with more in it names none,
@@ -305,6 +305,29 @@ impl Process {
         let capability = Capability::from_words(entry.meta.get(), entry.object.get());
         entry.meta.set(0);
         capability
+    }
+
+    /// Some of the capabilities in the table, from entry `from` on, and from where to look for more (0: there are none). It looks at a bound
+    /// of entries. The caller holds the process, so that its table stays.
+    pub fn holdings(&self, memory: &Memory, from: u64) -> (u32, [Option<Capability>; MAX_HOLDINGS]) {
+        let capacity = self.handle_capacity.get();
+        let mut at = u32::try_from(from).map_or(capacity, |from| from.min(capacity));
+        let last = capacity.min(at.saturating_add(HANDLES_PER_PAGE as u32));
+        let (mut held, mut count) = ([None; MAX_HOLDINGS], 0);
+        while at < last && count < MAX_HOLDINGS {
+            held[count] = self.look_at(memory, at);
+            count += usize::from(held[count].is_some());
+            at += 1;
+        }
+        (if at < capacity { at } else { 0 }, held)
+    }
+
+    /// The capability in the entry at `index`, if it holds one whose object is there.
+    fn look_at(&self, memory: &Memory, index: u32) -> Option<Capability> {
+        let (meta, object) = self.entry(memory, index)?.read()?;
+        let capability = Capability::from_words(meta, object)?;
+        let alive = memory.header(capability.object.frame).latch.generation() == capability.object.generation;
+        alive.then_some(capability)
     }
 
     /// The two words of an entry, for host tests to compare.

@@ -38,8 +38,8 @@ impl Words {
 
 impl<P: Platform> Kernel<P> {
     /// System call `object_info`; answers the bytes written.
-    pub(crate) fn object_info(&self, hart: &Hart, args: [u64; 4]) -> Answer<u64> {
-        let [handle, topic, address, bytes] = args;
+    pub(crate) fn object_info(&self, hart: &Hart, args: [u64; 5]) -> Answer<u64> {
+        let [handle, topic, address, bytes, from] = args;
         let capability = self.table(hart.owner()).lookup(&self.memory, handle)?;
         let topic = Topic::from_raw(topic).ok_or(Error::Invalid)?;
         let needs = match topic {
@@ -53,6 +53,7 @@ impl<P: Platform> Kernel<P> {
             Topic::Irq => Some((Kind::Irq, Rights::INSPECT)),
             Topic::Dma => Some((Kind::Vmo, Rights::DMA)),
             Topic::Records => Some((Kind::Resource, Rights::WAIT)),
+            Topic::Holdings => Some((Kind::Process, Rights::OBSERVE)),
         };
         if let Some((kind, right)) = needs {
             if capability.kind != kind {
@@ -63,7 +64,7 @@ impl<P: Platform> Kernel<P> {
             }
         }
         let mut words = Words { bytes: [0; MAX_WORDS * 4], len: 0 };
-        self.describe(topic, capability, &mut words)?;
+        self.describe(topic, capability, from, &mut words)?;
         let len = words.len.min(bytes as usize);
         if len != 0
             && (!in_user_space(address, len)
@@ -74,7 +75,7 @@ impl<P: Platform> Kernel<P> {
         Ok(len as u64)
     }
 
-    fn describe(&self, topic: Topic, capability: Capability, words: &mut Words) -> Answer<()> {
+    fn describe(&self, topic: Topic, capability: Capability, from: u64, words: &mut Words) -> Answer<()> {
         let frame = capability.object.frame;
         let _held = self.hold(capability.object)?;
         match topic {
@@ -143,6 +144,18 @@ impl<P: Platform> Kernel<P> {
             Topic::Records => self.records.read(|word| {
                 words.put64(word);
             }),
+            Topic::Holdings => {
+                let (next, held) = self.table(frame).holdings(&self.memory, from);
+                words.put32(next).put32(held.iter().flatten().count() as u32);
+                for held in held {
+                    // Nothing is a handle of kind 0.
+                    let (object, rights, shape) = held.map_or((0, 0, 0), |held| {
+                        let shape = held.kind as u32 | (held.end as u32) << 16;
+                        (held.object.to_raw(), held.rights.bits(), shape)
+                    });
+                    words.put64(object).put32(rights).put32(shape);
+                }
+            }
             Topic::Kernel => {
                 let sum = |cell: fn(&Hart) -> u64| self.harts.iter().copied().map(cell).sum::<u64>();
                 words

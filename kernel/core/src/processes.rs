@@ -301,6 +301,11 @@ impl<P: Platform> Kernel<P> {
         hart.reap.set(p.reap_next.get());
         self.platform.fence(self.online(), p.asid.get() as u16, 0, 0);
         self.asids.give(p.asid.get());
+        {
+            // Whoever looks at the table holds this.
+            let _held = self.memory.lock(process);
+            p.handle_capacity.set(0);
+        }
         self.free_tables(p);
         self.give_cpu(process, p.cpu.get());
         let object = self.reference(process);
@@ -308,7 +313,6 @@ impl<P: Platform> Kernel<P> {
         self.charge_less(process, charge - 1);
         {
             let _held = self.memory.lock(process);
-            p.handle_capacity.set(0);
             p.life.set(life::ENDED);
             self.notify(hart, process, 0);
         }

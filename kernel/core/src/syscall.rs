@@ -60,7 +60,9 @@ impl<P: Platform> Kernel<P> {
             Some(Sysno::null) => Ok([0, 0]),
             Some(Sysno::handle_close) => self.handle_close(hart, h(0)).map(none),
             Some(Sysno::handle_dup) => self.handle_dup(hart, h(0), a[1]).map(one),
-            Some(Sysno::object_info) => self.object_info(hart, [a[0], a[1], a[2], a[3]]).map(|n| [n, 0]),
+            Some(Sysno::object_info) => {
+                self.object_info(hart, [a[0], a[1], a[2], a[3], a[4]]).map(|n| [n, 0])
+            }
             Some(Sysno::channel_create) => {
                 self.channel_create(process(), h(0), [a[1], a[2]]).map(|[x, y]| [x.0 as u64, y.0 as u64])
             }

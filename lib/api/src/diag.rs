@@ -29,6 +29,9 @@ pub const MAX_NAME: usize = 31;
 /// Longest text of a record.
 pub const MAX_TEXT: usize = 480;
 
+/// What handles a process holds at once.
+pub const MAX_HOLDINGS: usize = 11;
+
 /// Numbers of the operations.
 pub mod op {
     /// `machine`.
@@ -41,6 +44,8 @@ pub mod op {
     pub const KILL: u16 = 4;
     /// `network`.
     pub const NETWORK: u16 = 5;
+    /// `holdings`.
+    pub const HOLDINGS: u16 = 6;
 }
 
 /// What the service can answer instead of a reply.
@@ -122,6 +127,41 @@ impl<'a> Wire<'a> for State {
             5 => Ok(State::Absent),
             _ => Err(Malformed),
         }
+    }
+}
+
+/// One handle of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holding {
+    /// Its object: equal for handles of one object, and for both ends of one channel.
+    pub object: u64,
+    /// What the holder may do with it: bits, as in `abi/`.
+    pub rights: u32,
+    /// The number of its kind, as in `abi/`.
+    pub kind: u16,
+    /// Which end, of a channel.
+    pub end: u16,
+}
+
+impl<'a> Wire<'a> for Holding {
+    const SIZE: usize = 16;
+
+    #[inline(always)]
+    fn encode<S: Sink + ?Sized>(&self, sink: &mut S, at: usize) {
+        self.object.encode(sink, at);
+        self.rights.encode(sink, at + 8);
+        self.kind.encode(sink, at + 12);
+        self.end.encode(sink, at + 14);
+    }
+
+    #[inline(always)]
+    fn decode<S: Source<'a>>(source: &S, at: usize) -> Result<Self, Malformed> {
+        Ok(Self {
+            object: Wire::decode(source, at)?,
+            rights: Wire::decode(source, at + 8)?,
+            kind: Wire::decode(source, at + 12)?,
+            end: Wire::decode(source, at + 14)?,
+        })
     }
 }
 
@@ -527,6 +567,90 @@ impl NetworkReply {
     }
 }
 
+/// The request of [`Client::holdings`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HoldingsRequest {
+    /// Its place in the registry, from 0.
+    pub index: u16,
+    /// From which entry of its handle table on.
+    pub from: u32,
+}
+
+impl HoldingsRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::HOLDINGS), Self::MOST, |out| {
+            self.index.encode(out, 8);
+            self.from.encode(out, 12);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(10, 2)?;
+        Ok(Self { index: Wire::decode(&input, 8)?, from: Wire::decode(&input, 12)? })
+    }
+}
+
+/// The reply of [`Client::holdings`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HoldingsReply {
+    /// From where to ask for more; 0: there is no more.
+    pub next: u32,
+    /// How many there are here.
+    pub count: u32,
+    /// They, and then nothing.
+    pub holdings: [Holding; 11],
+}
+
+impl HoldingsReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 192;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 192;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::HOLDINGS), Self::MOST, |out| {
+            self.next.encode(out, 8);
+            self.count.encode(out, 12);
+            self.holdings.encode(out, 16);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            next: Wire::decode(&input, 8)?,
+            count: Wire::decode(&input, 12)?,
+            holdings: Wire::decode(&input, 16)?,
+        })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -612,6 +736,21 @@ impl<C: Connector> Client<C> {
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(NetworkReply::decode(view, &mut handles)?)
     }
+
+    /// What a process holds.
+    pub fn holdings(&mut self, index: u16, from: u32) -> Result<HoldingsReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::HOLDINGS,
+            deadline_ms: 3000,
+            room: Room { bytes: 192, handles: 0 },
+        };
+        let request = HoldingsRequest { index, from };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(HoldingsReply::decode(view, &mut handles)?)
+    }
 }
 
 /// The answer that is owed to a caller of [`Client::log`].
@@ -652,6 +791,9 @@ pub trait Server {
 
     /// How the machine is connected.
     fn network(&mut self, sender: Sender) -> Result<NetworkReply, Error>;
+
+    /// What a process holds.
+    fn holdings(&mut self, sender: Sender, index: u16, from: u32) -> Result<HoldingsReply, Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -708,6 +850,14 @@ pub fn dispatch<H: AnyHandle, S: Server>(
             };
             let result = server.network(sender);
             answer(packet, Header::new(ID, op::NETWORK), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::HOLDINGS) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = HoldingsRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.holdings(sender, request.index, request.from);
+            answer(packet, Header::new(ID, op::HOLDINGS), result, |reply, packet| reply.encode(packet))
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -849,6 +999,45 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                     },
                     trace::Field { name: "dropped", offset: 24, shape: trace::Shape::Unsigned(8) },
                     trace::Field { name: "sockets", offset: 32, shape: trace::Shape::Unsigned(4) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::HOLDINGS,
+            name: "holdings",
+            permission: "",
+            deadline_ms: 3000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[
+                    trace::Field { name: "index", offset: 8, shape: trace::Shape::Unsigned(2) },
+                    trace::Field { name: "from", offset: 12, shape: trace::Shape::Unsigned(4) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 192,
+                most: 192,
+                fields: &[
+                    trace::Field { name: "next", offset: 8, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "count", offset: 12, shape: trace::Shape::Unsigned(4) },
+                    trace::Field {
+                        name: "holdings",
+                        offset: 16,
+                        shape: trace::Shape::Array(
+                            11,
+                            16,
+                            &trace::Shape::Struct(&[
+                                trace::Field { name: "object", offset: 0, shape: trace::Shape::Unsigned(8) },
+                                trace::Field { name: "rights", offset: 8, shape: trace::Shape::Unsigned(4) },
+                                trace::Field { name: "kind", offset: 12, shape: trace::Shape::Unsigned(2) },
+                                trace::Field { name: "end", offset: 14, shape: trace::Shape::Unsigned(2) },
+                            ]),
+                        ),
+                    },
                 ],
                 handles: &[],
             }),

@@ -1,14 +1,15 @@
 //! The supervisor's word on every process of the registry, and its hand.
 //!
-//! Served by `nexus-init` over a channel that it hands to processes with the grant `supervise` (stat alone) or `supervise-kill`
+//! Served by `nexus-init` over a channel that it hands to processes with the grants `supervise` (stat alone), `observe` (look) and `supervise-kill`
 //! (which only a file of tests can give).
 //!
 //! Generated from `idl/supervise.idl` by `nexus-idlc`: change that file, then run the generator.
 
+use nexus_abi::{Kind, Rights};
 use nexus_wire::{
-    AnyHandle, CallError, Connector, Fault, HEADER_BYTES, Handles, Header, Link, Malformed, Outcome, Packet,
-    Room, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer, answered, empty_reply, refuse,
-    text_tail, trace, write_empty,
+    AnyHandle, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link, Malformed,
+    Outcome, Packet, Room, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer, answered,
+    empty_reply, kinds, refuse, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -32,6 +33,8 @@ pub mod op {
     pub const STAT: u16 = 1;
     /// `kill`.
     pub const KILL: u16 = 2;
+    /// `look`.
+    pub const LOOK: u16 = 3;
 }
 
 /// What the service can answer instead of a reply.
@@ -252,6 +255,75 @@ impl<'a> KillRequest<'a> {
     }
 }
 
+/// The request of [`Client::look`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LookRequest {
+    /// Its place in the registry, from 0.
+    pub index: u16,
+}
+
+impl LookRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 10;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 10;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::LOOK), Self::MOST, |out| {
+            self.index.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { index: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::look`].
+#[derive(PartialEq, Debug)]
+pub struct LookReply<H> {
+    /// The process, to be looked at and no more.
+    pub process: Held<H, kinds::Process>,
+}
+
+impl<H: AnyHandle> LookReply<H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::LOOK), Self::MOST, |_| {});
+        packet.handles.push(self.process.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { process: handles.receive(0, Rights::OBSERVE)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -292,19 +364,37 @@ impl<C: Connector> Client<C> {
         let (view, handles) = answered(packet, &SPEC, false)?;
         Ok(empty_reply(view, &handles)?)
     }
+
+    /// Lends a handle to a process, to see what it holds. Needs the grant `observe`.
+    pub fn look(&mut self, index: u16) -> Result<LookReply<HandleOf<C>>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::LOOK,
+            deadline_ms: 1000,
+            room: Room { bytes: 8, handles: 1 },
+        };
+        let request = LookRequest { index };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(LookReply::decode(view, &mut handles)?)
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
-pub trait Server {
+pub trait Server<H: AnyHandle> {
     /// What is known of a process.
     fn stat(&mut self, sender: Sender, index: u16) -> Result<StatReply<'_>, Error>;
 
     /// Ends a process. It is started again by its rule, without a pause and without counting as a failure.
     fn kill(&mut self, sender: Sender, name: Text<'_, 31>) -> Result<(), Error>;
+
+    /// Lends a handle to a process, to see what it holds. Needs the grant `observe`.
+    fn look(&mut self, sender: Sender, index: u16) -> Result<LookReply<H>, Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
-pub fn dispatch<H: AnyHandle, S: Server>(
+pub fn dispatch<H: AnyHandle, S: Server<H>>(
     server: &mut S,
     sender: Sender,
     packet: &mut Packet<'_, H>,
@@ -328,6 +418,14 @@ pub fn dispatch<H: AnyHandle, S: Server>(
             answer(packet, Header::new(ID, op::KILL), result, |(), packet| {
                 write_empty(packet, Header::new(ID, op::KILL))
             })
+        }
+        Some(op::LOOK) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = LookRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.look(sender, request.index);
+            answer(packet, Header::new(ID, op::LOOK), result, |reply, packet| reply.encode(packet))
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -395,6 +493,25 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 handles: &[],
             },
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::LOOK,
+            name: "look",
+            permission: "",
+            deadline_ms: 1000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 10,
+                most: 10,
+                fields: &[trace::Field { name: "index", offset: 8, shape: trace::Shape::Unsigned(2) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 8,
+                most: 8,
+                fields: &[],
+                handles: &[("process", Some(Kind::Process))],
+            }),
         },
     ],
     errors: &[(1, "NotFound"), (4, "PermissionDenied")],

@@ -2,7 +2,7 @@
 
 use crate::owned::{Identity, Owned, Port, Process, Quota, Resource, Thread, Timer};
 use crate::sys;
-use nexus_abi::{Error, ExitRecord, KernelStats, ProcessInfo, QuotaInfo, Rights, Signals, Ticks};
+use nexus_abi::{Error, ExitRecord, Holdings, KernelStats, ProcessInfo, QuotaInfo, Rights, Signals, Ticks};
 
 pub use crate::owned::{Channel, Vmo};
 pub use crate::owned::{
@@ -83,6 +83,11 @@ impl Owned<Process> {
     /// Who it is and what it holds.
     pub fn info(&self) -> Result<ProcessInfo, Error> {
         sys::process_info(self.handle())
+    }
+
+    /// Some of the handles that it holds, from an entry of its table on.
+    pub fn holdings(&self, from: u32) -> Result<Holdings, Error> {
+        sys::holdings(self.handle(), from)
     }
 
     /// Why it ended; `BadState` before it did.

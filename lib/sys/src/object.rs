@@ -4,8 +4,8 @@
 use crate::raw;
 use core::mem::{MaybeUninit, size_of};
 use nexus_abi::{
-    DmaInfo, Error, ExitRecord, Handle, HandleInfo, IrqInfo, KernelRecords, KernelStats, MmioInfo, PoolInfo,
-    ProcessInfo, QuotaInfo, Rights, Signals, Ticks, Topic, VmoInfo,
+    DmaInfo, Error, ExitRecord, Handle, HandleInfo, Holdings, IrqInfo, KernelRecords, KernelStats, MmioInfo,
+    PoolInfo, ProcessInfo, QuotaInfo, Rights, Signals, Ticks, Topic, VmoInfo,
 };
 
 /// What one end of a channel can receive.
@@ -51,6 +51,17 @@ pub fn handle_close(handle: Handle) -> Result<(), Error> {
     safe!(handle_close(raw_of(handle)))
 }
 
+/// Some of the handles that a process holds, from an entry of its table on.
+pub fn holdings(process: Handle, from: u32) -> Result<Holdings, Error> {
+    let mut info = MaybeUninit::<Holdings>::zeroed();
+    let (at, size) = (info.as_mut_ptr() as u64, size_of::<Holdings>() as u64);
+    // SAFETY: the kernel writes at most `size` bytes there.
+    let told = unsafe { raw::object_info(raw_of(process), Topic::Holdings as u64, at, size, from.into()) };
+    told?;
+    // SAFETY: the structure is made of integers only, for which every pattern (0 too) is a value.
+    Ok(unsafe { info.assume_init() })
+}
+
 /// Makes a second handle with the same or fewer rights.
 pub fn handle_dup(handle: Handle, rights: Rights) -> Result<Handle, Error> {
     safe!(handle_dup(raw_of(handle), rights.bits() as u64)).map(named)
@@ -64,7 +75,7 @@ macro_rules! info {
             let size = size_of::<$type>() as u64;
             // SAFETY: the kernel writes at most `size` bytes there.
             let written = unsafe {
-                raw::object_info(raw_of(handle), Topic::$topic as u64, info.as_mut_ptr() as u64, size)
+                raw::object_info(raw_of(handle), Topic::$topic as u64, info.as_mut_ptr() as u64, size, 0)
             }?;
             // An older kernel knows fewer fields; those it did not write stay 0.
             debug_assert!(written <= size);

@@ -5,7 +5,8 @@ use diagd::followers::{Follower, Followers};
 use diagd::line::Line;
 use nexus_abi::Error as Refused;
 use nexus_rt::api::diag::{
-    self, Error, LogPromise, LogReply, MachineReply, NetworkReply, ProcessReply, State,
+    self, Error, Holding, HoldingsReply, LogPromise, LogReply, MachineReply, NetworkReply, ProcessReply,
+    State,
 };
 use nexus_rt::api::supervise::{self, State as Standing};
 use nexus_rt::api::{log, news, socket};
@@ -14,7 +15,7 @@ use nexus_rt::owned::Quota;
 use nexus_rt::samgr::Service;
 use nexus_rt::server::Message;
 use nexus_rt::wire::{CallError, Fixed, NoHandle, Outcome, Packet, Sender, Text};
-use nexus_rt::{Channel, End, Owned, Server, clock};
+use nexus_rt::{Channel, End, Owned, ProcessKind, Server, clock};
 
 /// What this end of the channel for news can receive: one message says it.
 const NEWS_END: End = end(1, news::REQUEST_ROOM);
@@ -229,6 +230,19 @@ impl diag::Server for Visit<'_> {
     fn kill(&mut self, _sender: Sender, name: Text<'_, { diag::MAX_NAME }>) -> Result<(), Error> {
         // The supervisor decides, and writes the audit record.
         self.desk.supervisor.kill(name).map_err(told)
+    }
+
+    fn holdings(&mut self, _sender: Sender, index: u16, from: u32) -> Result<HoldingsReply, Error> {
+        let lent = self.desk.supervisor.look(index).map_err(told)?;
+        let process: Owned<ProcessKind> = lent.process.into();
+        let held = process.holdings(from).map_err(|_| Error::NotFound)?;
+        let holdings = held.holdings.map(|held| Holding {
+            object: held.object,
+            rights: held.rights,
+            kind: held.kind,
+            end: held.end,
+        });
+        Ok(HoldingsReply { next: held.next, count: held.count, holdings })
     }
 
     fn network(&mut self, _sender: Sender) -> Result<NetworkReply, Error> {

@@ -150,6 +150,9 @@ mod tests {
         fn kill(&mut self, _: Sender, _: Text<'_, 31>) -> Result<(), diag::Error> {
             Err(diag::Error::PermissionDenied)
         }
+        fn holdings(&mut self, _: Sender, _: u16, _: u32) -> Result<diag::HoldingsReply, diag::Error> {
+            Err(diag::Error::NotFound)
+        }
         fn network(&mut self, _: Sender) -> Result<diag::NetworkReply, diag::Error> {
             Err(diag::Error::NotReady)
         }

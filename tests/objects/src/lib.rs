@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod floats;
+mod observing;
 mod ports;
 mod quotas;
 mod revocation;
@@ -29,6 +30,7 @@ pub const TESTS: &[Test] = &[
     ("objects.quotas.children", quotas::children),
     ("objects.revocation.queues", revocation::queues),
     ("objects.revocation.processes", revocation::processes),
+    ("objects.observing", observing::holdings),
     ("objects.seals.writable", seals::writable),
     ("objects.seals.immutable", seals::immutable),
     ("objects.floats", floats::never_mix),

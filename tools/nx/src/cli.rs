@@ -140,6 +140,21 @@ Examples:
 Exit codes: 0 answered, 10 no system runs, or it gives no answer,
 130 interrupted. Read on: docs/nx.md.")]
     Top(TopArgs),
+    /// Show what the processes of the running system hold, or draw who reaches whom
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Examples:
+  nx caps                every handle of every process, and who else has to do with it
+  nx caps logd           those of one process
+  nx caps graph caps.svg the live capability graph as a picture
+  nx caps graph caps.svg --json
+                         and as {\"nodes\", \"edges\": [{\"from\", \"to\", \"kind\", \"objects\"}]}
+
+Exit codes: 0 answered, 1 there is no such process, 9 the picture cannot be
+written, 10 no system runs, or it gives no answer. Read on: docs/nx.md."
+    )]
+    Caps(CapsArgs),
     /// End a process of the running system; it is started again by its rule
     #[command(after_help = "\
 Examples:
@@ -397,6 +412,32 @@ pub struct TopArgs {
     /// Looks [default: until Ctrl-C on a terminal, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
+}
+
+/// `nx caps`
+#[derive(Args, Debug)]
+pub struct CapsArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented")]
+    pub link: LinkArgs,
+    /// Only this process, by its name
+    pub process: Option<String>,
+    /// What else to do with it
+    #[command(subcommand)]
+    pub what: Option<CapsWhat>,
+}
+
+/// What can be done with the capabilities of a system.
+#[derive(Subcommand, Debug)]
+pub enum CapsWhat {
+    /// Draw the live graph as SVG
+    Graph {
+        /// The file to write it to
+        file: PathBuf,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "its fields are documented")]
+        link: LinkArgs,
+    },
 }
 
 /// `nx kill`

@@ -44,6 +44,7 @@ pub fn dispatch(cli: &Cli) -> Outcome {
         Command::Ps(args) => link::ps(&House::find()?, args, output),
         Command::Log(args) => link::log(&House::find()?, args, output),
         Command::Top(args) => link::top(&House::find()?, args, output),
+        Command::Caps(args) => link::caps(&House::find()?, args, output),
         Command::Kill(args) => link::kill(&House::find()?, args, output),
         Command::Net(args) => match &args.what {
             NetWhat::Status(args) => link::network(&House::find()?, args, output),

@@ -85,6 +85,8 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx ps", &["ps"], 0),
         ("nx log", &["log"], 0),
         ("nx top", &["top"], 0),
+        ("nx caps", &["caps"], 0),
+        ("nx caps graph", &["caps", "graph", "caps.svg"], 0),
         ("nx kill", &["kill", "rngd"], 0),
         ("nx net status", &["net", "status"], 0),
         ("nx state reset", &["state", "--disk", disk, "reset", "--yes"], 0),

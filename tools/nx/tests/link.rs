@@ -38,6 +38,15 @@ fn people_get_tables() {
         said(&["log"]),
         "     0.007  kernel: something happened\n     0.007  rngd: audit: something happened\n"
     );
+    let caps = said(&["caps"]);
+    assert_eq!(caps.lines().count(), 4, "{caps}");
+    assert!(caps.contains("nexus-init  channel  7       rngd"), "{caps}");
+    assert_eq!(said(&["caps", "rngd"]).lines().count(), 2);
+    said(&["caps", "graph", "caps.svg"]);
+    let drawn = std::fs::read_to_string(scratch.path("caps.svg")).unwrap();
+    assert_eq!((drawn.matches("<circle").count(), drawn.matches("<path").count()), (2, 1));
+    let unknown = scratch.nx(&["caps", "tea"]).output().unwrap();
+    assert_eq!(exit(&unknown), 1, "{}", words(&unknown));
     assert_eq!(said(&["log", "-n", "1"]).lines().count(), 1);
     assert!(said(&["net", "status"]).contains("10.0.2.15/24"));
     assert!(said(&["top", "--count", "2"]).contains("0.0"));

@@ -14,6 +14,7 @@ mod fast;
 mod handover;
 #[cfg(all(not(loom), not(miri)))]
 mod harts;
+mod holdings;
 mod host;
 mod hostile;
 #[cfg(loom)]

@@ -300,6 +300,79 @@ fn network_reply_has_one_spelling() {
     );
 }
 
+#[test]
+fn holdings_request_has_one_spelling() {
+    support::spelled!(
+        HoldingsRequest,
+        "060000006639cb2d0000000000000000",
+        HoldingsRequest { index: 0x0, from: 0x0 }
+    );
+    support::spelled!(
+        HoldingsRequest,
+        "060000006639cb2d44220000904840fa",
+        HoldingsRequest { index: 0x2244, from: 0xfa404890 }
+    );
+    support::spelled!(
+        HoldingsRequest,
+        "060000006639cb2dffff0000ffffffff",
+        HoldingsRequest { index: 0xffff, from: 0xffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(HoldingsRequest, "060000006639cb2d44220000904840fa", handles);
+    support::flawed!(HoldingsRequest, "060000006639cb2d44220000904840fa", handles, 10, &[1], "padding");
+    support::flawed!(HoldingsRequest, "060000006639cb2d44220000904840fa", handles, 11, &[1], "padding");
+}
+
+#[test]
+fn holdings_reply_has_one_spelling() {
+    support::spelled!(
+        HoldingsReply,
+        "060000006639cb2d 00*184",
+        HoldingsReply {
+            next: 0x0,
+            count: 0x0,
+            holdings: [Holding { object: 0x0, rights: 0x0, kind: 0x0, end: 0x0 }; 11],
+        }
+    );
+    support::spelled!(
+        HoldingsReply,
+        "060000006639cb2d119a16934350453ac6d8ba9c7e6042240c22d6891825310c649cbbd7f30f2c48c9407eb595912e4364c69a3cde7f21c3d90ca6d9d319e7335068bcd7ef072038a2d180b648a5994e43a5c65cbe1f81e2a75a0d2a90d5a1eb44586cdcf3071c308bb2d9c01c6945daa3c4e5c61e40618277a9db0d4f935fa740506070fc0f203084a3c2e1104d31a683644526c7e0c1a247f9aa5c0f53206744505c68741c2c388da4bbd224515eb2e48425c666c7a243184a7bacd214e62a",
+        HoldingsReply {
+            next: 0x93169a11,
+            count: 0x3a455043,
+            holdings: [
+                Holding { object: 0x2442607e9cbad8c6, rights: 0x89d6220c, kind: 0x2518, end: 0xc31 },
+                Holding { object: 0x482c0ff3d7bb9c64, rights: 0xb57e40c9, kind: 0x9195, end: 0x432e },
+                Holding { object: 0xc3217fde3c9ac664, rights: 0xd9a60cd9, kind: 0x19d3, end: 0x33e7 },
+                Holding { object: 0x382007efd7bc6850, rights: 0xb680d1a2, kind: 0xa548, end: 0x4e99 },
+                Holding { object: 0xe2811fbe5cc6a543, rights: 0x2a0d5aa7, kind: 0xd590, end: 0xeba1 },
+                Holding { object: 0x301c07f3dc6c5844, rights: 0xc0d9b28b, kind: 0x691c, end: 0xda45 },
+                Holding { object: 0x8261401ec6e5c4a3, rights: 0xddba977, kind: 0x934f, end: 0xa75f },
+                Holding { object: 0x30200ffc70605040, rights: 0xe1c2a384, kind: 0x4d10, end: 0xa631 },
+                Holding { object: 0xa2c1e0c726456483, rights: 0x5caaf947, kind: 0x530f, end: 0x6720 },
+                Holding { object: 0x382c1c74685c5044, rights: 0xd2bba48d, kind: 0x5124, end: 0xb25e },
+                Holding { object: 0x43a2c766c62584e4, rights: 0xac7b4a18, kind: 0x14d2, end: 0x2ae6 }
+            ],
+        }
+    );
+    support::spelled!(
+        HoldingsReply,
+        "060000006639cb2d ff*184",
+        HoldingsReply {
+            next: 0xffffffff,
+            count: 0xffffffff,
+            holdings: [Holding { object: 0xffffffffffffffff, rights: 0xffffffff, kind: 0xffff, end: 0xffff };
+                11],
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        HoldingsReply,
+        "060000006639cb2d119a16934350453ac6d8ba9c7e6042240c22d6891825310c649cbbd7f30f2c48c9407eb595912e4364c69a3cde7f21c3d90ca6d9d319e7335068bcd7ef072038a2d180b648a5994e43a5c65cbe1f81e2a75a0d2a90d5a1eb44586cdcf3071c308bb2d9c01c6945daa3c4e5c61e40618277a9db0d4f935fa740506070fc0f203084a3c2e1104d31a683644526c7e0c1a247f9aa5c0f53206744505c68741c2c388da4bbd224515eb2e48425c666c7a243184a7bacd214e62a",
+        handles
+    );
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -406,6 +479,28 @@ impl Server for Fixture {
             Err,
         )
     }
+
+    fn holdings(&mut self, sender: Sender, index: u16, from: u32) -> Result<HoldingsReply, Error> {
+        self.calls += 1;
+        let request = HoldingsRequest { index, from };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, HoldingsRequest { index: 0x2244, from: 0xfa404890 });
+        }
+        self.error.map_or(
+            Ok(HoldingsReply {
+                next: 0xffffffff,
+                count: 0xffffffff,
+                holdings: [Holding {
+                    object: 0xffffffffffffffff,
+                    rights: 0xffffffff,
+                    kind: 0xffff,
+                    end: 0xffff,
+                }; 11],
+            }),
+            Err,
+        )
+    }
 }
 
 #[test]
@@ -455,7 +550,16 @@ fn every_operation_arrives_and_its_answer_returns() {
             sockets: 0xffffffff,
         })
     );
-    assert_eq!(server.calls, 5);
+    assert_eq!(
+        client.holdings(0x2244, 0xfa404890),
+        Ok(HoldingsReply {
+            next: 0xffffffff,
+            count: 0xffffffff,
+            holdings: [Holding { object: 0xffffffffffffffff, rights: 0xffffffff, kind: 0xffff, end: 0xffff };
+                11],
+        })
+    );
+    assert_eq!(server.calls, 6);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -497,6 +601,7 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.log(0x0, false).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.kill(support::text('q', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.network().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.holdings(0x0, 0x0).map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -547,6 +652,15 @@ fn network_tells_of_the_servers_death() {
 }
 
 #[test]
+fn holdings_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.holdings(0x0, 0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("010000006639cb2d", &[]),
@@ -559,6 +673,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("040000006639cb2d 71*16", &[]),
         ("050000006639cb2d", &[]),
         ("050000006639cb2d", &[]),
+        ("060000006639cb2d0000000000000000", &[]),
+        ("060000006639cb2d44220000904840fa", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -630,6 +746,20 @@ fn damaged_answers_are_faults() {
         |answer| {
             let mut client = Client::new(support::answering(answer));
             match client.network() {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(
+        (
+            "060000006639cb2d119a16934350453ac6d8ba9c7e6042240c22d6891825310c649cbbd7f30f2c48c9407eb595912e4364c69a3cde7f21c3d90ca6d9d319e7335068bcd7ef072038a2d180b648a5994e43a5c65cbe1f81e2a75a0d2a90d5a1eb44586cdcf3071c308bb2d9c01c6945daa3c4e5c61e40618277a9db0d4f935fa740506070fc0f203084a3c2e1104d31a683644526c7e0c1a247f9aa5c0f53206744505c68741c2c388da4bbd224515eb2e48425c666c7a243184a7bacd214e62a",
+            &[],
+        ),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.holdings(0x0, 0x0) {
                 Ok(_) => true,
                 Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
                 Err(other) => panic!("{other:?}"),

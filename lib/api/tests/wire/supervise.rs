@@ -2,7 +2,7 @@
 //!
 //! Generated from `idl/supervise.idl` by `nexus-idlc`: change that file, then run the generator.
 
-use crate::support::{self, Loopback};
+use crate::support::{self, FakeHandle, Loopback};
 use nexus_abi::Kind;
 use nexus_api::supervise::*;
 use nexus_wire::{CallError, Fault, Outcome, Sender, Text};
@@ -105,6 +105,36 @@ fn kill_request_has_one_spelling() {
     support::flawed!(KillRequest<'_>, "02000000e525baa9 71*16", handles, 8, &[255], "name is not UTF-8");
 }
 
+#[test]
+fn look_request_has_one_spelling() {
+    support::spelled!(LookRequest, "03000000e525baa90000", LookRequest { index: 0x0 });
+    support::spelled!(LookRequest, "03000000e525baa958c0", LookRequest { index: 0xc058 });
+    support::spelled!(LookRequest, "03000000e525baa9ffff", LookRequest { index: 0xffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(LookRequest, "03000000e525baa958c0", handles);
+}
+
+#[test]
+fn look_reply_has_one_spelling() {
+    support::spelled!(
+        LookReply<FakeHandle>,
+        "03000000e525baa9",
+        LookReply { process: support::handle(Kind::Process, 0x200000) }
+    );
+    support::spelled!(
+        LookReply<FakeHandle>,
+        "03000000e525baa9",
+        LookReply { process: support::handle(Kind::Process, 0x200000) }
+    );
+    support::spelled!(
+        LookReply<FakeHandle>,
+        "03000000e525baa9",
+        LookReply { process: support::handle(Kind::Process, 0x200000) }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Process, 0x200000)];
+    support::bounded!(LookReply<FakeHandle>, "03000000e525baa9", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -113,7 +143,7 @@ struct Fixture {
     error: Option<Error>,
 }
 
-impl Server for Fixture {
+impl Server<FakeHandle> for Fixture {
     fn stat(&mut self, sender: Sender, index: u16) -> Result<StatReply<'_>, Error> {
         self.calls += 1;
         let request = StatRequest { index };
@@ -146,6 +176,16 @@ impl Server for Fixture {
         }
         self.error.map_or(Ok(()), Err)
     }
+
+    fn look(&mut self, sender: Sender, index: u16) -> Result<LookReply<FakeHandle>, Error> {
+        self.calls += 1;
+        let request = LookRequest { index };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, LookRequest { index: 0xc058 });
+        }
+        self.error.map_or(Ok(LookReply { process: support::handle(Kind::Process, 0x200000) }), Err)
+    }
 }
 
 #[test]
@@ -168,7 +208,8 @@ fn every_operation_arrives_and_its_answer_returns() {
         })
     );
     assert_eq!(client.kill(support::text('q', 16)), Ok(()));
-    assert_eq!(server.calls, 2);
+    assert_eq!(client.look(0xc058), Ok(LookReply { process: support::handle(Kind::Process, 0x200000) }));
+    assert_eq!(server.calls, 3);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -181,6 +222,7 @@ fn every_error_returns_from_every_call() {
             Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
         assert_eq!(client.stat(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.kill(support::text('q', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.look(0x0).map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -204,12 +246,23 @@ fn kill_tells_of_the_servers_death() {
 }
 
 #[test]
+fn look_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.look(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("01000000e525baa90000", &[]),
         ("01000000e525baa958c0", &[]),
         ("02000000e525baa9", &[]),
         ("02000000e525baa9 71*16", &[]),
+        ("03000000e525baa90000", &[]),
+        ("03000000e525baa958c0", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -249,6 +302,14 @@ fn damaged_answers_are_faults() {
     support::answer_storm(("02000000e525baa9", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.kill(support::text('q', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("03000000e525baa9", &[(Kind::Process, 0x200000)]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.look(0x0) {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

@@ -2,13 +2,13 @@
 
 use super::Supervisor;
 use crate::slot::{Slot, State};
-use nexus_abi::Error;
+use nexus_abi::{Error, Rights};
 use nexus_registry::{Grants as Declared, Process};
-use nexus_rt::api::supervise::{self, Error as Denial, StatReply};
+use nexus_rt::api::supervise::{self, Error as Denial, LookReply, StatReply};
 use nexus_rt::channel::end;
 use nexus_rt::server::Message;
 use nexus_rt::wire::{Sender, Text};
-use nexus_rt::{Channel, End, Owned, ProcessKind, QuotaKind, audit};
+use nexus_rt::{Any, Channel, End, Owned, ProcessKind, QuotaKind, audit};
 
 /// What this end of such a channel can receive: calls only.
 const ASKED: End = end(0, supervise::REQUEST_ROOM);
@@ -22,6 +22,8 @@ struct View<'a> {
     /// Who asks, and whether it may kill.
     caller: &'a str,
     may_kill: bool,
+    /// Whether it may see what others hold.
+    may_observe: bool,
     /// The process that is to be ended.
     doomed: Option<usize>,
 }
@@ -29,7 +31,7 @@ struct View<'a> {
 impl Supervisor {
     /// The process's end of a channel over which it may ask, if that was granted.
     pub(super) fn watcher(&mut self, process: &Process<'_>) -> Result<Option<Owned<Channel>>, Error> {
-        if !process.grants.intersects(Declared::SUPERVISE | Declared::SUPERVISE_KILL) {
+        if !process.grants.intersects(Declared::SUPERVISE | Declared::SUPERVISE_KILL | Declared::OBSERVE) {
             return Ok(None);
         }
         let (theirs, ours) = Owned::<Channel>::create(self.quota, End::default(), ASKED)?;
@@ -44,8 +46,9 @@ impl Supervisor {
             return Ok(());
         };
         let may_kill = caller.process.grants.contains(Declared::SUPERVISE_KILL);
+        let may_observe = caller.process.grants.contains(Declared::OBSERVE);
         let (own, quota, caller) = (self.own, self.quota, caller.process.name);
-        let mut view = View { slots: &self.slots, own, quota, caller, may_kill, doomed: None };
+        let mut view = View { slots: &self.slots, own, quota, caller, may_kill, may_observe, doomed: None };
         self.server.serve(message, |_, sender, packet| supervise::dispatch(&mut view, sender, packet));
         if let Some(slot) = view.doomed.and_then(|index| self.slots.get_mut(index)) {
             slot.killed = true;
@@ -54,7 +57,7 @@ impl Supervisor {
     }
 }
 
-impl supervise::Server for View<'_> {
+impl supervise::Server<Owned<Any>> for View<'_> {
     fn stat(&mut self, _sender: Sender, index: u16) -> Result<StatReply<'_>, Denial> {
         let slot = self.slots.get(usize::from(index)).ok_or(Denial::NotFound)?;
         let running = match (index, &slot.running) {
@@ -81,6 +84,18 @@ impl supervise::Server for View<'_> {
             },
             name: Text::cut(slot.process.name),
         })
+    }
+
+    fn look(&mut self, _sender: Sender, index: u16) -> Result<LookReply<Owned<Any>>, Denial> {
+        if !self.may_observe {
+            audit!("{}: looking into a process is refused", self.caller);
+            return Err(Denial::PermissionDenied);
+        }
+        let slot = self.slots.get(usize::from(index)).ok_or(Denial::NotFound)?;
+        let running = slot.running.as_ref().map(|running| &running.process);
+        let process = if index == 0 { Some(self.own) } else { running }.ok_or(Denial::NotFound)?;
+        let lent = process.duplicate(Rights::OBSERVE | Rights::TRANSFER).map_err(|_| Denial::NotFound)?;
+        Ok(LookReply { process: lent.into() })
     }
 
     fn kill(&mut self, _sender: Sender, name: Text<'_, { supervise::MAX_NAME }>) -> Result<(), Denial> {

@@ -33,6 +33,13 @@ pub struct Process {
     cpu_ticks: u64,
 }
 
+impl Process {
+    /// Whether there is an instance of it.
+    pub fn runs(&self) -> bool {
+        self.generation != 0
+    }
+}
+
 /// Every process of the registry, in its order.
 pub fn processes(system: &mut System) -> Outcome<Vec<Process>> {
     let mut all = Vec::new();

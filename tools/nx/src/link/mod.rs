@@ -2,7 +2,9 @@
 //! The messages are those of `idl/diag.idl`, in frames of `formats/link`.
 
 pub mod broker;
+mod caps;
 mod commands;
+mod graph;
 mod look;
 
 use std::fs;
@@ -15,6 +17,7 @@ use nexus_api::diag::{Client, Error};
 use nexus_link::{Frame, Kind, Receiver, Refusal};
 use nexus_wire::{CallError, Failure as Cut, Fault, Fixed, NoHandle, Packet, Room, Transport};
 
+pub use caps::caps;
 pub use commands::{kill, log, network};
 pub use look::{ps, top};
 

@@ -187,6 +187,7 @@ fn answers(images: &Images) -> Verdict {
     expect(network["address"] == "10.0.2.15", || network.to_string())?;
     let top = system.value(&["top"])?;
     expect(top["processes"].as_array().is_some_and(|list| list.len() == all.len()), || top.to_string())?;
+    caps(&system, &images.root)?;
     let before = system.process("rngd")?;
     let refused = system.ask(&["kill", "rngd"])?;
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -195,6 +196,36 @@ fn answers(images: &Images) -> Verdict {
     expect(system.process("rngd")?["generation"] == before["generation"], || "rngd was killed".into())?;
     let records = system.value(&["log"])?.to_string();
     expect(records.contains("diagd: killing rngd is refused"), || "the refusal is no audit record".into())
+}
+
+/// What processes hold agrees with how many handles each has, and the graph has the edges that the registry makes.
+fn caps(system: &System, root: &Path) -> Verdict {
+    let held = system.value(&["caps", "rngd"])?;
+    let held = held.as_array().ok_or("caps is no list")?;
+    let handles = system.process("rngd")?["handles"].as_u64();
+    expect(Some(held.len() as u64) == handles, || format!("{} of {handles:?} handles", held.len()))?;
+    let with = |kind: &str, who: &str| {
+        let fits = |held: &&Value| held["kind"] == kind && held["with"].to_string().contains(who);
+        held.iter().any(|held| fits(&held))
+    };
+    expect(with("channel", "nexus-init") && with("channel", "logd") && with("mmio", "nexus-init"), || {
+        format!("rngd holds {held:?}")
+    })?;
+    let file = root.join("build/link-test");
+    std::fs::create_dir_all(&file).map_err(|error| error.to_string())?;
+    let file = file.join("caps.svg").display().to_string();
+    let graph = system.value(&["caps", "graph", &file])?;
+    let edges = graph["edges"].as_array().ok_or("no edges")?;
+    let joined = |a: &str, b: &str| {
+        let ends =
+            |edge: &&Value| [[a, b], [b, a]].iter().any(|[a, b]| edge["from"] == *a && edge["to"] == *b);
+        edges.iter().any(|edge| edge["kind"] == "channel" && ends(&edge))
+    };
+    // Declared, and used: netstackd has the card; and what nobody declared is not there.
+    expect(joined("netstackd", "virtionetd") && joined("logd", "uartd"), || graph.to_string())?;
+    expect(!joined("rngd", "virtioblkd") && !joined("timed", "netstackd"), || graph.to_string())?;
+    let drawn = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
+    expect(drawn.matches("<circle").count() > 8, || drawn)
 }
 
 /// A follower of the log, whose lines are read on a thread of their own.

@@ -208,7 +208,7 @@ fn caps(system: &System, root: &Path) -> Verdict {
         let fits = |held: &&Value| held["kind"] == kind && held["with"].to_string().contains(who);
         held.iter().any(|held| fits(&held))
     };
-    expect(with("channel", "nexus-init") && with("channel", "logd") && with("mmio", "nexus-init"), || {
+    expect(with("channel", "nexus-init") && with("channel", "logd") && with("irq", "nexus-init"), || {
         format!("rngd holds {held:?}")
     })?;
     let file = root.join("build/link-test");

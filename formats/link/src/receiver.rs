@@ -42,6 +42,11 @@ impl Receiver {
         frame
     }
 
+    /// Bytes that it keeps of what is not complete, at most [`MAX_STUFFED`].
+    pub fn kept(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many pieces between borders were no frames.
     pub fn damaged(&self) -> u64 {
         self.damaged

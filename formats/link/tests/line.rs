@@ -50,6 +50,7 @@ fn a_flood_without_a_border_is_dropped_and_the_next_frame_is_found() {
     for length in [MAX_STUFFED - 1, MAX_STUFFED, MAX_STUFFED + 1, 10 * MAX_STUFFED] {
         let mut receiver = Receiver::default();
         assert!(received(&mut receiver, &vec![7; length]).is_empty());
+        assert_eq!(receiver.kept(), length.min(MAX_STUFFED));
         assert_eq!(received(&mut receiver, &written(&frame)), std::slice::from_ref(&frame));
         assert_eq!(receiver.damaged(), 1);
     }

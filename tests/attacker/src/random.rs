@@ -156,10 +156,14 @@ impl Game<'_> {
     }
 
     fn address(&mut self) -> u64 {
-        match self.random.below(4) {
+        if self.random.one_in(2) { self.no_address() } else { self.places.good() }
+    }
+
+    /// Where nothing can be received.
+    fn no_address(&mut self) -> u64 {
+        match self.random.below(2) {
             0 => self.random.pick(&Places::unreadable(8)),
-            1 => self.random.pick(&Places::unwritable(8)),
-            _ => self.places.good(),
+            _ => self.random.pick(&Places::unwritable(8)),
         }
     }
 
@@ -253,7 +257,12 @@ impl Game<'_> {
             ]),
             "signals" => self.random.pick(&[0, 1, 4, 5, 7, 8, 16, 32, 1 << 16, 1 << 32, u64::MAX]),
             "bits" => self.random.pick(&[0, 1 << 16, 0xffff_0000, 1, 1 << 32, u64::MAX]),
-            "topic" => self.random.below(12) as u64,
+            // The last topic that there is, and one that there is not.
+            "topic" => match self.random.below(12) {
+                11 => 11 + self.live.len() as u64 % 2,
+                topic => topic as u64,
+            },
+            "from" => self.live.len() as u64,
             "cpu" => self.random.pick(&[0, 0, 0, 1, 1000, 1001, u64::MAX]),
             "pages" => {
                 self.random.pick(&[0, 1, 3, 10, 600, 601, u32::MAX as u64 - 1, u32::MAX as u64, u64::MAX])
@@ -318,11 +327,9 @@ impl Game<'_> {
 
     /// A handle of a kind that is to be asked for.
     fn arrived(&mut self, handle: u64) {
-        if let Ok(info) = sys::handle_info(Handle(handle as u32))
-            && let Some(kind) = Kind::from_raw(info.kind as u8)
-        {
-            self.live.push((kind, handle));
-        }
+        // One whose object was destroyed on the way is a handle too, until it is closed.
+        let kind = sys::handle_info(Handle(handle as u32)).map(|info| Kind::from_raw(info.kind as u8));
+        self.live.push((kind.ok().flatten().unwrap_or(Kind::Vmo), handle));
     }
 
     fn message(&mut self, number: Sysno) {
@@ -346,7 +353,8 @@ impl Game<'_> {
             tag,
             words: [self.random.next(); 6],
             bytes: self.address(),
-            handles: if self.random.one_in(4) { self.address() } else { list },
+            // What arrives elsewhere would be found by nobody, and never be closed.
+            handles: if self.random.one_in(8) { self.no_address() } else { list },
             deadline: self.deadline(),
             token: self.random.pick(&[0, 0, self.token, self.token ^ 1 << 32, self.token + 1, u64::MAX, 1]),
         };

@@ -326,7 +326,7 @@ impl Chooser<'_> {
         match self.random.below(6) {
             0..3 => all & !drop,
             3..5 => all,
-            _ => self.random.next() as u32 & 0x3f_ffff,
+            _ => self.random.next() as u32 & 0x7f_ffff,
         }
     }
 

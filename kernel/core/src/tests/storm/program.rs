@@ -415,7 +415,7 @@ impl Storm {
                 let signals = if below(8) == 0 { 0 } else { signals.bits() as u64 };
                 Wish::new(S::port_bind, &[one(Kind::Port), object, below(100), signals])
             }
-            9 => Wish::new(S::handle_dup, &[guess(), u32::MAX as u64 & below(1 << 21)]),
+            9 => Wish::new(S::handle_dup, &[guess(), u32::MAX as u64 & below(1 << 22)]),
             10 => {
                 let (handle, rights) =
                     pick(&all).map_or((0, Rights::empty()), |(h, c)| (h.0 as u64, c.rights));

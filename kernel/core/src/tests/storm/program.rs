@@ -447,7 +447,24 @@ impl Storm {
                 let at = PAGE_AT + PAGE_SIZE as u64 * ((1 + below(8)) % 4);
                 Wish::new(S::vm_unmap, &[one(Kind::Process), at])
             }
-            24 => Wish::new(S::vmo_seal, &[one(Kind::Vmo)]),
+            24 if below(4) == 0 => Wish::new(S::vmo_seal, &[one(Kind::Vmo)]),
+            // A seal needs a handle that cannot write while no other can: that takes three steps.
+            24 => {
+                let vmos = all.iter().filter(|(_, c)| c.kind == Kind::Vmo).copied();
+                let (writable, plain): (Vec<Found>, Vec<Found>) =
+                    vmos.partition(|(_, c)| c.rights.contains(Rights::WRITE));
+                match (pick(&plain), pick(&writable)) {
+                    (Some((handle, of)), _) => match writable.iter().find(|(_, c)| c.object == of.object) {
+                        Some((other, _)) => Wish::new(S::handle_close, &[other.0 as u64]),
+                        None => Wish::new(S::vmo_seal, &[handle.0 as u64]),
+                    },
+                    (None, Some((handle, c))) => {
+                        let less = c.rights - Rights::WRITE;
+                        Wish::new(S::handle_dup, &[handle.0 as u64, less.bits() as u64])
+                    }
+                    (None, None) => Wish::new(S::vmo_seal, &[guess()]),
+                }
+            }
             25 => Wish::new(S::quota_create, &[one(Kind::Quota), below(30), below(3)]),
             26 if below(3) == 0 => Wish::new(S::quota_destroy, &[one(Kind::Quota)]),
             27 => {

@@ -244,6 +244,35 @@ fn the_longest_value_and_one_byte_more() {
 }
 
 #[test]
+fn a_long_value_that_is_moved_keeps_its_pages() {
+    let mut store = fresh(shape(400, 4));
+    let bytes = Random(7).bytes(300_000);
+    let mut stage = Stage::default();
+    store.stage(&mut stage, &bytes).expect("staged");
+    let value = store.staged(stage).expect("complete");
+    store.commit(vec![Op::staged(Tree::Main, b"a", value)], false).expect("committed");
+    for (from, to) in [(b"a", b"b"), (b"b", b"c"), (b"c", b"a")] {
+        for through_log in [true, false] {
+            store.checkpoint().expect("checkpoint");
+            let value = store.find(Tree::Main, from).expect("found").expect("there");
+            let back = [Op::delete(Tree::Main, from), Op::staged(Tree::Main, to, value.clone())];
+            store.commit(back.to_vec(), false).expect("moved");
+            if through_log {
+                store.sync().expect("safe");
+                store = again(store);
+                let back = [Op::delete(Tree::Main, to), Op::staged(Tree::Main, from, value)];
+                store.commit(back.to_vec(), false).expect("moved back");
+            }
+            sound(&mut store);
+        }
+        assert!(store.get(Tree::Main, to) == Ok(Some(bytes.clone())));
+    }
+    store.commit(vec![Op::delete(Tree::Main, b"a")], true).expect("deleted");
+    store.checkpoint().expect("checkpoint");
+    assert_eq!(store.figures().free, store.figures().pages);
+}
+
+#[test]
 fn what_was_staged_and_never_committed_is_free_after_mounting() {
     let mut store = fresh(shape(200, 4));
     let free = store.figures().free;

@@ -126,18 +126,19 @@ impl<M: Medium> Store<M> {
                 let stored = match value {
                     None => None,
                     Some(Value::Inline(bytes)) => Some(Value::write(&mut self.pages, tree, bytes)?),
-                    Some(value) => {
-                        for page in value.all_pages(&mut self.pages)? {
-                            self.pages.space.adopt(tree, page);
-                        }
-                        Some(value.clone())
-                    }
+                    Some(value) => Some(value.clone()),
                 };
                 edits.push((key, stored.map(|value| body(&value))));
             }
             if !edits.is_empty() {
                 let root = &mut next.roots[tree as usize];
                 *root = merge(&mut self.pages, tree, *root, &edits)?;
+            }
+            // After the merge: a value that was moved is given up where it was, and is the tree's all the same.
+            for value in self.memory[tree as usize].values().flatten() {
+                for page in value.all_pages(&mut self.pages)? {
+                    self.pages.space.adopt(tree, page);
+                }
             }
         }
         let maps = &mut self.pages.space.maps;

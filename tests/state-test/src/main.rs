@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 use nexus_rt::api::state::{Client, Error, MAX_DATA, Receipt, Stat};
 use nexus_rt::api::supervise;
+use nexus_rt::console::Console;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
 use nexus_rt::{Channel, Owned, ResourceKind, Startup};
@@ -27,7 +28,7 @@ type Verdict<T = ()> = Result<T, String>;
 
 /// The test.
 struct Test {
-    console: Owned<ResourceKind>,
+    console: Console,
     supervisor: Owned<Channel>,
     state: Client<Service>,
 }
@@ -41,13 +42,12 @@ fn text<const N: usize>(text: &str) -> Text<'_, N> {
 }
 
 fn run(mut startup: Startup) -> u64 {
-    let (Some(console), Some(reset), Some(supervisor)) =
-        (startup.take("console"), startup.take::<ResourceKind>("reset"), startup.take("supervise"))
+    let (Some(reset), Some(supervisor)) = (startup.take::<ResourceKind>("reset"), startup.take("supervise"))
     else {
         return 3;
     };
     startup.ready();
-    let mut test = Test { console, supervisor, state: Client::new(Service("state")) };
+    let mut test = Test { console: Console::default(), supervisor, state: Client::new(Service("state")) };
     let outcome = match startup.args() {
         "" => test.whole(),
         count => test.row(count),
@@ -55,6 +55,7 @@ fn run(mut startup: Startup) -> u64 {
     if let Err(reason) = &outcome {
         test.say(&format!("TEST state FAILED: {reason}"));
     }
+    let _ = test.console.drain();
     let _ = reset.reset(u64::from(outcome.is_err()));
     4
 }
@@ -62,7 +63,7 @@ fn run(mut startup: Startup) -> u64 {
 impl Test {
     fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
-        let _ = self.console.console_write(format!("{line}\n").as_bytes());
+        let _ = self.console.write(&format!("{line}\n"));
     }
 
     fn put(&mut self, path: &str, data: &[u8]) -> Result<Receipt, CallError<Error>> {

@@ -49,6 +49,15 @@ pub const SLICE_MS: u64 = 10;
 /// never promised to anyone, so that threads whose budget is used up still advance.
 pub const CPU_PERMILLE_TOTAL: u64 = 900;
 
+/// Room in the handle table of the first process, which nobody else makes.
+pub const FIRST_HANDLES: u64 = 1024;
+
+/// Processor share of the first process, in thousandths of one hart.
+pub const FIRST_CPU_PERMILLE: u64 = 100;
+
+/// Priority of its first thread.
+pub const FIRST_PRIORITY: u64 = 16;
+
 /// First user address that can be mapped: page 0 stays empty so that a null pointer always faults.
 pub const USER_START: u64 = PAGE_SIZE as u64;
 

@@ -167,14 +167,15 @@ fn calls_never_go_in_a_ring() {
 
 #[test]
 fn a_server_is_not_below_its_clients() {
-    let equal = Row { priority: 20, ..init() };
-    build(&file(&[equal, logd(), execd()]), &[]).unwrap();
-    let above = Row { priority: 21, ..init() };
-    let text = file(&[above, logd(), execd()]);
+    let equal = Row { priority: init().priority, ..execd() };
+    let logd = || Row { priority: 1, ..logd() };
+    build(&file(&[init(), logd(), equal]), &[]).unwrap();
+    let below = Row { priority: init().priority - 1, ..execd() };
+    let text = file(&[init(), logd(), below]);
     refused(
         &text,
         &[],
-        &["`nexus-init` (priority 21) calls `execd` (priority 20)", &line(&text, "priority", 0)],
+        &["`nexus-init` (priority 16) calls `execd` (priority 15)", &line(&text, "priority", 0)],
     );
 }
 
@@ -229,6 +230,18 @@ fn the_first_process_is_what_the_kernel_needs() {
     refused_rows(&[Row { more, ..init() }, execd(), logd()], &["the first process is started at boot"]);
     let more = "grants = [\"root\"]\nrestart = \"always\"";
     refused_rows(&[Row { more, ..init() }, execd(), logd()], &["the first process cannot be restarted"]);
+    for beside in [1, u32::MAX] {
+        let by = |value: u32| value.wrapping_add(beside);
+        let first = init();
+        refused_rows(
+            &[Row { cpu: by(first.cpu), ..init() }, execd(), logd()],
+            &["first process cpu 100, not"],
+        );
+        let handles = Row { handles: by(first.handles), ..init() };
+        refused_rows(&[handles, execd(), logd()], &["first process handles 1024, not"]);
+        let priority = Row { priority: by(first.priority), ..init() };
+        refused_rows(&[priority, execd(), logd()], &["first process priority 16, not"]);
+    }
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::memory::{Frame, KernelBytes};
 use crate::objects::{Quota, Vmo};
 use crate::platform::Platform;
 use core::ops::Range;
-use nexus_abi::bounds::{CPU_PERMILLE_TOTAL, MAX_PRIORITY, PAGE_SIZE};
+use nexus_abi::bounds::{
+    CPU_PERMILLE_TOTAL, FIRST_CPU_PERMILLE, FIRST_HANDLES, FIRST_PRIORITY, MAX_PRIORITY, PAGE_SIZE,
+};
 use nexus_abi::{Error, Handle, Kind, Rights, StartInfo, Tag, Ticks};
 use nexus_bootimg::{Access, Image, ImageError, Program, ProgramError, Segment};
 
@@ -46,11 +48,6 @@ impl From<Error> for BootError {
 
 /// Service id of the first process.
 const FIRST_SERVICE: u32 = 1;
-/// Room in its handle table.
-const FIRST_HANDLES: u32 = 1024;
-/// Thousandths of a hart that it keeps for itself.
-const FIRST_CPU: u32 = 100;
-const FIRST_PRIORITY: u64 = 16;
 /// Its stack: below this address, above an unmapped page.
 const STACK_TOP: u64 = 0x20_0000_0000;
 const STACK_BYTES: u64 = 64 * 1024;
@@ -84,9 +81,9 @@ impl<P: Platform> Kernel<P> {
             Frame::NONE,
             root,
             FIRST_SERVICE,
-            FIRST_HANDLES,
+            FIRST_HANDLES as u32,
             MAX_PRIORITY as u32,
-            FIRST_CPU,
+            FIRST_CPU_PERMILLE as u32,
         )?;
         // The process holds its first handle itself; its table tells where it is.
         let process = self.only_object(root).ok_or(Error::BadHandle)?;

@@ -4,7 +4,9 @@
 use std::format;
 use std::string::ToString;
 
-use nexus_abi::bounds::{CPU_PERMILLE_TOTAL, MAX_HANDLES, MAX_PRIORITY};
+use nexus_abi::bounds::{
+    CPU_PERMILLE_TOTAL, FIRST_CPU_PERMILLE, FIRST_HANDLES, FIRST_PRIORITY, MAX_HANDLES, MAX_PRIORITY,
+};
 
 use super::Refusals;
 use super::source::ProcessModel;
@@ -64,6 +66,17 @@ fn first(refusals: &mut Refusals) {
     if first.restart.value != Restart::Never {
         let mend = "nobody supervises it; leave `restart` out".to_string();
         refusals.add(first.restart.place, "the first process cannot be restarted".to_string(), mend);
+    }
+    // The kernel makes it before anybody reads the registry: what stands here is counted on, so it must be what there is.
+    for (place, field, value, given) in [
+        (first.priority.place, "priority", u64::from(first.priority.value), FIRST_PRIORITY),
+        (first.cpu.place, "cpu", first.cpu.value.into(), FIRST_CPU_PERMILLE),
+        (first.handles.place, "handles", first.handles.value.into(), FIRST_HANDLES),
+    ] {
+        if value != given {
+            let what = format!("the kernel gives the first process {field} {given}, not {value}");
+            refusals.add(place, what, format!("use {given}"));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A small system that every check accepts, to be spoiled in one place.
 
+use nexus_abi::bounds::{FIRST_CPU_PERMILLE, FIRST_HANDLES, FIRST_PRIORITY};
 use nexus_registry::compile::{Refusal, Source, compile};
 use nexus_registry::names::CANONICAL;
 
@@ -33,10 +34,10 @@ pub fn init() -> Row {
         name: "nexus-init",
         id: 1,
         authority: "init",
-        priority: 10,
-        cpu: 100,
+        priority: FIRST_PRIORITY as u32,
+        cpu: FIRST_CPU_PERMILLE as u32,
         pages: 100,
-        handles: 64,
+        handles: FIRST_HANDLES as u32,
         more,
     }
 }

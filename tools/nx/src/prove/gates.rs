@@ -98,7 +98,7 @@ pub const GATES: [Gate; 6] = [
         over_network: &[],
         needs: &[],
         suites: &[],
-        lacks: "nx is the only tool for what there is; bundles, updates and a look into a running system are not there yet",
+        lacks: "nx is the only tool for what there is; bundles and updates are not there yet",
     },
 ];
 

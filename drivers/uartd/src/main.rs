@@ -112,10 +112,7 @@ impl Console<'_> {
 
 impl console::Server for Console<'_> {
     fn write(&mut self, _sender: Sender, data: Bytes<'_, MAX_WRITE>) -> Result<(), Error> {
-        match self.port.write(data.get()) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Error::NotReady),
-        }
+        self.port.write(data.get()).map_err(|_| Error::NotReady)
     }
 
     fn drain(&mut self, _sender: Sender, promise: DrainPromise) -> Result<Option<()>, Error> {

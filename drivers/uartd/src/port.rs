@@ -46,6 +46,21 @@ const MODEM_READY: u8 = 0x0b;
 const STATUS_TYPED: u8 = 1;
 const STATUS_EMPTY: u8 = 1 << 5;
 
+/// Why bytes are not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// They do not fit beside those that wait.
+    NoRoom,
+    /// The port cannot be reached.
+    Fault(Fault),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Refused::Fault(fault)
+    }
+}
+
 /// The port.
 #[derive(Debug)]
 pub struct Port<R> {
@@ -88,9 +103,9 @@ impl<R: Registers> Port<R> {
     }
 
     /// Takes bytes to be sent: all of them, or none when there is no room.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         if self.waiting.len() + bytes.len() > MAX_WAITING {
-            return Ok(false);
+            return Err(Refused::NoRoom);
         }
         let idle = self.waiting.is_empty();
         self.waiting.extend(bytes);
@@ -98,7 +113,7 @@ impl<R: Registers> Port<R> {
         if idle {
             self.send()?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Sends as much as the port takes.
@@ -250,7 +265,7 @@ mod tests {
     fn a_port_that_sends_at_once_needs_no_interrupt() {
         let fake = RefCell::default();
         let mut port = up(&fake);
-        assert_eq!(port.write(&bytes(500)), Ok(true));
+        assert_eq!(port.write(&bytes(500)), Ok(()));
         assert!(port.is_drained());
         assert_eq!(fake.borrow().sent, bytes(500));
         assert_eq!(fake.borrow().enable, ENABLE_TYPED);
@@ -260,8 +275,8 @@ mod tests {
     fn a_slow_port_is_left_alone_until_it_interrupts() {
         let fake = RefCell::new(Fake { slow: true, ..Fake::default() });
         let mut port = up(&fake);
-        assert_eq!(port.write(&bytes(100)), Ok(true));
-        assert_eq!(port.write(&bytes(50)), Ok(true));
+        assert_eq!(port.write(&bytes(100)), Ok(()));
+        assert_eq!(port.write(&bytes(50)), Ok(()));
         let looks = fake.borrow().looks;
         let mut interrupts = 0;
         while !port.is_drained() {
@@ -281,12 +296,12 @@ mod tests {
     fn what_has_no_room_is_not_taken() {
         let fake = RefCell::new(Fake { slow: true, ..Fake::default() });
         let mut port = up(&fake);
-        assert_eq!(port.write(&bytes(FIFO)), Ok(true));
-        assert_eq!(port.write(&bytes(MAX_WAITING)), Ok(true), "the bound itself");
-        assert_eq!(port.write(&[1]), Ok(false), "one past it");
+        assert_eq!(port.write(&bytes(FIFO)), Ok(()));
+        assert_eq!(port.write(&bytes(MAX_WAITING)), Ok(()), "the bound itself");
+        assert_eq!(port.write(&[1]), Err(Refused::NoRoom), "one past it");
         fake.borrow_mut().in_fifo = 0;
         port.interrupt().unwrap();
-        assert_eq!(port.write(&[1]), Ok(true));
+        assert_eq!(port.write(&[1]), Ok(()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum Error {
     ReadOnly = 9,
     /// The medium failed.
     Io = 10,
-    /// Not now: the prefix is locked, or the store is being looked at.
+    /// Not now. Reserved: nothing answers it yet.
     Busy = 11,
     /// Keys lie under this path, so it cannot be one.
     IsDir = 14,
@@ -32,7 +32,7 @@ pub enum Error {
     CrossDevice = 17,
     /// What is stored is not what was put.
     Integrity = 18,
-    /// What is stored was put, and then replaced or deleted.
+    /// What is stored was put, and then replaced or deleted. Reserved: nothing answers it yet.
     Rollback = 19,
     /// A value over its bound.
     TooLarge = 20,

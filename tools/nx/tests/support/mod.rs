@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use nexus_abi::bounds::{FIRST_CPU_PERMILLE, FIRST_HANDLES, FIRST_PRIORITY};
 use nexus_bootimg::ImageWriter;
 use nexus_registry::compile::{Source, compile};
 use nexus_registry::names::CANONICAL;
@@ -132,8 +133,13 @@ const FIGURES: &str = r#"[{"name":"ipc.x","unit":"instructions","exact":true,"ou
 
 fn registry_text() -> String {
     let row = |name: &str, id: u32, authority: &str, more: &str| {
+        // What the kernel gives the first process is not a choice of the registry.
+        let (priority, cpu, handles) = match id {
+            1 => (FIRST_PRIORITY, FIRST_CPU_PERMILLE, FIRST_HANDLES),
+            _ => (5, 10, 10),
+        };
         format!(
-            "[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = 5\ncpu = 10\npages = 10\nhandles = 10\n{more}\n"
+            "[[process]]\nname = \"{name}\"\nid = {id}\nauthority = \"{authority}\"\npriority = {priority}\ncpu = {cpu}\npages = 10\nhandles = {handles}\n{more}\n"
         )
     };
     let built = ["nexus-init", "logd", "samgrd"];

@@ -32,6 +32,7 @@
 //! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
 //! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access` |
 //! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none |
+//! | `seals` | | prefixes of `/state` whose values are sealed, and whose keys it alone pushes |
 //! | `may_request` | | devices that `policyd` gives it when it asks |
 //!
 //! # Fields of `[[device]]`

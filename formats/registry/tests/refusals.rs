@@ -416,7 +416,7 @@ fn partitions_are_opened_by_who_is_listed() {
     let client = |more: &str| Row { more: "", ..probe() }.text() + more + "\n";
     let base = file(&rows("provides = [\"disk\"]"));
     let table = build(&base, &[&client("uses = [\"disk\"]\npartitions = [\"*\", \"state\"]")]).unwrap();
-    let registry = nexus_registry::Registry::parse(&table).unwrap();
+    let registry = Registry::parse(&table).unwrap();
     assert_eq!(registry.by_name("virtioblkd").unwrap().args, "65536=* 65536=state");
     let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
     refused_client("partitions = [\"*\"]", &["`probe` may open a partition and does not use `disk`"]);
@@ -447,7 +447,7 @@ fn state_is_stored_by_who_is_listed() {
     let base = file(&rows("provides = [\"state\"]"));
     let rules = "uses = [\"state\"]\nstate = [\"app/a:rw\", \":r\"]\nstate_quota = \"10/20\"";
     let table = build(&base, &[&client(rules)]).unwrap();
-    let registry = nexus_registry::Registry::parse(&table).unwrap();
+    let registry = Registry::parse(&table).unwrap();
     assert_eq!(registry.by_name("statefsd").unwrap().args, "65536:app/a:rw 65536::r 65536#10/20");
     let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
     refused_client("state = [\"a:r\"]", &["`probe` may store something and does not use `state`"]);
@@ -459,6 +459,22 @@ fn state_is_stored_by_who_is_listed() {
         let more = format!("uses = [\"state\"]\nstate_quota = \"{quota}\"");
         refused_client(&more, &["is no quota of /state", "SOFT/HARD"]);
     }
+    let sealing = "uses = [\"state\"]\nseals = [\"keystore\", \"trust/a\"]";
+    let table = build(&base, &[&client(sealing)]).unwrap();
+    let registry = Registry::parse(&table).unwrap();
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536=keystore 65536=trust/a");
+    refused_client("seals = [\"keystore\"]", &["`probe` may store something and does not use `state`"]);
+    for prefix in ["", "app", "/keystore", "keystore/", "keystore 1=trust", "keystore:r"] {
+        let more = format!("uses = [\"state\"]\nseals = [\"{prefix}\"]");
+        refused_client(&more, &["is no prefix of /state that can be sealed", "`keystore`"]);
+    }
+    for seals in ["\"keystore\", \"keystore/a\"", "\"trust/a/b\", \"trust/a\"", "\"trust\", \"trust\""] {
+        let more = format!("uses = [\"state\"]\nseals = [{seals}]");
+        refused_client(&more, &["one lies in the other"]);
+    }
+    let many: Vec<_> = (0..9).map(|n| format!("\"trust/{n}\"")).collect();
+    let more = format!("uses = [\"state\"]\nseals = [{}]", many.join(", "));
+    refused_client(&more, &["`trust/8` is one sealed prefix too many", "8 is the most"]);
     let long = |length| format!("uses = [\"state\"]\nstate = [\"{}:r\"]", "x".repeat(length));
     build(&base, &[&client(&long(247))]).unwrap();
     refused_client(&long(248), &["the rules of /state have 256 bytes", "255 is the most"]);

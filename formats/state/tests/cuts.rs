@@ -3,8 +3,10 @@
 //!
 //! `NEXUS_TEST_FULL=1` takes every image instead of a share of them.
 
+use std::collections::BTreeMap;
+
 use nexus_state::engine::{Error as EngineError, Op, PAGE, Shape, Store, Tree};
-use nexus_state::rules::{Access, EXTRA, Error, MAX_LIST, Path, State};
+use nexus_state::rules::{Access, EXTRA, Error, KEY, MAX_LIST, Path, SALT, State, Unlock};
 use powercut::{CACHE, Cuts, Disk, History, Random, fresh, images, mount, work};
 
 fn full() -> bool {
@@ -181,4 +183,88 @@ fn charges_are_exact_after_a_power_cut_at_any_write() {
         }
     });
     assert!(made > 400, "{made}");
+}
+
+const SEALED: &str = "3:keystore:rw 3#90000/90000 3=keystore";
+
+fn sealed(store: Store<Disk>) -> State<Disk> {
+    State::new(store, Access::read(SEALED).expect("rules"), 1).expect("served")
+}
+
+fn opener(least: u64, salt: u8) -> Unlock {
+    Unlock { prefix: "keystore".into(), key: [7; KEY].into(), salt: [salt; SALT], least, used: 0 }
+}
+
+/// Everything under the sealed prefix.
+fn opened(state: &mut State<Disk>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let (mut all, mut after) = (BTreeMap::new(), None);
+    loop {
+        let (entries, next) = state.list(3, "keystore", after.as_ref(), MAX_LIST)?;
+        for entry in entries {
+            let (bytes, _) = state.get(3, &entry.path, 0, usize::MAX)?;
+            all.insert(entry.path.as_str().into(), bytes);
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_write_is_no_rollback_and_no_forgery() {
+    let before = fresh(140, 4).into_medium();
+    let start = before.bytes.clone();
+    let (store, _) = Store::mount(before.recorded(), CACHE).map_err(|(_, error)| error).expect("mounted");
+    let mut state = sealed(store);
+    state.unlock(3, &opener(0, 1)).expect("unlocked");
+    // What there is at each generation, and what the keeper knew after how many events.
+    let mut contents = vec![BTreeMap::new(); 2];
+    let mut known = vec![(0, 0)];
+    let mut random = Random(11);
+    for _ in 0..if full() { 300 } else { 120 } {
+        let path =
+            |random: &mut Random| Path::new(&format!("keystore/{}", random.below(24))).expect("a path");
+        let outcome = match random.below(8) {
+            0 | 1 => state.delete(3, &path(&mut random)),
+            2 => state.rename(3, &path(&mut random), &path(&mut random)),
+            _ => {
+                let length = random.below(900) as usize;
+                state.put(3, &path(&mut random), &random.bytes(length))
+            }
+        };
+        if outcome.is_ok() && state.store().generation() as usize == contents.len() {
+            let now = opened(&mut state).expect("read");
+            contents.push(now);
+        }
+        if random.below(3) > 0 {
+            state.sync(None).expect("safe");
+        }
+        if random.below(2) == 0 {
+            let sequence = state.anchor(3, "keystore").expect("safe");
+            known.push((state.store().medium().events.as_ref().map_or(0, Vec::len), sequence));
+        }
+    }
+    let events = state.store().medium().events.clone().expect("recorded");
+    let mut older = 0;
+    let stride = if full() { 1 } else { 3 };
+    let made = images(&start, &events, Cuts { subsets: 6, seed: 5, stride }, |image, after| {
+        let (store, mounted) = mount(image).expect("mounted");
+        let least = known.iter().rfind(|(events, _)| *events <= after).map_or(0, |(_, sequence)| *sequence);
+        let mut state = sealed(store);
+        let opened_at = state.unlock(3, &opener(least, 2)).expect("neither forged nor taken back");
+        assert!(opened_at >= least);
+        assert!(
+            opened(&mut state).as_ref() == Ok(&contents[mounted.generation as usize]),
+            "after {after} events"
+        );
+        // The image is older than what the keeper comes to know later.
+        let newest = known.last().map_or(0, |(_, sequence)| *sequence);
+        if opened_at < newest {
+            let (store, _) = mount(image).expect("mounted");
+            assert_eq!(sealed(store).unlock(3, &opener(newest, 2)), Err(Error::Rollback));
+            older += 1;
+        }
+    });
+    assert!(made > 400 && older > 300, "{made} images, {older} older than the newest");
 }

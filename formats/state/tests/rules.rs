@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use nexus_state::engine::{MAX_SNAPSHOTS, PAGE, Shape, Store};
 use nexus_state::rules::{
-    Access, Change, EXTRA, Error, Event, MAX_AT_ONCE, MAX_BYTES, MAX_CHANGES, MAX_EVENTS, MAX_LIST,
-    MAX_UPLOADS, MAX_WATCHES, Path, Receipt, State,
+    Access, Change, EXTRA, Error, Event, KEY, MAX_AT_ONCE, MAX_BYTES, MAX_CHANGES, MAX_EVENTS, MAX_LIST,
+    MAX_UPLOADS, MAX_WATCHES, Path, Receipt, SALT, State, Unlock,
 };
 use powercut::{Disk, Random};
 
@@ -27,6 +27,21 @@ fn with(pages: u32, rules: &str) -> State<Disk> {
     let shape = Shape { pages, log_pages: 8 };
     let store = Store::format(Disk::new(pages as usize * PAGE), shape, [3; 16], 32).expect("formatted");
     State::new(store, Access::read(rules).expect("rules"), 1).expect("served")
+}
+
+/// The same with `keystore` sealed.
+const SEALED: &str = "5=keystore";
+
+/// What its keeper pushes in this run.
+fn unlock(state: &mut State<Disk>, run: u64) {
+    let unlock = Unlock {
+        prefix: "keystore".into(),
+        key: [7; KEY].into(),
+        salt: [run as u8; SALT],
+        least: 0,
+        used: 0,
+    };
+    state.unlock(5, &unlock).expect("unlocked");
 }
 
 fn again(state: State<Disk>, run: u64) -> State<Disk> {
@@ -61,7 +76,13 @@ fn contents(state: &mut State<Disk>) -> Model {
 }
 
 /// Applies a change to the model, or says why it cannot be; `access` is asked as the rules ask it.
-fn apply(model: &mut Model, access: &Access, service: u32, change: &Change) -> Result<(), Error> {
+fn apply(
+    model: &mut Model,
+    access: &Access,
+    sealed: bool,
+    service: u32,
+    change: &Change,
+) -> Result<(), Error> {
     use nexus_state::rules::Allow;
     let may = |what, path: &Path| {
         if access.permits(service, what, path) { Ok(()) } else { Err(Error::PermissionDenied) }
@@ -102,6 +123,9 @@ fn apply(model: &mut Model, access: &Access, service: u32, change: &Change) -> R
             };
             may(Allow::Write, from)?;
             may(Allow::Write, to)?;
+            if sealed && from.is_under("keystore") != to.is_under("keystore") {
+                return Err(Error::CrossDevice);
+            }
             if from != to {
                 model.remove(from);
                 place(model, to, row)?;
@@ -117,7 +141,12 @@ fn random_batches_are_those_of_the_model() {
     let mut refused = BTreeMap::new();
     for seed in 0..20 {
         let mut random = Random(seed);
-        let mut state = with(600, TIGHT);
+        // Every other time one prefix is sealed, which nobody notices.
+        let sealed = seed % 2 == 1;
+        let mut state = with(600, &if sealed { format!("{TIGHT} {SEALED}") } else { TIGHT.into() });
+        if sealed {
+            unlock(&mut state, 1);
+        }
         let mut model = Model::new();
         let mut snapshot: Option<Model> = None;
         for step in 0..400u64 {
@@ -129,6 +158,9 @@ fn random_batches_are_those_of_the_model() {
                 0 => {
                     state.sync(None).expect("safe");
                     state = again(state, step + 2);
+                    if sealed {
+                        unlock(&mut state, step + 2);
+                    }
                 }
                 1 if snapshot.is_none() => {
                     state.snapshot(1, "s").expect("kept");
@@ -161,7 +193,7 @@ fn random_batches_are_those_of_the_model() {
                 for change in &changes {
                     let (Change::Put(first, _) | Change::Delete(first) | Change::Rename(first, _)) = change;
                     let mut trial = next.clone();
-                    let outcome = apply(&mut trial, state.access(), service, change);
+                    let outcome = apply(&mut trial, state.access(), sealed, service, change);
                     let denied = outcome == Err(Error::PermissionDenied);
                     if !denied && *tree.get_or_insert(first.tree()) != first.tree() {
                         return Err(Error::CrossDevice);

@@ -32,6 +32,12 @@ pub const MAX_DATA: usize = 3072;
 /// Most bytes of the changes of a batch.
 pub const MAX_BATCH: usize = 3584;
 
+/// Bytes of the key of a sealed prefix, and of what tells one run of its keeper from every other.
+pub const KEY: usize = 32;
+
+/// See `KEY`.
+pub const SALT: usize = 16;
+
 /// Longest name of a snapshot.
 pub const MAX_SNAPSHOT: usize = 32;
 
@@ -69,6 +75,10 @@ pub mod op {
     pub const MORE: u16 = 15;
     /// `publish`.
     pub const PUBLISH: u16 = 16;
+    /// `unlock`.
+    pub const UNLOCK: u16 = 32;
+    /// `anchor`.
+    pub const ANCHOR: u16 = 33;
 }
 
 /// What the service can answer instead of a reply.
@@ -89,7 +99,7 @@ pub enum Error {
     ReadOnly = 9,
     /// The medium failed, or there is none.
     Io = 10,
-    /// Not now.
+    /// Not now: the key of the sealed prefix has not been pushed yet.
     Busy = 11,
     /// Values lie under this path.
     IsDir = 14,
@@ -97,11 +107,11 @@ pub enum Error {
     NotDir = 15,
     /// The medium is full.
     NoSpace = 16,
-    /// A change over both databases.
+    /// A change over both databases, or a move over the border of a sealed prefix.
     CrossDevice = 17,
     /// What is stored is not what was put.
     Integrity = 18,
-    /// What is stored was put, and then replaced or deleted.
+    /// What is stored was put, and then replaced or deleted: the medium was taken back.
     Rollback = 19,
     /// A value over its bound.
     TooLarge = 20,
@@ -1232,6 +1242,160 @@ impl PublishReply {
     }
 }
 
+/// The request of [`Client::unlock`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnlockRequest<'a> {
+    /// The newest sequence that the keeper knows of: an older set is a `Rollback`.
+    pub least: u64,
+    /// The key of the prefix, always the same.
+    pub key: [u8; 32],
+    /// Never the same twice.
+    pub salt: [u8; 16],
+    /// The argument `prefix`.
+    pub prefix: Text<'a, 255>,
+}
+
+impl<'a> UnlockRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 64;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 319;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::UNLOCK), Self::LEAST + self.prefix.len(), |out| {
+            self.least.encode(out, 8);
+            self.key.encode(out, 16);
+            self.salt.encode(out, 48);
+            out.bytes(64, self.prefix.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            least: Wire::decode(&input, 8)?,
+            key: Wire::decode(&input, 16)?,
+            salt: Wire::decode(&input, 48)?,
+            prefix: text_tail(input.get(64..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The reply of [`Client::unlock`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnlockReply {
+    /// The newest sequence that was stored.
+    pub sequence: u64,
+}
+
+impl UnlockReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::UNLOCK), Self::MOST, |out| {
+            self.sequence.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { sequence: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::anchor`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AnchorRequest<'a> {
+    /// The argument `prefix`.
+    pub prefix: Text<'a, 255>,
+}
+
+impl<'a> AnchorRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 263;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::ANCHOR), Self::LEAST + self.prefix.len(), |out| {
+            out.bytes(8, self.prefix.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { prefix: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::anchor`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AnchorReply {
+    /// It: the next `unlock` may ask for no less.
+    pub sequence: u64,
+}
+
+impl AnchorReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::ANCHOR), Self::MOST, |out| {
+            self.sequence.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { sequence: Wire::decode(&input, 8)? })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -1485,6 +1649,42 @@ impl<C: Connector> Client<C> {
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(PublishReply::decode(view, &mut handles)?)
     }
+
+    /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
+    /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
+    pub fn unlock(
+        &mut self,
+        least: u64,
+        key: [u8; 32],
+        salt: [u8; 16],
+        prefix: Text<'_, 255>,
+    ) -> Result<UnlockReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::UNLOCK,
+            deadline_ms: 30000,
+            room: Room { bytes: 16, handles: 0 },
+        };
+        let request = UnlockRequest { least, key, salt, prefix };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(UnlockReply::decode(view, &mut handles)?)
+    }
+
+    /// The newest sequence of a sealed prefix, for its keeper alone. Everything up to it survives a power cut then.
+    pub fn anchor(&mut self, prefix: Text<'_, 255>) -> Result<AnchorReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::ANCHOR,
+            deadline_ms: 30000,
+            room: Room { bytes: 16, handles: 0 },
+        };
+        let request = AnchorRequest { prefix };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(AnchorReply::decode(view, &mut handles)?)
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
@@ -1553,6 +1753,20 @@ pub trait Server {
 
     /// The path has the value from now on, if all bytes have come. The upload is over in any case.
     fn publish(&mut self, sender: Sender, upload: u32) -> Result<PublishReply, Error>;
+
+    /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
+    /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
+    fn unlock(
+        &mut self,
+        sender: Sender,
+        least: u64,
+        key: [u8; 32],
+        salt: [u8; 16],
+        prefix: Text<'_, 255>,
+    ) -> Result<UnlockReply, Error>;
+
+    /// The newest sequence of a sealed prefix, for its keeper alone. Everything up to it survives a power cut then.
+    fn anchor(&mut self, sender: Sender, prefix: Text<'_, 255>) -> Result<AnchorReply, Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -1700,6 +1914,22 @@ pub fn dispatch<H: AnyHandle, S: Server>(
             };
             let result = server.publish(sender, request.upload);
             answer(packet, Header::new(ID, op::PUBLISH), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::UNLOCK) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = UnlockRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.unlock(sender, request.least, request.key, request.salt, request.prefix);
+            answer(packet, Header::new(ID, op::UNLOCK), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::ANCHOR) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = AnchorRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.anchor(sender, request.prefix);
+            answer(packet, Header::new(ID, op::ANCHOR), result, |reply, packet| reply.encode(packet))
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -2084,6 +2314,57 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                         trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
                     ]),
                 }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::UNLOCK,
+            name: "unlock",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 64,
+                most: 319,
+                fields: &[
+                    trace::Field { name: "least", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field {
+                        name: "key",
+                        offset: 16,
+                        shape: trace::Shape::Array(32, 1, &trace::Shape::Unsigned(1)),
+                    },
+                    trace::Field {
+                        name: "salt",
+                        offset: 48,
+                        shape: trace::Shape::Array(16, 1, &trace::Shape::Unsigned(1)),
+                    },
+                    trace::Field { name: "prefix", offset: 64, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[trace::Field { name: "sequence", offset: 8, shape: trace::Shape::Unsigned(8) }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::ANCHOR,
+            name: "anchor",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 8,
+                most: 263,
+                fields: &[trace::Field { name: "prefix", offset: 8, shape: trace::Shape::TailText(255) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[trace::Field { name: "sequence", offset: 8, shape: trace::Shape::Unsigned(8) }],
                 handles: &[],
             }),
         },

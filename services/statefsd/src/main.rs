@@ -61,6 +61,9 @@ fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_r
                     let (subject, used, soft) = (warned.service, warned.used, warned.soft);
                     warn!("statefs: quota warn subject={subject} used={used} soft={soft}");
                 }
+                for opened in service.opened() {
+                    info!("{opened}");
+                }
                 for denial in service.denials() {
                     audit!("{denial}");
                 }

@@ -1,10 +1,11 @@
 //! The store as it is at the moment: served, or out of order with the reason that everything else answers. A store whose medium failed is mounted
-//! again; nothing that was promised before is promised by the new run.
+//! again; nothing that was promised before is promised by the new run. Sealed prefixes that were open are opened again with it.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use nexus_state::engine::{self, Medium, Shape, Store};
-use nexus_state::rules::{Access, Error, State};
+use nexus_state::rules::{Access, Error, State, Unlock};
 
 /// Pages of the store that are kept in memory.
 pub const CACHE: usize = 128;
@@ -23,13 +24,16 @@ pub struct Mounted<M> {
     id: [u8; 16],
     run: u64,
     mended: u32,
+    /// What opened the sealed prefixes, by keeper, while the store is out of order.
+    held: Vec<(u32, Unlock)>,
 }
 
 impl<M: Medium> Mounted<M> {
     /// Mounts what is on the medium, and makes a store of this id where there is none. `run` is that of this process; its
     /// low half is 0.
     pub fn new(medium: M, access: Access, id: [u8; 16], run: u64) -> Mounted<M> {
-        let mut mounted = Mounted { life: Life::Down(Error::Io, None), access, id, run, mended: 0 };
+        let (life, held) = (Life::Down(Error::Io, None), Vec::new());
+        let mut mounted = Mounted { life, access, id, run, mended: 0, held };
         mounted.mount(medium);
         mounted
     }
@@ -46,7 +50,13 @@ impl<M: Medium> Mounted<M> {
         };
         self.life = match store {
             Ok(store) => match State::new(store, self.access.clone(), self.run) {
-                Ok(state) => Life::Served(Box::new(state)),
+                Ok(mut state) => {
+                    for (keeper, unlock) in &self.held {
+                        // What is refused is refused to whoever asks for it; a medium that failed is mounted once more.
+                        let _ = state.unlock(*keeper, unlock);
+                    }
+                    Life::Served(Box::new(state))
+                }
                 Err(error) => Life::Down(error, None),
             },
             Err((medium, error)) => Life::Down(error, medium),
@@ -80,11 +90,25 @@ impl<M: Medium> Mounted<M> {
             return false;
         }
         match core::mem::replace(&mut self.life, Life::Down(Error::Io, None)) {
-            Life::Served(state) => self.mount(state.into_store().into_medium()),
+            Life::Served(state) => {
+                let held = state.held();
+                let is_old = |(_, old): &(u32, Unlock)| !held.iter().any(|(_, new)| new.prefix == old.prefix);
+                self.held.retain(is_old);
+                self.held.extend(held);
+                self.mount(state.into_store().into_medium());
+            }
             Life::Down(_, Some(medium)) => self.mount(medium),
             Life::Down(_, None) => {}
         }
         true
+    }
+
+    /// The medium of a store that is out of order, to be mended.
+    pub fn medium_mut(&mut self) -> Option<&mut M> {
+        match &mut self.life {
+            Life::Served(_) => None,
+            Life::Down(_, medium) => medium.as_mut(),
+        }
     }
 
     /// The medium, when the store is not served any more.

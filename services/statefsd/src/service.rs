@@ -5,12 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nexus_rt::api::state::{
-    self, BatchReply, DeleteReply, Error as Told, GetReply, HealthReply, MAX_BATCH, MAX_DATA, MAX_PATH,
-    MAX_SNAPSHOT, NextReply, PublishReply, PutReply, RenameReply, StatReply, UploadReply, UsageReply,
+    self, AnchorReply, BatchReply, DeleteReply, Error as Told, GetReply, HealthReply, KEY, MAX_BATCH,
+    MAX_DATA, MAX_PATH, MAX_SNAPSHOT, NextReply, PublishReply, PutReply, RenameReply, SALT, StatReply,
+    UnlockReply, UploadReply, UsageReply,
 };
 use nexus_rt::wire::{Bytes, Sender, Text};
 use nexus_state::engine::Medium;
-use nexus_state::rules::{self, Change, Error, Path, Receipt, State, Upload, Warning};
+use nexus_state::rules::{self, Change, Error, Path, Receipt, State, Unlock, Upload, Warning};
 
 use crate::changes;
 use crate::mounted::Mounted;
@@ -26,6 +27,8 @@ pub struct Service<M> {
     path: String,
     /// Denials since they were last taken: who was denied what.
     denials: Vec<String>,
+    /// Sealed prefixes that were opened since this was last taken.
+    opened: Vec<String>,
 }
 
 /// As the interface has it: the same numbers.
@@ -68,6 +71,7 @@ impl<M: Medium> Service<M> {
             data: Vec::new(),
             path: String::new(),
             denials: Vec::new(),
+            opened: Vec::new(),
         }
     }
 
@@ -110,6 +114,11 @@ impl<M: Medium> Service<M> {
     /// Who was denied what since this was last asked.
     pub fn denials(&mut self) -> Vec<String> {
         core::mem::take(&mut self.denials)
+    }
+
+    /// Which sealed prefixes were opened since this was last asked.
+    pub fn opened(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.opened)
     }
 
     /// Does something with the state for a service; a denial is noted.
@@ -319,5 +328,36 @@ impl<M: Medium> state::Server for Service<M> {
         let upload = self.take(sender, number)?;
         let done = self.act(sender, "put", "", |state, _| state.publish(upload).map(receipt));
         Ok(PublishReply { receipt: done? })
+    }
+
+    fn unlock(
+        &mut self,
+        sender: Sender,
+        least: u64,
+        key: [u8; KEY],
+        salt: [u8; SALT],
+        prefix: Text<'_, MAX_PATH>,
+    ) -> Result<UnlockReply, Told> {
+        let text = prefix.get();
+        let unlock = Unlock { prefix: text.into(), key: key.into(), salt, least, used: 0 };
+        let done = self.act(sender, "unlock", text, |state, service| state.unlock(service, &unlock));
+        match &done {
+            Ok(sequence) => {
+                self.opened.push(alloc::format!(
+                    "write hardening on (auth-envelope) prefix={text} sequence={sequence}"
+                ));
+            }
+            Err(error @ (Told::Integrity | Told::Rollback)) => {
+                self.denials.push(alloc::format!("what is stored under `{text}` is refused: {error:?}"));
+            }
+            Err(_) => {}
+        }
+        done.map(|sequence| UnlockReply { sequence })
+    }
+
+    fn anchor(&mut self, sender: Sender, prefix: Text<'_, MAX_PATH>) -> Result<AnchorReply, Told> {
+        let text = prefix.get();
+        let sequence = self.act(sender, "anchor", text, |state, service| state.anchor(service, text))?;
+        Ok(AnchorReply { sequence })
     }
 }

@@ -1,7 +1,7 @@
 //! The service over a disk in memory: each error by what brings it about, failing disks, clients that leave.
 
 use nexus_rt::abi::Identity;
-use nexus_rt::api::state::{Error, Receipt, Server};
+use nexus_rt::api::state::{Error, KEY, Receipt, SALT, Server};
 use nexus_rt::wire::{Bytes, Sender, Text};
 use nexus_state::engine::PAGE;
 use nexus_state::rules::{self, Access};
@@ -130,6 +130,57 @@ fn a_disk_that_fails_is_mounted_again_and_what_was_promised_is_there() {
     let mut service = served(disk, 3 << 32);
     assert_eq!(get(&mut service, me, "app/a").as_deref(), Ok(&b"1"[..]));
     assert_eq!(service.sync(me, second), Err(Error::ServerDied));
+}
+
+const SEALED: &str = "7:app:rw 7#2000/4000 6:keystore:rw 6#4000/8000 6=keystore";
+
+fn unlock(service: &mut Service<Disk>, who: Sender, least: u64) -> Result<u64, Error> {
+    let reply = service.unlock(who, least, [4; KEY], [least as u8; SALT], Text::cut("keystore"));
+    reply.map(|reply| reply.sequence)
+}
+
+#[test]
+fn a_sealed_prefix_waits_for_its_key_and_is_open_until_the_server_ends() {
+    let sealed =
+        |disk: Disk, run| Service::new(Mounted::new(disk, Access::read(SEALED).expect("rules"), ID, run));
+    let mut service = sealed(Disk::new(600 * PAGE), 1 << 32);
+    let (keeper, other) = (who(6, 1), who(7, 2));
+    assert_eq!(put(&mut service, keeper, "keystore/a", b"1"), Err(Error::Busy));
+    assert_eq!(put(&mut service, other, "app/a", b"1").map(drop), Ok(()), "others do not wait for it");
+    assert_eq!(unlock(&mut service, other, 0), Err(Error::PermissionDenied));
+    assert_eq!(service.denials(), ["service 7 may not unlock `keystore`"]);
+    assert_eq!(unlock(&mut service, keeper, 0), Ok(0));
+    assert_eq!(service.opened(), ["write hardening on (auth-envelope) prefix=keystore sequence=0"]);
+    put(&mut service, keeper, "keystore/a", b"1").expect("put");
+    assert_eq!(service.anchor(other, Text::cut("keystore")).err(), Some(Error::PermissionDenied));
+    let safe = service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence;
+    // The disk fails once: the store is mounted again, and the prefix is open as before.
+    let mut disk = medium(service);
+    disk.good = Some(3);
+    let mut service = sealed(disk, 2 << 32);
+    assert_eq!(unlock(&mut service, keeper, safe), Ok(safe));
+    let mut turns = 0;
+    let lost = loop {
+        let receipt = put(&mut service, keeper, "keystore/b", b"2").expect("put");
+        if let Err(error) = service.sync(keeper, receipt) {
+            break error;
+        }
+        turns += 1;
+    };
+    assert!(lost == Error::Io && turns < 3);
+    assert!(service.settle());
+    assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::Io), "the disk is still away");
+    service.mounted().medium_mut().expect("out of order").good = None;
+    assert!(service.settle());
+    assert_eq!(get(&mut service, keeper, "keystore/a").as_deref(), Ok(&b"1"[..]));
+    put(&mut service, keeper, "keystore/c", b"3").expect("put");
+    assert!(service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence > safe);
+    // A new server knows no key, and an older disk is told.
+    let mut service = sealed(medium(service), 3 << 32);
+    assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::Busy));
+    assert_eq!(unlock(&mut service, keeper, u64::MAX), Err(Error::Rollback));
+    assert_eq!(service.denials(), ["what is stored under `keystore` is refused: Rollback"]);
+    assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::Rollback));
 }
 
 #[test]

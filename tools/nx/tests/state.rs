@@ -5,7 +5,9 @@ mod support;
 use std::fs;
 use std::process::Output;
 
+use nexus_state::rules::{Access, KEY, Path, SALT, State, Unlock};
 use nx::machine::disk;
+use nx::state::image::Image;
 use support::{Scratch, exit, words};
 
 const MADE: u64 = 16 << 20;
@@ -73,4 +75,46 @@ fn a_disk_image_is_looked_at_changed_and_carried() {
     let lost = nx(&scratch, &["get", "app/long"]);
     assert!(exit(&lost) == 1 && words(&lost).contains("Integrity"), "{}", words(&lost));
     assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+}
+
+#[test]
+fn what_is_sealed_stays_on_the_disk_and_is_not_touched_without_its_key() {
+    let scratch = Scratch::with_tree("exit 1");
+    let path = scratch.path("disk.img");
+    disk::make(&path, MADE, false).unwrap();
+    good(&scratch, &["reset", "--yes"]);
+    let from = scratch.path("from");
+    fs::write(&from, "plain").unwrap();
+    let from = from.to_str().unwrap();
+    good(&scratch, &["put", "boot/a", "--from", from]);
+    // What a machine would do.
+    let store = Image::open(&path, true).map_err(|_| "open").unwrap().into_store();
+    let access = Access::read("5:trust:rw 5#9000/9000 5=trust").unwrap();
+    let mut state = State::new(store, access, 1).unwrap();
+    let unlock = Unlock { prefix: "trust".into(), key: [7; KEY].into(), salt: [1; SALT], least: 0, used: 0 };
+    assert_eq!(state.unlock(5, &unlock), Ok(0));
+    state.put(5, &Path::new("trust/a").unwrap(), b"of the machine").unwrap();
+    state.sync(None).unwrap();
+    let sequence = state.anchor(5, "trust").unwrap();
+    drop(state);
+    assert!(good(&scratch, &["ls"]).contains("trust/a"));
+    let refused = |arguments: &[&str], why: &str| {
+        let output = nx(&scratch, arguments);
+        assert!(exit(&output) == 1 && words(&output).contains(why), "{arguments:?}: {}", words(&output));
+    };
+    refused(&["get", "trust/a"], "is sealed");
+    refused(&["put", "trust/a", "--from", from], "Busy");
+    refused(&["put", "trust/new", "--from", from], "Busy");
+    refused(&["rm", "trust/a"], "Busy");
+    let exported = scratch.path("exported");
+    let told = good(&scratch, &["export", exported.to_str().unwrap()]);
+    assert!(told.contains("1 values") && told.contains("1 that are sealed"), "{told}");
+    assert!(!fs::read_to_string(&exported).unwrap().contains("trust"));
+    good(&scratch, &["put", "boot/a", "--from", from]);
+    good(&scratch, &["fsck"]);
+    // Nothing of that did anything to the set.
+    let store = Image::open(&path, true).map_err(|_| "open").unwrap().into_store();
+    let access = Access::read("5:trust:rw 5=trust").unwrap();
+    let mut state = State::new(store, access, 1).unwrap();
+    assert_eq!(state.unlock(5, &Unlock { least: sequence, ..unlock }), Ok(sequence));
 }

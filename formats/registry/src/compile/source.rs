@@ -78,6 +78,7 @@ pub(super) struct ProcessModel {
     pub partitions: Vec<At<String>>,
     pub state: Vec<At<String>>,
     pub state_quota: Option<At<String>>,
+    pub seals: Vec<At<String>>,
 }
 
 impl ProcessModel {
@@ -171,6 +172,8 @@ struct ProcessToml {
     #[serde(default)]
     state: Vec<Spanned<String>>,
     state_quota: Option<Spanned<String>>,
+    #[serde(default)]
+    seals: Vec<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -263,6 +266,7 @@ impl Lines<'_> {
             partitions: self.list(raw.partitions),
             state: self.list(raw.state),
             state_quota: raw.state_quota.map(|quota| self.at(quota)),
+            seals: self.list(raw.seals),
         }
     }
 

@@ -4,8 +4,10 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use nexus_state::rules::{Access, MAX_SEALS};
+
 use super::Refusals;
-use super::source::{Model, ProcessModel};
+use super::source::{At, Model, ProcessModel};
 use crate::MAX_ARGS;
 
 /// The authority over `/state`, and its service.
@@ -15,12 +17,16 @@ const SERVICE: &str = "state";
 /// Letters of operations.
 const OPERATIONS: &str = "rws";
 
-/// `SERVICE:PREFIX:OPERATIONS` and `SERVICE#SOFT/HARD` for each, separated by spaces.
+/// `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX` for each, separated by spaces.
 pub(super) fn list(model: &Model) -> String {
     let each = |process: &ProcessModel| -> Vec<String> {
         let id = process.id.value;
         let rules = process.state.iter().map(|rule| format!("{id}:{}", rule.value));
-        rules.chain(process.state_quota.iter().map(|quota| format!("{id}#{}", quota.value))).collect()
+        let quota = process.state_quota.iter().map(|quota| format!("{id}#{}", quota.value));
+        rules
+            .chain(quota)
+            .chain(process.seals.iter().map(|prefix| format!("{id}={}", prefix.value)))
+            .collect()
     };
     model.processes.iter().flat_map(each).collect::<Vec<_>>().join(" ")
 }
@@ -38,6 +44,32 @@ fn is_quota(text: &str) -> bool {
     halves.and_then(|(soft, hard)| Some(soft.parse::<u64>().ok()? <= hard.parse::<u64>().ok()?)) == Some(true)
 }
 
+/// Whether these can be sealed, all of them beside each other.
+fn are_seals<'a>(prefixes: impl Iterator<Item = &'a At<String>>) -> bool {
+    let list: Vec<_> = prefixes.map(|prefix| format!("1={}", prefix.value)).collect();
+    !list.iter().any(|item| item.contains(char::is_whitespace)) && Access::read(&list.join(" ")).is_some()
+}
+
+/// Sealed prefixes: each is one, and none of them lies in another.
+fn seals(refusals: &mut Refusals) {
+    let all: Vec<_> = refusals.model.processes.iter().flat_map(|process| &process.seals).collect();
+    for (n, prefix) in all.iter().enumerate() {
+        if !are_seals([*prefix].into_iter()) {
+            let what = format!("`{}` is no prefix of /state that can be sealed", prefix.value);
+            let mend =
+                "use one of those that snapshots never take back, as in `keystore` (docs/state-errors.md)";
+            refusals.add(prefix.place, what, mend.to_string());
+        } else if n >= MAX_SEALS {
+            let what = format!("`{}` is one sealed prefix too many", prefix.value);
+            refusals.add(prefix.place, what, format!("{MAX_SEALS} is the most"));
+        } else if let Some(other) = all[..n].iter().find(|other| !are_seals([**other, *prefix].into_iter())) {
+            let what =
+                format!("`{}` and `{}` are sealed, and one lies in the other", other.value, prefix.value);
+            refusals.add(prefix.place, what, "remove one of the two".to_string());
+        }
+    }
+}
+
 pub(super) fn check(refusals: &mut Refusals) {
     let model = refusals.model;
     let authority = model.processes.iter().find(|process| process.authority.value == AUTHORITY);
@@ -52,6 +84,7 @@ pub(super) fn check(refusals: &mut Refusals) {
             refusals.add(authority.place, what, format!("{MAX_ARGS} is the most; use fewer or shorter ones"));
         }
     }
+    seals(refusals);
     for process in &model.processes {
         for rule in process.state.iter().filter(|rule| !is_rule(&rule.value)) {
             let what = format!("`{}` is no rule of /state", rule.value);
@@ -61,10 +94,8 @@ pub(super) fn check(refusals: &mut Refusals) {
             let what = format!("`{}` is no quota of /state", quota.value);
             refusals.add(quota.place, what, "write it SOFT/HARD in bytes, as in `4096/8192`".to_string());
         }
-        let Some(place) = process.state.first().or(process.state_quota.as_ref()).map(|text| text.place)
-        else {
-            continue;
-        };
+        let first = process.state.first().or(process.state_quota.as_ref()).or(process.seals.first());
+        let Some(place) = first.map(|text| text.place) else { continue };
         if authority.is_none() {
             let what = format!("nobody could store anything for `{}`", process.name.value);
             refusals.add(place, what, format!("the authority `{AUTHORITY}` is not built"));

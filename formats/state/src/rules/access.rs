@@ -1,12 +1,17 @@
 //! Who may do what under which prefix, and how much a service may store. What is not listed is denied.
 //!
-//! A list of `SERVICE:PREFIX:OPERATIONS` and `SERVICE#SOFT/HARD`, separated by spaces. Operations are letters: `r` reads and lists,
+//! A list of `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX`, separated by spaces. Operations are letters: `r` reads and lists,
 //! `w` puts and deletes, `s` makes, restores and drops snapshots. An empty prefix is everything. A service without a limit may store nothing.
+//! The last kind is a sealed prefix and who pushes its key: a prefix of the database that snapshots never take back, in none other.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Limit, Path};
+use crate::engine::Tree;
+
+/// Most sealed prefixes.
+pub const MAX_SEALS: usize = 8;
 
 /// An operation that is allowed or not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +39,7 @@ impl Allow {
 pub struct Access {
     rules: Vec<(u32, String, String)>,
     limits: Vec<(u32, Limit)>,
+    seals: Vec<(u32, Path)>,
 }
 
 impl Access {
@@ -49,6 +55,15 @@ impl Access {
                     return None;
                 }
                 access.limits.push((service, limit));
+            } else if let (Some((service, prefix)), false) = (item.split_once('='), item.contains(':')) {
+                let prefix = Path::new(prefix).ok().filter(|prefix| prefix.tree() == Tree::Kept)?;
+                let touches = |(_, other): &(u32, Path)| {
+                    other.is_under(prefix.as_str()) || prefix.is_under(other.as_str())
+                };
+                if access.seals.len() == MAX_SEALS || access.seals.iter().any(touches) {
+                    return None;
+                }
+                access.seals.push((service.parse().ok()?, prefix));
             } else {
                 let (service, rest) = item.split_once(':')?;
                 let (prefix, letters) = rest.rsplit_once(':')?;
@@ -76,6 +91,11 @@ impl Access {
             *who == service && prefix.is_empty() && letters.contains(Allow::Snapshot.letter())
         };
         self.rules.iter().any(allows)
+    }
+
+    /// The sealed prefixes, each with the service that pushes its key.
+    pub(super) fn seals(&self) -> impl Iterator<Item = (u32, Path)> + '_ {
+        self.seals.iter().cloned()
     }
 
     /// How much the service may store.
@@ -113,6 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn sealed_prefixes_are_kept_apart_and_few() {
+        let seals = |text: &str| Access::read(text).map(|access| access.seals().collect::<Vec<_>>());
+        let path = |text| Path::new(text).unwrap();
+        assert_eq!(
+            seals("7=keystore/a 8=keystore/ab"),
+            Some([(7, path("keystore/a")), (8, path("keystore/ab"))].to_vec())
+        );
+        let many = |count: usize| (0..count).map(|n| alloc::format!("7=trust/{n} ")).collect::<String>();
+        assert_eq!(seals(&many(MAX_SEALS)).unwrap().len(), MAX_SEALS);
+        assert_eq!(seals(&many(MAX_SEALS + 1)), None);
+        assert_eq!(seals("7:a=b:r"), Some([].to_vec()), "a path may have the sign");
+    }
+
+    #[test]
     fn what_cannot_be_read_is_no_list() {
         for text in [
             "7",
@@ -126,6 +160,13 @@ mod tests {
             "7#1/x",
             "7#1/2 7#1/2",
             "4294967296:a:r",
+            "7=",
+            "7=app",
+            "x=keystore",
+            "7=keystore 8=keystore",
+            "7=keystore 8=keystore/a",
+            "7=keystore/a 8=keystore",
+            "7=/keystore",
         ] {
             assert_eq!(Access::read(text), None, "{text}");
         }

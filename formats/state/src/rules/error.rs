@@ -20,7 +20,7 @@ pub enum Error {
     ReadOnly = 9,
     /// The medium failed.
     Io = 10,
-    /// Not now. Reserved: nothing answers it yet.
+    /// Not now: the key of the sealed prefix is not there.
     Busy = 11,
     /// Keys lie under this path, so it cannot be one.
     IsDir = 14,
@@ -28,11 +28,11 @@ pub enum Error {
     NotDir = 15,
     /// The medium is full.
     NoSpace = 16,
-    /// A change over both databases.
+    /// A change over both databases, or a move over the border of a sealed prefix.
     CrossDevice = 17,
     /// What is stored is not what was put.
     Integrity = 18,
-    /// What is stored was put, and then replaced or deleted. Reserved: nothing answers it yet.
+    /// What is stored was put, and then replaced or deleted.
     Rollback = 19,
     /// A value over its bound.
     TooLarge = 20,

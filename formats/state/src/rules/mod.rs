@@ -4,20 +4,27 @@
 
 mod access;
 mod charge;
+mod cipher;
 mod error;
+mod header;
 mod path;
 mod plan;
 mod row;
+mod seals;
 mod snapshots;
 mod state;
+mod unlock;
 mod upload;
 mod watch;
 
-pub use access::{Access, Allow};
+pub use access::{Access, Allow, MAX_SEALS};
 pub use charge::{EXTRA, Limit, Warning};
+pub use cipher::{KEY, SALT, SEALED_EXTRA};
 pub use error::Error;
 pub use path::{MAX_COMPONENTS, MAX_PATH, Path};
 pub use plan::{Change, MAX_AT_ONCE, MAX_CHANGES};
+pub use seals::MAX_SEALED;
 pub use state::{Entry, MAX_LIST, Receipt, Stat, State};
+pub use unlock::{Unlock, sealed_prefixes};
 pub use upload::{MAX_BYTES, MAX_UPLOADS, Upload};
 pub use watch::{Event, MAX_EVENTS, MAX_WATCHES};

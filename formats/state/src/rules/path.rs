@@ -13,7 +13,7 @@ pub const MAX_PATH: usize = 255;
 pub const MAX_COMPONENTS: usize = 16;
 
 /// What the keys of values begin with.
-const VALUES: u8 = b'v';
+pub(super) const VALUES: u8 = b'v';
 
 /// Stands for `/` in a key. It is below every byte that a path may have, so that what lies under a path follows it at once.
 const SLASH: u8 = 1;
@@ -55,6 +55,12 @@ impl Path {
 
     pub(super) fn key(&self) -> Vec<u8> {
         key(&self.0)
+    }
+
+    /// Whether a key of the engine is that of this path, or of one that lies under it.
+    pub(super) fn covers(&self, key: &[u8]) -> bool {
+        let rest = key.strip_prefix(self.key().as_slice());
+        rest.is_some_and(|rest| rest.first().is_none_or(|first| *first == SLASH))
     }
 
     /// The paths that it lies under, from the top.

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use super::charge::{self, Charges, EXTRA};
 use super::path::first_under;
-use super::row::{HEAD, Head, Row, version};
+use super::row::{HEAD, Row, version};
+use super::seals::Seals;
 use super::{Access, Allow, Error, Path};
-use crate::engine::{MAX_LOGGED, Medium, Op, Store, Tree, Value};
+use crate::engine::{MAX_LOGGED, Medium, Op, Store, Tree};
 
 /// Most changes of a batch.
 pub const MAX_CHANGES: usize = 64;
@@ -32,6 +33,7 @@ pub enum Change {
 pub struct Plan<'a, M> {
     store: &'a mut Store<M>,
     access: &'a Access,
+    seals: &'a mut Seals,
     service: u32,
     tree: Option<Tree>,
     /// What becomes of each key: its row, or nothing.
@@ -47,10 +49,16 @@ fn charge_of(path: &Path, length: usize) -> i64 {
 }
 
 impl<'a, M: Medium> Plan<'a, M> {
-    pub fn new(store: &'a mut Store<M>, access: &'a Access, service: u32) -> Plan<'a, M> {
+    pub fn new(
+        store: &'a mut Store<M>,
+        access: &'a Access,
+        seals: &'a mut Seals,
+        service: u32,
+    ) -> Plan<'a, M> {
         Plan {
             store,
             access,
+            seals,
             service,
             tree: None,
             rows: BTreeMap::new(),
@@ -66,10 +74,9 @@ impl<'a, M: Medium> Plan<'a, M> {
                 if bytes.len() > MAX_AT_ONCE {
                     return Err(Error::TooLarge);
                 }
-                let head = Head { owner: self.service, version: version(self.store, 0) };
-                let mut row = head.encode();
-                row.extend_from_slice(bytes);
-                self.put(path, Row { head, value: Value::Inline(row) })
+                self.may(Allow::Write, path)?;
+                let row = self.seals.wrap(&path.key(), self.service, version(self.store, 0), bytes)?;
+                self.put(path, row)
             }
             Change::Delete(path) => self.delete(path),
             Change::Rename(from, to) => {
@@ -83,6 +90,7 @@ impl<'a, M: Medium> Plan<'a, M> {
                 if from == to {
                     return Ok(());
                 }
+                let row = self.moved(from, to, row)?;
                 self.delete(from)?;
                 // It stays its owner's, who is charged for the new path from now on.
                 self.put(to, row)
@@ -104,10 +112,24 @@ impl<'a, M: Medium> Plan<'a, M> {
         if let Some(row) = self.rows.get(&path.key()) {
             return Ok(row.clone());
         }
-        match self.store.find(path.tree(), &path.key())? {
-            Some(value) => Row::read(self.store, value).map(Some),
-            None => Ok(None),
+        let found = match self.store.find(path.tree(), &path.key())? {
+            Some(value) => Some(Row::read(self.store, value)?),
+            None => None,
+        };
+        self.seals.row(&path.key(), found)
+    }
+
+    /// The row as it is stored at another path. A sealed one is closed anew: it is bound to its path. None crosses the border of a sealed prefix.
+    fn moved(&mut self, from: &Path, to: &Path, row: Row) -> Result<Row, Error> {
+        let (old, new) = (from.key(), to.key());
+        if self.seals.of(&old) != self.seals.of(&new) {
+            return Err(Error::CrossDevice);
         }
+        if !row.head.sealed {
+            return Ok(row);
+        }
+        let bytes = self.seals.unwrap(self.store, &old, &row)?;
+        self.seals.wrap(&new, row.head.owner, row.head.version, &bytes)
     }
 
     /// Why there is no value: nothing there, something under it, or a value above it.
@@ -190,7 +212,7 @@ impl<'a, M: Medium> Plan<'a, M> {
     pub fn commit(self, charges: &mut Charges) -> Result<(u64, Vec<Path>, Vec<u32>), Error> {
         let Some(tree) = self.tree else { return Ok((self.store.generation(), Vec::new(), Vec::new())) };
         let mut next = charges.clone();
-        let mut ops: Vec<Op> = Vec::new();
+        let (turned, mut ops) = self.seals.turn(&self.rows)?;
         for (key, row) in self.rows {
             ops.push(Op { tree, key, value: row.map(|row| row.value) });
         }
@@ -204,6 +226,7 @@ impl<'a, M: Medium> Plan<'a, M> {
             });
         }
         let generation = self.store.commit(ops, !grows)?;
+        self.seals.turned(turned);
         *charges = next;
         Ok((generation, self.touched.into_iter().collect(), self.deltas.into_keys().collect()))
     }

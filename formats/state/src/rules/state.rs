@@ -7,9 +7,10 @@ use super::charge::Charges;
 use super::path::{first_under, is_value, tree_of};
 use super::plan::Plan;
 use super::row::{HEAD, Row};
+use super::seals::Seals;
 use super::watch::Watches;
 use super::{Access, Allow, Change, Error, Event, MAX_CHANGES, Path, Warning};
-use crate::engine::{Medium, Store};
+use crate::engine::{Medium, Store, Tree, Value};
 
 /// Most entries of one answer of `list`, and most keys that are looked at for it.
 pub const MAX_LIST: usize = 64;
@@ -32,6 +33,8 @@ pub struct Stat {
     pub owner: u32,
     /// Another one means another value.
     pub version: u64,
+    /// Whether it lies under a sealed prefix.
+    pub sealed: bool,
 }
 
 /// A value in a list.
@@ -48,6 +51,7 @@ pub struct State<M> {
     pub(super) store: Store<M>,
     pub(super) access: Access,
     pub(super) charges: Charges,
+    pub(super) seals: Seals,
     pub(super) watches: Watches,
     pub(super) uploads: usize,
     pub(super) serial: u8,
@@ -58,11 +62,13 @@ pub struct State<M> {
 }
 
 impl<M: Medium> State<M> {
-    /// Serves a store by these rules. `run` is never the same twice: receipts bear it.
+    /// Serves a store by these rules. `run` is never the same twice: receipts bear it. What is under a sealed prefix answers `Busy` until it is
+    /// unlocked.
     pub fn new(mut store: Store<M>, access: Access, run: u64) -> Result<State<M>, Error> {
         let charges = Charges::load(&mut store)?;
+        let seals = Seals::new(&access);
         let (watches, warned, warnings) = (Watches::default(), Vec::new(), Vec::new());
-        Ok(State { store, access, charges, watches, uploads: 0, serial: 0, warned, warnings, run })
+        Ok(State { store, access, charges, seals, watches, uploads: 0, serial: 0, warned, warnings, run })
     }
 
     /// The store itself, to look at.
@@ -95,8 +101,12 @@ impl<M: Medium> State<M> {
 
     fn row(&mut self, service: u32, path: &Path) -> Result<Row, Error> {
         self.may(service, Allow::Read, path)?;
-        if let Some(value) = self.store.find(path.tree(), &path.key())? {
-            return Row::read(&mut self.store, value);
+        let found = match self.store.find(path.tree(), &path.key())? {
+            Some(value) => Some(Row::read(&mut self.store, value)?),
+            None => None,
+        };
+        if let Some(row) = self.seals.row(&path.key(), found)? {
+            return Ok(row);
         }
         let first = first_under(path.as_str());
         if self.store.next(path.tree(), &first)?.is_some_and(|(key, _)| key.starts_with(&first)) {
@@ -110,9 +120,13 @@ impl<M: Medium> State<M> {
         Err(Error::NotFound)
     }
 
-    /// What is known of a value.
+    /// What is known of a value. Nothing is said of a sealed one before it was opened.
     pub fn stat(&mut self, service: u32, path: &Path) -> Result<Stat, Error> {
-        self.row(service, path).map(|row| stat(&row))
+        let row = self.row(service, path)?;
+        if row.head.sealed {
+            self.seals.unwrap(&mut self.store, &path.key(), &row)?;
+        }
+        Ok(stat(&row))
     }
 
     /// Bytes of a value from `from` on, at most `count`, and what is known of it.
@@ -124,7 +138,13 @@ impl<M: Medium> State<M> {
         count: usize,
     ) -> Result<(Vec<u8>, Stat), Error> {
         let row = self.row(service, path)?;
-        let bytes = self.store.read(&row.value, from.saturating_add(HEAD), count)?;
+        let bytes = if row.head.sealed {
+            let all = self.seals.unwrap(&mut self.store, &path.key(), &row)?;
+            let from = from.min(all.len());
+            all[from..from.saturating_add(count).min(all.len())].to_vec()
+        } else {
+            self.store.read(&row.value, from.saturating_add(HEAD), count)?
+        };
         Ok((bytes, stat(&row)))
     }
 
@@ -148,7 +168,7 @@ impl<M: Medium> State<M> {
         if !(1..=MAX_CHANGES).contains(&changes.len()) {
             return Err(Error::Invalid);
         }
-        let mut plan = Plan::new(&mut self.store, &self.access, service);
+        let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, service);
         changes.iter().try_for_each(|change| plan.add(change))?;
         plan.afford(&self.charges)?;
         let done = plan.commit(&mut self.charges)?;
@@ -200,8 +220,8 @@ impl<M: Medium> State<M> {
         // Without a prefix both databases are listed, one after the other.
         let trees = match (prefix.is_empty(), after) {
             (false, _) => [tree_of(prefix)].to_vec(),
-            (true, Some(after)) if after.tree() == crate::engine::Tree::Kept => [after.tree()].to_vec(),
-            (true, _) => crate::engine::Tree::ALL.to_vec(),
+            (true, Some(after)) if after.tree() == Tree::Kept => [after.tree()].to_vec(),
+            (true, _) => Tree::ALL.to_vec(),
         };
         let (mut entries, mut last, mut looked) = (Vec::new(), None, 0);
         for tree in trees {
@@ -210,16 +230,19 @@ impl<M: Medium> State<M> {
                 Some(after) => [after.key(), [0].to_vec()].concat().max(first.clone()),
                 None => first.clone(),
             };
-            while let Some((key, value)) = self.store.next(tree, &from)? {
-                if !is_value(&key) || !key.starts_with(&first) {
-                    break;
+            loop {
+                let found = self.store.next(tree, &from)?;
+                let found = found.filter(|(key, _)| is_value(key) && key.starts_with(&first));
+                if tree == Tree::Kept {
+                    self.none_missing(service, &from, &first, found.as_ref().map(|(key, _)| key.as_slice()))?;
                 }
+                let Some((key, value)) = found else { break };
                 if entries.len() == most.min(MAX_LIST) || looked == MAX_LIST {
                     return Ok((entries, last));
                 }
                 let path = Path::from_key(&key)?;
                 if self.access.permits(service, Allow::Read, &path) {
-                    let stat = stat(&Row::read(&mut self.store, value)?);
+                    let stat = self.known(&key, value)?;
                     entries.push(Entry { path: path.clone(), stat });
                 }
                 last = Some(path);
@@ -229,6 +252,36 @@ impl<M: Medium> State<M> {
             }
         }
         Ok((entries, None))
+    }
+
+    /// What a list says of a value. Of a sealed one of this state only after it was opened; of one that nobody here has the key of what can be seen.
+    fn known(&mut self, key: &[u8], value: Value) -> Result<Stat, Error> {
+        let row = Row::read(&mut self.store, value)?;
+        if self.seals.of(key).is_some() {
+            let row = self.seals.row(key, Some(row))?.ok_or(Error::Integrity)?;
+            self.seals.unwrap(&mut self.store, key, &row)?;
+            return Ok(stat(&row));
+        }
+        Ok(stat(&row))
+    }
+
+    /// No sealed value that the service may read is missing between `from` and what was found, or the end of what begins with `first`.
+    fn none_missing(
+        &self,
+        service: u32,
+        from: &[u8],
+        first: &[u8],
+        found: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let Some(expected) = self.seals.next(from).filter(|key| key.starts_with(first)) else {
+            return Ok(());
+        };
+        let is_missing = found.is_none_or(|found| expected < found);
+        let path = Path::from_key(expected)?;
+        if is_missing && self.access.permits(service, Allow::Read, &path) {
+            return Err(Error::Integrity);
+        }
+        Ok(())
     }
 
     /// Returns when everything that was acknowledged survives a power cut.
@@ -264,5 +317,5 @@ impl<M: Medium> State<M> {
 }
 
 fn stat(row: &Row) -> Stat {
-    Stat { length: row.len(), owner: row.head.owner, version: row.head.version }
+    Stat { length: row.len(), owner: row.head.owner, version: row.head.version, sealed: row.head.sealed }
 }

@@ -24,14 +24,15 @@ impl<M: Medium> State<M> {
     /// Begins to give a path a value of so many bytes.
     pub fn upload(&mut self, service: u32, path: &Path, length: usize) -> Result<Upload, Error> {
         self.may(service, Allow::Write, path)?;
-        if length > MAX_BYTES {
+        // A sealed value is closed as one piece, and so it comes as one.
+        if length > MAX_BYTES || self.seals.of(&path.key()).is_some() {
             return Err(Error::TooLarge);
         }
         if self.uploads == MAX_UPLOADS {
             return Err(Error::QuotaExceeded);
         }
         self.serial = self.serial % u8::MAX + 1;
-        let head = Head { owner: service, version: version(&self.store, self.serial) };
+        let head = Head { sealed: false, owner: service, version: version(&self.store, self.serial) };
         let mut stage = Stage::default();
         self.store.stage(&mut stage, &head.encode())?;
         self.uploads += 1;
@@ -54,8 +55,8 @@ impl<M: Medium> State<M> {
         }
         self.uploads -= 1;
         let value = self.store.staged(upload.stage)?;
-        let mut plan = Plan::new(&mut self.store, &self.access, upload.service);
-        let row = Row { head: upload.head, value: value.clone() };
+        let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, upload.service);
+        let row = Row { head: upload.head, mark: None, value: value.clone() };
         let put = plan.put(&upload.path, row).and_then(|()| plan.afford(&self.charges));
         match put.and_then(|()| plan.commit(&mut self.charges)) {
             Ok(done) => Ok(self.done(done)),

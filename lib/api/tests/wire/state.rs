@@ -741,6 +741,103 @@ fn publish_reply_has_one_spelling() {
     support::bounded!(PublishReply, "100000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
 }
 
+#[test]
+fn unlock_request_has_one_spelling() {
+    support::spelled!(
+        UnlockRequest<'_>,
+        "200000009e5c1b69 00*56",
+        UnlockRequest { least: 0x0, key: [0x0; 32], salt: [0x0; 16], prefix: support::text('o', 0) }
+    );
+    support::spelled!(
+        UnlockRequest<'_>,
+        "200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128",
+        UnlockRequest {
+            least: 0x4283c5064788ca00,
+            key: [0x10; 32],
+            salt: [
+                0x41, 0xc2, 0x4, 0x8, 0x12, 0x24, 0x4a, 0x97, 0x32, 0x6c, 0xe9, 0xf3, 0x27, 0xd0, 0xa3, 0x4b
+            ],
+            prefix: support::text('x', 128),
+        }
+    );
+    support::spelled!(
+        UnlockRequest<'_>,
+        "200000009e5c1b69 ff*56  6f*255",
+        UnlockRequest {
+            least: 0xffffffffffffffff,
+            key: [0xff; 32],
+            salt: [0xff; 16],
+            prefix: support::text('o', 255),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        UnlockRequest<'_>,
+        "200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128",
+        handles
+    );
+    support::flawed!(
+        UnlockRequest<'_>,
+        "200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128",
+        handles,
+        64,
+        &[255],
+        "prefix is not UTF-8"
+    );
+}
+
+#[test]
+fn unlock_reply_has_one_spelling() {
+    support::spelled!(UnlockReply, "200000009e5c1b690000000000000000", UnlockReply { sequence: 0x0 });
+    support::spelled!(
+        UnlockReply,
+        "200000009e5c1b69442210efccaa8866",
+        UnlockReply { sequence: 0x6688aaccef102244 }
+    );
+    support::spelled!(
+        UnlockReply,
+        "200000009e5c1b69ffffffffffffffff",
+        UnlockReply { sequence: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(UnlockReply, "200000009e5c1b69442210efccaa8866", handles);
+}
+
+#[test]
+fn anchor_request_has_one_spelling() {
+    support::spelled!(AnchorRequest<'_>, "210000009e5c1b69", AnchorRequest { prefix: support::text('k', 0) });
+    support::spelled!(
+        AnchorRequest<'_>,
+        "210000009e5c1b69 6b*128",
+        AnchorRequest { prefix: support::text('k', 128) }
+    );
+    support::spelled!(
+        AnchorRequest<'_>,
+        "210000009e5c1b69 6b*255",
+        AnchorRequest { prefix: support::text('k', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(AnchorRequest<'_>, "210000009e5c1b69 6b*128", handles);
+    support::flawed!(AnchorRequest<'_>, "210000009e5c1b69 6b*128", handles, 8, &[255], "prefix is not UTF-8");
+}
+
+#[test]
+fn anchor_reply_has_one_spelling() {
+    support::spelled!(AnchorReply, "210000009e5c1b690000000000000000", AnchorReply { sequence: 0x0 });
+    support::spelled!(
+        AnchorReply,
+        "210000009e5c1b69442210efccaa8866",
+        AnchorReply { sequence: 0x6688aaccef102244 }
+    );
+    support::spelled!(
+        AnchorReply,
+        "210000009e5c1b69ffffffffffffffff",
+        AnchorReply { sequence: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(AnchorReply, "210000009e5c1b69442210efccaa8866", handles);
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -990,6 +1087,44 @@ impl Server for Fixture {
             Err,
         )
     }
+
+    fn unlock(
+        &mut self,
+        sender: Sender,
+        least: u64,
+        key: [u8; 32],
+        salt: [u8; 16],
+        prefix: Text<'_, 255>,
+    ) -> Result<UnlockReply, Error> {
+        self.calls += 1;
+        let request = UnlockRequest { least, key, salt, prefix };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                UnlockRequest {
+                    least: 0x4283c5064788ca00,
+                    key: [0x10; 32],
+                    salt: [
+                        0x41, 0xc2, 0x4, 0x8, 0x12, 0x24, 0x4a, 0x97, 0x32, 0x6c, 0xe9, 0xf3, 0x27, 0xd0,
+                        0xa3, 0x4b
+                    ],
+                    prefix: support::text('x', 128),
+                }
+            );
+        }
+        self.error.map_or(Ok(UnlockReply { sequence: 0xffffffffffffffff }), Err)
+    }
+
+    fn anchor(&mut self, sender: Sender, prefix: Text<'_, 255>) -> Result<AnchorReply, Error> {
+        self.calls += 1;
+        let request = AnchorRequest { prefix };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, AnchorRequest { prefix: support::text('k', 128) });
+        }
+        self.error.map_or(Ok(AnchorReply { sequence: 0xffffffffffffffff }), Err)
+    }
 }
 
 #[test]
@@ -1063,7 +1198,17 @@ fn every_operation_arrives_and_its_answer_returns() {
         client.publish(0xcb6d01a3),
         Ok(PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
     );
-    assert_eq!(server.calls, 16);
+    assert_eq!(
+        client.unlock(
+            0x4283c5064788ca00,
+            [0x10; 32],
+            [0x41, 0xc2, 0x4, 0x8, 0x12, 0x24, 0x4a, 0x97, 0x32, 0x6c, 0xe9, 0xf3, 0x27, 0xd0, 0xa3, 0x4b],
+            support::text('x', 128)
+        ),
+        Ok(UnlockReply { sequence: 0xffffffffffffffff })
+    );
+    assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
+    assert_eq!(server.calls, 18);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1102,6 +1247,11 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.upload(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.more(0x0, support::bytes(0xa7, 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.publish(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(client.anchor(support::text('k', 0)).map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -1260,6 +1410,27 @@ fn publish_tells_of_the_servers_death() {
 }
 
 #[test]
+fn unlock_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn anchor_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.anchor(support::text('k', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("010000009e5c1b690000000000000000", &[]),
@@ -1294,6 +1465,10 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("0f0000009e5c1b69a7046d57 91*1536", &[]),
         ("100000009e5c1b6900000000", &[]),
         ("100000009e5c1b69a3016dcb", &[]),
+        ("200000009e5c1b69 00*56", &[]),
+        ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
+        ("210000009e5c1b69", &[]),
+        ("210000009e5c1b69 6b*128", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -1454,6 +1629,22 @@ fn damaged_answers_are_faults() {
     support::answer_storm(("100000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.publish(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("200000009e5c1b69442210efccaa8866", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("210000009e5c1b69442210efccaa8866", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.anchor(support::text('k', 0)) {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

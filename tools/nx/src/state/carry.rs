@@ -1,4 +1,4 @@
-//! Values out of a store and into another one: a file with a line of JSON for each. What lies under `keystore` stays where it is.
+//! Values out of a store and into another one: a file with a line of JSON for each. What is sealed, and what lies under `keystore`, stays where it is.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -33,7 +33,7 @@ pub fn export(state: &mut State<Partition>, to: &Path) -> Outcome<(usize, usize)
     let mut file = BufWriter::new(File::create(to).map_err(failed)?);
     let (mut values, mut left) = (0, 0);
     for entry in entries(state, "")? {
-        if entry.path.is_under(SECRET) {
+        if entry.stat.sealed || entry.path.is_under(SECRET) {
             left += 1;
             continue;
         }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path as File;
 
-use nexus_state::rules::{Access, EXTRA, Entry, Error, MAX_AT_ONCE, MAX_LIST, Path, State};
+use nexus_state::rules::{Access, EXTRA, Entry, Error, MAX_AT_ONCE, MAX_LIST, Path, State, sealed_prefixes};
 use serde_json::json;
 
 use crate::cli::{StateArgs, StateCommand};
@@ -38,8 +38,10 @@ pub fn run(args: &StateArgs, output: Output) -> Outcome {
         StateCommand::Fsck { repair } => check(disk, *repair, output),
         StateCommand::Export { file } => {
             let (values, left) = carry::export(&mut open(disk, false, &[])?, file)?;
-            let text =
-                format!("{values} values to {}; {left} under keystore stay where they are", file.display());
+            let text = format!(
+                "{values} values to {}; {left} that are sealed or under keystore stay where they are",
+                file.display()
+            );
             answer(
                 output,
                 &text,
@@ -90,8 +92,15 @@ fn open(disk: &File, change: bool, owners: &[u32]) -> Outcome<State<Partition>> 
     for owner in owners.iter().filter(|owner| **owner != HOST) {
         rules += &format!(" {owner}::rw {owner}#{0}/{0}", u64::MAX);
     }
+    let mut store = Image::open(disk, change)?.into_store();
+    if change {
+        // Nobody here has the key of a sealed prefix, and what is put there without it would be taken for forged.
+        for prefix in done(sealed_prefixes(&mut store), "the sealed prefixes")? {
+            rules += &format!(" {HOST}={}", prefix.as_str());
+        }
+    }
     let access = Access::read(&rules).unwrap_or_default();
-    done(State::new(Image::open(disk, change)?.into_store(), access, 0), "the charges")
+    done(State::new(store, access, 0), "the charges")
 }
 
 /// Every value under a prefix.
@@ -129,7 +138,12 @@ fn list(disk: &File, prefix: &str, output: Output) -> Outcome {
 
 fn get(disk: &File, path: &str, to: Option<&File>, output: Output) -> Outcome {
     let mut state = open(disk, false, &[])?;
-    let (bytes, _) = done(state.get(HOST, &named(path)?, 0, usize::MAX), path)?;
+    let found = state.get(HOST, &named(path)?, 0, usize::MAX);
+    if found == Err(Error::Busy) {
+        let what = format!("{path} is sealed");
+        return Err(Failure::new(Exit::Failed, what, "its key never leaves the machine that put it there"));
+    }
+    let (bytes, _) = done(found, path)?;
     match to {
         Some(file) => fs::write(file, &bytes).map_err(|error| Failure::host(file.display(), &error))?,
         None if !output.json => {

@@ -6,7 +6,7 @@ use crate::hart::{self, Local, SLOT_BYTES, STACKS};
 use crate::paging::{self, DIRECT_BASE, DIRECT_BYTES, DIRECT_SLOT, DIRECT_SLOTS, IMAGE_BASE, IMAGE_SLOT};
 use crate::platform::{KERNEL, Riscv, kernel};
 use crate::tree::{self, Machine};
-use crate::{cpu, plic, power, sbi, trap};
+use crate::{cpu, plic, power, sbi, timer, trap};
 use core::arch::global_asm;
 use core::fmt::Write;
 use core::mem::offset_of;
@@ -95,6 +95,7 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     let asid_bits = paging::asid_bits();
     // SAFETY: this is the boot hart, no other has been started.
     let harts = unsafe { hart::make_locals() };
+    timer::declare(machine.own_timers);
     let memory = take_memory(&machine, tree_range.clone());
     let platform = Riscv::new(machine.harts(), machine.barred(), machine.console());
     match Kernel::new(platform, memory, paging::root(), asid_bits, machine.timebase_hz, harts) {
@@ -105,7 +106,9 @@ extern "C" fn boot_main(hart_id: u64, tree_at: u64, image_at: u64) -> ! {
     let mut line = Line::new();
     let mib = (machine.ram.end - machine.ram.start) >> 20;
     let (harts, s) = (machine.harts().len(), if machine.harts().len() == 1 { "" } else { "s" });
-    let _ = writeln!(line, "neuron: {harts} hart{s}, {mib} MiB, asid {asid_bits} bits");
+    // What costs more than it should is worth a word.
+    let timers = if (0..harts).all(timer::is_own) { "" } else { ", timers set by firmware" };
+    let _ = writeln!(line, "neuron: {harts} hart{s}, {mib} MiB, asid {asid_bits} bits{timers}");
     line.print();
     let boot = BootImage { image: machine.initrd.clone(), device_tree: tree_range, entered };
     if let Err(error) = kernel().start_first(boot) {
@@ -139,6 +142,7 @@ fn start_harts(machine: &Machine) {
         HART_IDS[id].store(hart_id, Relaxed);
     }
     plic::open(0);
+    timer::choose();
     kernel().hart_online(0);
     let entry = paging::physical(&raw const secondary_start as usize);
     cpu::fence();
@@ -159,6 +163,7 @@ fn start_harts(machine: &Machine) {
 /// Any other hart, in the upper half on its own stack: the kernel's number for it.
 extern "C" fn secondary_main(id: usize) -> ! {
     plic::open(id);
+    timer::choose();
     kernel().hart_online(id);
     trap::run(hart::local())
 }

@@ -22,6 +22,13 @@ pub fn time() -> u64 {
     read_csr!("time") as u64
 }
 
+/// Raises this hart's timer interrupt from `at` on, and clears it until then.
+#[inline(always)]
+pub fn set_deadline(at: u64) {
+    // SAFETY: it decides when an interrupt waits, and nothing else. The register is `stimecmp`, which not every assembler knows.
+    unsafe { asm!("csrw 0x14d, {}", in(reg) at, options(nostack)) };
+}
+
 /// The address space of this hart.
 #[inline(always)]
 pub fn satp() -> u64 {

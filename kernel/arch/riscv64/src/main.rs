@@ -1,7 +1,7 @@
 //! neuron on riscv64: everything of the kernel that has an instruction or an address in it. The portable
 //! part is `neuron-core`; what this crate must never do is decide anything that core could decide.
 //!
-//! `unsafe` stands in `boot`, `cell`, `copy`, `cpu`, `hart`, `mmio`, `paging`, `platform`, `sbi` and `trap`.
+//! `unsafe` stands in `boot`, `cell`, `copy`, `cpu`, `hart`, `mmio`, `paging`, `platform`, `sbi`, `timer` and `trap`.
 //! On the host only the device tree reader is compiled, for its tests.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -38,6 +38,8 @@ mod plic;
 mod power;
 #[cfg(target_os = "none")]
 mod sbi;
+#[cfg(target_os = "none")]
+mod timer;
 #[cfg(target_os = "none")]
 mod trap;
 

@@ -2,7 +2,7 @@
 
 use crate::cell::Once;
 use crate::tree::MAX_BARRED;
-use crate::{console, copy, cpu, hart, paging, plic, power, sbi};
+use crate::{console, copy, cpu, hart, paging, plic, power, sbi, timer};
 use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::Kernel;
@@ -73,7 +73,7 @@ impl Platform for Riscv {
     }
 
     fn set_timer(&self, at: Ticks) {
-        sbi::set_timer(at);
+        timer::set(at);
     }
 
     fn kick(&self, hart: u32) {

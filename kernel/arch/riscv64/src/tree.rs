@@ -62,6 +62,8 @@ pub struct Machine {
     /// Hart ids, the boot hart's first. Harts past [`MAX_HARTS`] are not used.
     harts: [u64; MAX_HARTS],
     hart_count: usize,
+    /// Which of them have a timer of their own (the Sstc extension), one bit each.
+    pub own_timers: u32,
     /// Ticks of the time counter a second.
     pub timebase_hz: u64,
     /// The first serial port.
@@ -117,6 +119,7 @@ impl Machine {
             reserved_count: 0,
             harts: [boot_hart; MAX_HARTS],
             hart_count: 1,
+            own_timers: 0,
             timebase_hz: number(&cpus, "timebase-frequency")
                 .filter(|hz| *hz != 0)
                 .ok_or("no timebase-frequency")?,
@@ -173,7 +176,11 @@ impl Machine {
         for cpu in cpus.children().filter(|n| n.name_without_address() == "cpu") {
             let id = cpu.property("reg").and_then(|p| cells(p.value())).ok_or("a hart without an id")?;
             let paged = cpu.property("mmu-type").is_some_and(|p| p.value().starts_with(b"riscv,sv"));
-            boot_hart_seen |= id == boot_hart;
+            let own_timer = u32::from(has_extension(&cpu, "sstc"));
+            if id == boot_hart {
+                boot_hart_seen = true;
+                self.own_timers |= own_timer;
+            }
             if id == boot_hart || !paged || !usable(&cpu) || self.hart_count == MAX_HARTS {
                 continue;
             }
@@ -181,6 +188,7 @@ impl Machine {
                 return Err("two harts with one id");
             }
             self.harts[self.hart_count] = id;
+            self.own_timers |= own_timer << self.hart_count;
             self.hart_count += 1;
         }
         if boot_hart_seen { Ok(()) } else { Err("the boot hart is not in it") }
@@ -210,6 +218,20 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Whether a hart is said to have an extension of several letters, in either of the two spellings that there are: one text with `_`
+/// between, or a list.
+fn has_extension(cpu: &FdtNode<'_>, name: &str) -> bool {
+    let among = |property: &str, between: u8| {
+        let value = cpu.property(property);
+        value.is_some_and(|p| {
+            p.value()
+                .split(|b| *b == between || *b == 0)
+                .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    };
+    among("riscv,isa", b'_') || among("riscv,isa-extensions", 0)
 }
 
 /// The bank of RAM that holds the kernel, cut to whole pages.

@@ -47,6 +47,8 @@ pub struct Options {
     pub image: PathBuf,
     /// Number of harts.
     pub smp: u8,
+    /// What they are.
+    pub cpu: &'static str,
     /// Memory in MiB.
     pub memory: u32,
     /// Whether each instruction takes exactly one nanosecond of guest time.
@@ -86,6 +88,7 @@ impl Options {
             kernel: folder.join("neuron.bin"),
             image: folder.join("boot.img"),
             smp,
+            cpu: "rv64",
             memory: 128,
             icount: false,
             disk: None,
@@ -154,7 +157,7 @@ impl Options {
     pub fn command_line(&self) -> Vec<String> {
         let mut words = vec![self.qemu.clone()];
         let mut add = |list: &[&str]| words.extend(list.iter().map(ToString::to_string));
-        add(&["-machine", "virt", "-cpu", "rv64", "-bios", "default"]);
+        add(&["-machine", "virt", "-cpu", self.cpu, "-bios", "default"]);
         add(&["-m", &format!("{}M", self.memory), "-smp", &self.smp.to_string()]);
         add(&["-global", "virtio-mmio.force-legacy=false"]);
         add(&["-display", "none", "-monitor", "none", "-serial", "stdio", "-nodefaults"]);

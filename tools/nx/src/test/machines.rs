@@ -3,6 +3,8 @@
 //! The long lane also runs every device test where all devices are there.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nexus_bootimg::Image;
@@ -17,6 +19,7 @@ use crate::house::House;
 use crate::machine::Machine;
 use crate::machine::options::{Options, Virtio};
 use crate::machine::watch::{Verdict, Watcher, absent};
+use crate::process::ask;
 use crate::run::roster;
 
 const SUITE: &str = "machines";
@@ -28,16 +31,25 @@ const LONG_LIMIT: Duration = Duration::from_secs(900);
 /// A machine's name, and what is different about it.
 type Kind = (&'static str, fn(&mut Options));
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 10] = [
     ("64-mib", |options| options.memory = 64),
     ("4-gib", |options| options.memory = 4096),
     ("3-harts", |options| options.smp = 3),
+    ("no-sstc", |options| options.cpu = NO_SSTC),
+    (NOT_AS_TOLD, |options| options.cpu = NO_SSTC),
     ("other-order", |options| options.devices.reverse()),
     ("second-disk", |options| options.devices.push(Virtio::SecondDisk)),
     ("no-net", |options| options.devices.retain(|device| *device != Virtio::Net)),
     ("no-rng", |options| options.devices.retain(|device| *device != Virtio::Rng)),
     ("no-devices", |options| options.devices.clear()),
 ];
+
+/// Harts without a timer of their own, and what the kernel says of those alone.
+const NO_SSTC: &str = "rv64,sstc=off";
+const SET_BY_FIRMWARE: &str = ", timers set by firmware";
+
+/// The machine of such harts whose device tree says that they have one.
+const NOT_AS_TOLD: &str = "sstc-not-as-told";
 
 /// Names of the tests.
 pub fn list(_house: &House, _full: bool) -> Outcome<Vec<String>> {
@@ -57,6 +69,11 @@ pub fn run(bench: &mut Bench) -> Outcome {
         options.log = Some(bench.house.log("machines")?.named(&format!("{name}.log")));
         change(&mut options);
         bench.output.status(SUITE, name);
+        if name == NOT_AS_TOLD {
+            let usual = Options { cpu: Options::new(&folder, 1).cpu, ..options.clone() };
+            let tree = device_tree(&usual, &bench.house.folder("machines")?.join("usual.dtb"))?;
+            options.extra.extend([String::from("-dtb"), tree.display().to_string()]);
+        }
         let (wrong, repeat) = becomes_ready(&options)?;
         let mut wrong = wrong;
         let mut detail = format!("ready in {} ms", begun.elapsed().as_millis());
@@ -78,15 +95,34 @@ pub fn run(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// The tree that QEMU makes for a machine, in a file.
+fn device_tree(options: &Options, file: &Path) -> Outcome<PathBuf> {
+    options.prepare()?;
+    let words = options.command_line();
+    let (program, arguments) = words.split_first().expect("QEMU's name is the first word");
+    let mut command = Command::new(program);
+    command.args(arguments).args(["-machine", &format!("dumpdtb={}", file.display())]);
+    let said = ask(command, LIMIT).map_err(|why| Failure::new(Exit::Qemu, why, ""))?;
+    match said.good {
+        true => Ok(file.to_path_buf()),
+        false => Err(Failure::new(
+            Exit::Qemu,
+            format!("no device tree: {}", String::from_utf8_lossy(&said.err)),
+            "",
+        )),
+    }
+}
+
 /// What is wrong about a boot, and the command that repeats it.
 fn becomes_ready(options: &Options) -> Outcome<(Option<String>, String)> {
     let mut roster = roster(&options.image)?;
     let mut machine = Machine::start(options)?;
     let repeat = machine.command.clone();
     let mut watcher = Watcher::default();
-    let mut lacking = Vec::new();
+    let (mut lacking, mut kernel) = (Vec::new(), None);
     let verdict = watcher.watch(&mut machine, Some(Instant::now() + LIMIT), |line| {
         lacking.extend(absent(line).map(String::from));
+        kernel = kernel.take().or(line.text.starts_with("neuron: ").then(|| line.text.clone()));
         roster.note(line);
         roster.ready_at().is_some()
     });
@@ -96,7 +132,14 @@ fn becomes_ready(options: &Options) -> Outcome<(Option<String>, String)> {
         return if verdict == Verdict::Interrupted { Err(failure) } else { Ok((Some(failure.what), repeat)) };
     }
     let expected = missing(options)?;
-    let wrong = (lacking != expected).then(|| format!("absent are {lacking:?}, and should be {expected:?}"));
+    let kernel = kernel.unwrap_or_default();
+    let wrong = if lacking != expected {
+        Some(format!("absent are {lacking:?}, and should be {expected:?}"))
+    } else if kernel.is_empty() || kernel.ends_with(SET_BY_FIRMWARE) != (options.cpu == NO_SSTC) {
+        Some(format!("who sets the timers? The kernel says `{kernel}`"))
+    } else {
+        None
+    };
     Ok((wrong, repeat))
 }
 

@@ -236,6 +236,24 @@ fn what_contradicts_itself_has_a_reason() {
 }
 
 #[test]
+fn a_timer_of_its_own_is_believed_hart_by_hart_in_both_spellings() {
+    let with = |path: &str, name: &str, value: &[u8]| {
+        let mut tree = board();
+        set(&mut tree, path, name, value);
+        read(&tree).unwrap().own_timers
+    };
+    // The boot hart, 9, is the kernel's first; 4 and 70 follow.
+    assert_eq!(read(&board()).unwrap().own_timers, 0);
+    assert_eq!(with("/cpus/cpu@9", "riscv,isa", b"rv64imafdc_zicsr_sstc\0"), 1);
+    assert_eq!(with("/cpus/cpu@4", "riscv,isa", b"rv64imac_Sstc_svpbmt\0"), 1 << 1);
+    assert_eq!(with("/cpus/cpu@46", "riscv,isa-extensions", b"i\0m\0sstc\0zba\0"), 1 << 2);
+    assert_eq!(with("/cpus/cpu@7", "riscv,isa", b"rv64imac_sstc\0"), 0, "a hart that is not used");
+    for other in [&b"rv64imac_sstcx\0"[..], b"rv64imacsstc\0", b"rv64imac_s_stc\0", b""] {
+        assert_eq!(with("/cpus/cpu@9", "riscv,isa", other), 0);
+    }
+}
+
+#[test]
 fn reserved_ranges_have_a_bound() {
     let with = |count: usize| {
         let mut tree = board();

@@ -44,6 +44,8 @@ pub enum Refusal {
     Unknown = 1,
     /// So many terminals, or so many requests, wait already.
     Busy = 2,
+    /// Who is to answer is not there, or ended meanwhile: whether it was done is not known.
+    Away = 3,
 }
 
 impl Refusal {
@@ -52,6 +54,7 @@ impl Refusal {
         match number {
             1 => Some(Refusal::Unknown),
             2 => Some(Refusal::Busy),
+            3 => Some(Refusal::Away),
             _ => None,
         }
     }

@@ -93,7 +93,7 @@ fn a_line_that_is_cut_anywhere_goes_on_with_the_next_frame() {
 #[test]
 fn numbers_that_stand_for_nothing_are_nothing() {
     assert_eq!((0..=255).filter_map(Kind::from_raw).count(), 3);
-    assert_eq!((0..=255).filter_map(Refusal::from_raw).count(), 2);
+    assert_eq!((0..=255).filter_map(Refusal::from_raw).count(), 3);
 }
 
 proptest! {

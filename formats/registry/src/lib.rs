@@ -30,7 +30,7 @@
 //! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
 //! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
 //! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
-//! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access` |
+//! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access`; what is under `boot` and `keystore` one authority alone |
 //! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none |
 //! | `seals` | | prefixes of `/state` whose values are sealed, and whose keys it alone pushes |
 //! | `may_request` | | devices that `policyd` gives it when it asks |
@@ -50,7 +50,9 @@
 //! | field | must | meaning |
 //! |---|---|---|
 //! | `name` | yes | a process of `system.toml` |
-//! | `grants` | yes | what it is handed besides, in this image |
+//! | `grants` | | what it is handed besides, in this image |
+//! | `state` | | what it may do under `/state` besides, in this image |
+//! | `state_quota` | | what it may store there, in this image |
 //!
 //! # Table (little-endian, version 2)
 //!

@@ -283,6 +283,7 @@ fn a_test_file_can_allow_more_and_the_base_cannot() {
     refused(&base, &[&allow("logd", "tea")], &["there is no grant `tea`"]);
     refused(&base, &[&allow("logd", "root")], &["only the first process can have the grant `root`"]);
     refused(&(base.clone() + &allow("logd", "console")), &[], &["[[allow]] belongs to a test file"]);
+    refused(&base, &["[[allow]]\nname = \"logd\"\nstate = [\"a\"]\n"], &["`a` is no rule of /state"]);
 }
 
 #[test]
@@ -478,6 +479,26 @@ fn state_is_stored_by_who_is_listed() {
     let long = |length| format!("uses = [\"state\"]\nstate = [\"{}:r\"]", "x".repeat(length));
     build(&base, &[&client(&long(247))]).unwrap();
     refused_client(&long(248), &["the rules of /state have 256 bytes", "255 is the most"]);
+    let timed = Row {
+        name: "timed",
+        id: 9,
+        authority: "time",
+        more: "uses = [\"state\"]\nstate = [\"RULE\"]",
+        ..logd()
+    };
+    let [first, log, exec, state] = rows("provides = [\"state\"]");
+    let others = file(&[first, log, exec, state, timed]);
+    let with = |rule: &str| others.replace("RULE", rule);
+    for rule in ["boot:r", "boot/slot:r", "boots:rw", ":rwscm", "keystores/a:r"] {
+        build(&with(rule), &[]).unwrap();
+    }
+    for rule in ["boot:rw", "boot/slot:w", "keystore:r", "keystore/device:w"] {
+        refused(&with(rule), &[], &["`timed` may not be let do", "belongs to the authority"]);
+    }
+    let more = "[[allow]]\nname = \"timed\"\nstate = [\":w\"]\nstate_quota = \"1/2\"\n";
+    let table = build(&with("a:r"), &[more]).unwrap();
+    let registry = nexus_registry::Registry::parse(&table).unwrap();
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "9:a:r 9::w 9#1/2");
     let own = file(&rows("provides = [\"state\"]\nargs = \"1::r\""));
     refused(&own, &[], &["`statefsd` has arguments of its own"]);
     let without = file(&[init(), logd(), execd()]);

@@ -113,7 +113,7 @@ fn a_store_is_made_or_not_whatever_happens_meanwhile() {
     }
 }
 
-const RULES: &str = "1::rws 1#900000/900000 2:app:rw 2#3000/6000 3:keystore:rw 3#2000/2000";
+const RULES: &str = "1::rws 1:keystore:r 1#900000/900000 2:app:rw 2#3000/6000 3:keystore:rw 3#2000/2000";
 
 /// Every service's charge is the sum of what it stores.
 fn charges_are_exact(store: Store<Disk>) -> Result<(), String> {

@@ -9,15 +9,14 @@ use nexus_state::rules::{
 };
 use powercut::{Disk, Random};
 
-const RULES: &str = "1::rws 1#9000000/9000000 2:app:rw 2#4000/6000 3:app/three:rw 3#300/600 4:app:r 5:keystore:rw 5#4000/6000";
+const RULES: &str = "1::rws 1:boot:rw 1:keystore:rw 1#9000000/9000000 2:app:rw 2#4000/6000 3:app/three:rw 3#300/600 4:app:r 5:keystore:rw 5#4000/6000";
 
 fn path(text: &str) -> Path {
     Path::new(text).expect("a path")
 }
 
 /// The same with so little room that random changes come to its end.
-const TIGHT: &str =
-    "1::rws 1#9000000/9000000 2:app:rw 2#400/900 3:app/three:rw 3#300/600 4:app:r 5:keystore:rw 5#300/500";
+const TIGHT: &str = "1::rws 1:boot:rw 1:keystore:rw 1#9000000/9000000 2:app:rw 2#400/900 3:app/three:rw 3#300/600 4:app:r 5:keystore:rw 5#300/500";
 
 fn fresh(pages: u32) -> State<Disk> {
     with(pages, RULES)

@@ -9,7 +9,7 @@ use nexus_state::rules::{
 };
 use powercut::Disk;
 
-const RULES: &str = "1::rws 1#90000000/90000000 2:app:rw 5:keystore:rw 5:trust:rw 5:boot:rw 5#400000/900000 5=keystore 5=trust";
+const RULES: &str = "1::rws 1:keystore:rw 1:trust:rw 1:boot:rw 1#90000000/90000000 2:app:rw 5:keystore:rw 5:trust:rw 5:boot:rw 5#400000/900000 5=keystore 5=trust";
 const KEEPER: u32 = 5;
 const SECRET: &[u8] = b"a secret that stands on no medium";
 
@@ -448,7 +448,7 @@ fn who_has_no_key_sees_that_a_value_is_sealed_and_cannot_touch_it() {
     let Told { state, .. } = told();
     let mut store = remount(state);
     assert_eq!(sealed_prefixes(&mut store), Ok(vec![path("keystore"), path("trust")]));
-    let rules = "1::rws 1#90000000/90000000";
+    let rules = "1::rws 1:keystore:rw 1#90000000/90000000";
     let mut state = State::new(store, Access::read(rules).expect("rules"), 1).expect("served");
     let (entries, _) = state.list(1, "keystore", None, 9).expect("listed");
     assert_eq!(entries.len(), 3);

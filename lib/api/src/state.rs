@@ -41,6 +41,9 @@ pub const SALT: usize = 16;
 /// Longest name of a snapshot.
 pub const MAX_SNAPSHOT: usize = 32;
 
+/// Most bytes of what a check found.
+pub const MAX_FINDINGS: usize = 2048;
+
 /// Numbers of the operations.
 pub mod op {
     /// `get`.
@@ -75,6 +78,14 @@ pub mod op {
     pub const MORE: u16 = 15;
     /// `publish`.
     pub const PUBLISH: u16 = 16;
+    /// `charge`.
+    pub const CHARGE: u16 = 17;
+    /// `point`.
+    pub const POINT: u16 = 18;
+    /// `check`.
+    pub const CHECK: u16 = 19;
+    /// `reset`.
+    pub const RESET: u16 = 20;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -1017,13 +1028,15 @@ pub struct HealthReply {
     pub mended: u32,
     /// The number of the error that everything else answers; 0: it is well.
     pub fault: u16,
+    /// Which store it is: another one after it was emptied.
+    pub store: [u8; 16],
 }
 
 impl HealthReply {
     /// Fewest bytes that it takes.
-    pub const LEAST: usize = 46;
+    pub const LEAST: usize = 62;
     /// Most bytes that it takes.
-    pub const MOST: usize = 46;
+    pub const MOST: usize = 62;
     /// Handles that it carries.
     pub const HANDLES: usize = 0;
     /// Whether it borrows from the packet that it is decoded from.
@@ -1031,7 +1044,7 @@ impl HealthReply {
 
     /// Writes it to a packet.
     pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_words(Header::new(ID, op::HEALTH), Self::MOST, |out| {
+        packet.write_bytes(Header::new(ID, op::HEALTH), Self::MOST, |out| {
             self.generation.encode(out, 8);
             self.safe.encode(out, 16);
             self.keys.encode(out, 24);
@@ -1039,13 +1052,14 @@ impl HealthReply {
             self.free.encode(out, 36);
             self.mended.encode(out, 40);
             self.fault.encode(out, 44);
-        });
+            self.store.encode(out, 46);
+        })?;
         Ok(())
     }
 
     /// Reads it. Every part is checked; handles that do not do are closed.
     pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
-        let input = view.exact_words(Self::MOST)?;
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
@@ -1057,6 +1071,7 @@ impl HealthReply {
             free: Wire::decode(&input, 36)?,
             mended: Wire::decode(&input, 40)?,
             fault: Wire::decode(&input, 44)?,
+            store: Wire::decode(&input, 46)?,
         })
     }
 }
@@ -1239,6 +1254,287 @@ impl PublishReply {
             return Err(Malformed);
         }
         Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::charge`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChargeRequest {
+    /// The first service from this number on that stores something, or may; `NotFound` when there is none.
+    pub from: u32,
+}
+
+impl ChargeRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::CHARGE), Self::MOST, |out| {
+            self.from.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { from: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::charge`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChargeReply {
+    /// It.
+    pub service: u32,
+    /// Bytes that it is charged for.
+    pub used: u64,
+    /// Bytes from which on it is warned.
+    pub soft: u64,
+    /// Most bytes.
+    pub hard: u64,
+}
+
+impl ChargeReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 40;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 40;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::CHARGE), Self::MOST, |out| {
+            self.service.encode(out, 8);
+            self.used.encode(out, 16);
+            self.soft.encode(out, 24);
+            self.hard.encode(out, 32);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(12, 4)?;
+        Ok(Self {
+            service: Wire::decode(&input, 8)?,
+            used: Wire::decode(&input, 16)?,
+            soft: Wire::decode(&input, 24)?,
+            hard: Wire::decode(&input, 32)?,
+        })
+    }
+}
+
+/// The request of [`Client::point`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PointRequest {
+    /// Its place, from 0; `NotFound` past the last.
+    pub index: u8,
+}
+
+impl PointRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 9;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 9;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::POINT), Self::MOST, |out| {
+            self.index.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { index: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::point`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PointReply<'a> {
+    /// Its name.
+    pub name: Text<'a, 32>,
+}
+
+impl<'a> PointReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 40;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::POINT), Self::LEAST + self.name.len(), |out| {
+            out.bytes(8, self.name.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { name: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::check`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckRequest {
+    /// Whether to mount the store anew first, which mends what can be mended. Receipts that were given before are of no use then.
+    pub mend: bool,
+}
+
+impl CheckRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 9;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 9;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::CHECK), Self::MOST, |out| {
+            self.mend.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { mend: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::check`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckReply<'a> {
+    /// Values and charges.
+    pub keys: u64,
+    /// Pages that they and snapshots have.
+    pub pages: u32,
+    /// Pages that are called used, and nobody has them.
+    pub lost: u32,
+    /// Pages that are used and called free.
+    pub unmapped: u32,
+    /// Parts that are damaged.
+    pub damaged: u32,
+    /// Repairs by this mending.
+    pub mended: u32,
+    /// The first of them, a line each: what is damaged.
+    pub findings: Text<'a, 2048>,
+}
+
+impl<'a> CheckReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 36;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 2084;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::CHECK), Self::LEAST + self.findings.len(), |out| {
+            self.keys.encode(out, 8);
+            self.pages.encode(out, 16);
+            self.lost.encode(out, 20);
+            self.unmapped.encode(out, 24);
+            self.damaged.encode(out, 28);
+            self.mended.encode(out, 32);
+            out.bytes(36, self.findings.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            keys: Wire::decode(&input, 8)?,
+            pages: Wire::decode(&input, 16)?,
+            lost: Wire::decode(&input, 20)?,
+            unmapped: Wire::decode(&input, 24)?,
+            damaged: Wire::decode(&input, 28)?,
+            mended: Wire::decode(&input, 32)?,
+            findings: text_tail(input.get(36..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The request of [`Client::reset`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResetRequest {}
+
+impl ResetRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::RESET), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
     }
 }
 
@@ -1599,7 +1895,7 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::HEALTH,
             deadline_ms: 30000,
-            room: Room { bytes: 46, handles: 0 },
+            room: Room { bytes: 62, handles: 0 },
         };
         let request = HealthRequest {};
         let packet =
@@ -1608,7 +1904,8 @@ impl<C: Connector> Client<C> {
         Ok(HealthReply::decode(view, &mut handles)?)
     }
 
-    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come.
+    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come. A connection has one upload at a time:
+    /// beginning another gives up the one before.
     pub fn upload(&mut self, length: u64, path: Text<'_, 255>) -> Result<UploadReply, CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
@@ -1648,6 +1945,64 @@ impl<C: Connector> Client<C> {
         let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(PublishReply::decode(view, &mut handles)?)
+    }
+
+    /// What a service stores and may store, for who may look at that of others.
+    pub fn charge(&mut self, from: u32) -> Result<ChargeReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::CHARGE,
+            deadline_ms: 30000,
+            room: Room { bytes: 40, handles: 0 },
+        };
+        let request = ChargeRequest { from };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(ChargeReply::decode(view, &mut handles)?)
+    }
+
+    /// The name of a snapshot.
+    pub fn point(&mut self, index: u8) -> Result<PointReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::POINT,
+            deadline_ms: 30000,
+            room: Room { bytes: 40, handles: 0 },
+        };
+        let request = PointRequest { index };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(PointReply::decode(view, &mut handles)?)
+    }
+
+    /// Has every page looked at, for who may.
+    pub fn check(&mut self, mend: bool) -> Result<CheckReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::CHECK,
+            deadline_ms: 600000,
+            room: Room { bytes: 2084, handles: 0 },
+        };
+        let request = CheckRequest { mend };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(CheckReply::decode(view, &mut handles)?)
+    }
+
+    /// Empties the store, for who may: it is a new one then, which holds nothing, and no snapshots.
+    pub fn reset(&mut self) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::RESET,
+            deadline_ms: 60000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = ResetRequest {};
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
     }
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
@@ -1745,7 +2100,8 @@ pub trait Server {
     /// How the store is.
     fn health(&mut self, sender: Sender) -> Result<HealthReply, Error>;
 
-    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come.
+    /// Begins to give a path a value that is too long for one message. Nothing is seen of it until all bytes have come. A connection has one upload at a time:
+    /// beginning another gives up the one before.
     fn upload(&mut self, sender: Sender, length: u64, path: Text<'_, 255>) -> Result<UploadReply, Error>;
 
     /// Adds bytes to an upload.
@@ -1753,6 +2109,18 @@ pub trait Server {
 
     /// The path has the value from now on, if all bytes have come. The upload is over in any case.
     fn publish(&mut self, sender: Sender, upload: u32) -> Result<PublishReply, Error>;
+
+    /// What a service stores and may store, for who may look at that of others.
+    fn charge(&mut self, sender: Sender, from: u32) -> Result<ChargeReply, Error>;
+
+    /// The name of a snapshot.
+    fn point(&mut self, sender: Sender, index: u8) -> Result<PointReply<'_>, Error>;
+
+    /// Has every page looked at, for who may.
+    fn check(&mut self, sender: Sender, mend: bool) -> Result<CheckReply<'_>, Error>;
+
+    /// Empties the store, for who may: it is a new one then, which holds nothing, and no snapshots.
+    fn reset(&mut self, sender: Sender) -> Result<(), Error>;
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
@@ -1914,6 +2282,40 @@ pub fn dispatch<H: AnyHandle, S: Server>(
             };
             let result = server.publish(sender, request.upload);
             answer(packet, Header::new(ID, op::PUBLISH), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::CHARGE) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = ChargeRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.charge(sender, request.from);
+            answer(packet, Header::new(ID, op::CHARGE), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::POINT) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = PointRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.point(sender, request.index);
+            answer(packet, Header::new(ID, op::POINT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::CHECK) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = CheckRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.check(sender, request.mend);
+            answer(packet, Header::new(ID, op::CHECK), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::RESET) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = ResetRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.reset(sender);
+            answer(packet, Header::new(ID, op::RESET), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::RESET))
+            })
         }
         Some(op::UNLOCK) if is_call => {
             let (view, handles) = packet.open(true);
@@ -2238,8 +2640,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             idempotent: true,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
             reply: Some(trace::Layout {
-                least: 46,
-                most: 46,
+                least: 62,
+                most: 62,
                 fields: &[
                     trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
                     trace::Field { name: "safe", offset: 16, shape: trace::Shape::Unsigned(8) },
@@ -2248,6 +2650,11 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                     trace::Field { name: "free", offset: 36, shape: trace::Shape::Unsigned(4) },
                     trace::Field { name: "mended", offset: 40, shape: trace::Shape::Unsigned(4) },
                     trace::Field { name: "fault", offset: 44, shape: trace::Shape::Unsigned(2) },
+                    trace::Field {
+                        name: "store",
+                        offset: 46,
+                        shape: trace::Shape::Array(16, 1, &trace::Shape::Unsigned(1)),
+                    },
                 ],
                 handles: &[],
             }),
@@ -2316,6 +2723,85 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 }],
                 handles: &[],
             }),
+        },
+        trace::Operation {
+            number: op::CHARGE,
+            name: "charge",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "from", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 40,
+                most: 40,
+                fields: &[
+                    trace::Field { name: "service", offset: 8, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "used", offset: 16, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "soft", offset: 24, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "hard", offset: 32, shape: trace::Shape::Unsigned(8) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::POINT,
+            name: "point",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 9,
+                most: 9,
+                fields: &[trace::Field { name: "index", offset: 8, shape: trace::Shape::Unsigned(1) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 8,
+                most: 40,
+                fields: &[trace::Field { name: "name", offset: 8, shape: trace::Shape::TailText(32) }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::CHECK,
+            name: "check",
+            permission: "",
+            deadline_ms: 600000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 9,
+                most: 9,
+                fields: &[trace::Field { name: "mend", offset: 8, shape: trace::Shape::Bool }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 36,
+                most: 2084,
+                fields: &[
+                    trace::Field { name: "keys", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "pages", offset: 16, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "lost", offset: 20, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "unmapped", offset: 24, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "damaged", offset: 28, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "mended", offset: 32, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "findings", offset: 36, shape: trace::Shape::TailText(2048) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::RESET,
+            name: "reset",
+            permission: "",
+            deadline_ms: 60000,
+            idempotent: false,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
         trace::Operation {
             number: op::UNLOCK,

@@ -5,7 +5,7 @@
 
 use crate::codec::Malformed;
 use crate::failure::{CallError, Failure, Fault, ServiceError};
-use crate::handle::{AnyHandle, Handles};
+use crate::handle::{AnyHandle, Handles, NoHandle};
 use crate::packet::{Packet, Room, View};
 use crate::{HEADER_BYTES, STATUS_OK, STATUS_REFUSED};
 
@@ -143,6 +143,26 @@ impl<C: Connector> Link<C> {
         Ok(packet)
     }
 
+    /// Passes a request on as it is, once, and its answer back: for who stands between two ends and need not understand what goes by.
+    /// Handles do not pass. After a failure the packet is the request still.
+    pub fn relay(
+        &mut self,
+        packet: &mut Packet<'_, NoHandle>,
+        buffer: &mut [u8],
+        deadline_ms: u32,
+    ) -> Result<(), Failure> {
+        let no_room = Failure::Protocol(Fault::NoRoom);
+        let mut passed = Packet::new(buffer);
+        let taken = packet.message().is_some_and(|request| passed.load(request));
+        if !taken {
+            return Err(no_room);
+        }
+        let room = Room { bytes: packet.capacity(), handles: 0 };
+        self.attempt(|transport| transport.call(&mut passed, room, deadline_ms))?;
+        let taken = passed.message().is_some_and(|answer| packet.load(answer));
+        if taken { Ok(()) } else { Err(no_room) }
+    }
+
     /// Sends, once.
     pub fn send_once<'b>(
         &mut self,
@@ -211,18 +231,9 @@ mod tests {
     extern crate std;
     use super::*;
     use crate::Header;
-    use nexus_abi::{Kind, Rights};
     use std::collections::VecDeque;
     use std::rc::Rc;
     use std::vec::Vec;
-
-    #[derive(Debug)]
-    struct NoHandle;
-    impl AnyHandle for NoHandle {
-        fn describe(&self) -> Option<(Kind, Rights)> {
-            None
-        }
-    }
 
     /// Answers as it was told to, and writes down what it was asked.
     #[derive(Default)]
@@ -280,6 +291,52 @@ mod tests {
             assert_eq!(outcome, expected);
             let calls = script.log.borrow().iter().filter(|&&entry| entry == "call").count();
             assert_eq!(calls, (deaths + 1).min(MAX_TRIES));
+        }
+    }
+
+    /// Answers a request with its bytes turned round, or dies.
+    struct Turning(bool);
+    impl Connector for Turning {
+        type Transport = Turning;
+        fn connect(&mut self) -> Result<Turning, Failure> {
+            Ok(Turning(self.0))
+        }
+    }
+    impl Transport for Turning {
+        type Handle = NoHandle;
+        fn call(&mut self, packet: &mut Packet<'_, NoHandle>, _: Room, _: u32) -> Result<(), Failure> {
+            if self.0 {
+                return Err(Failure::ServerDied);
+            }
+            let mut bytes = packet.message().map(<[u8]>::to_vec).unwrap_or_default();
+            bytes.reverse();
+            assert!(packet.load(&bytes));
+            Ok(())
+        }
+        fn send(&mut self, _: &mut Packet<'_, NoHandle>, _: u32) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_relayed_goes_through_as_it_is() {
+        for length in [HEADER_BYTES, 48, 49, 64] {
+            let request: Vec<u8> = (0..length as u8).collect();
+            let answer: Vec<u8> = request.iter().rev().copied().collect();
+            let (mut own, mut buffer) = ([0; 64], [0; 64]);
+            let mut packet = Packet::new(&mut own);
+            assert!(packet.load(&request));
+            let mut dead = Link::new(Turning(true));
+            assert_eq!(dead.relay(&mut packet, &mut buffer, 1), Err(Failure::ServerDied));
+            assert_eq!(packet.message(), Some(&request[..]));
+            assert_eq!(Link::new(Turning(false)).relay(&mut packet, &mut buffer, 1), Ok(()));
+            assert_eq!(packet.message(), Some(&answer[..]));
+            // One that the buffer does not hold is not sent.
+            let short = &mut buffer[..length - 1];
+            assert_eq!(
+                Link::new(Turning(false)).relay(&mut packet, short, 1),
+                Err(Failure::Protocol(Fault::NoRoom))
+            );
         }
     }
 

@@ -1,30 +1,42 @@
-//! What is answered: each question is passed on to who knows, and nothing is kept but who waits for the log.
+//! What is answered: each question is passed on to who knows, and nothing is kept but who waits for the log. What is said to `/state` is passed on
+//! as it is: what this process may do there the registry says, and `statefsd` looks at.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use diagd::followers::{Follower, Followers};
 use diagd::line::Line;
 use nexus_abi::Error as Refused;
+use nexus_abi::bounds::MAX_MESSAGE_BYTES;
 use nexus_rt::api::diag::{
     self, Error, Holding, HoldingsReply, LogPromise, LogReply, MachineReply, NetworkReply, ProcessReply,
     State,
 };
 use nexus_rt::api::supervise::{self, State as Standing};
-use nexus_rt::api::{log, news, socket};
+use nexus_rt::api::{log, news, socket, state};
 use nexus_rt::channel::end;
 use nexus_rt::owned::Quota;
 use nexus_rt::samgr::Service;
 use nexus_rt::server::Message;
-use nexus_rt::wire::{CallError, Fixed, NoHandle, Outcome, Packet, Sender, Text};
+use nexus_rt::wire::{CallError, Fixed, Link, NoHandle, Outcome, Packet, Sender, Text};
 use nexus_rt::{Channel, End, Owned, ProcessKind, Server, clock};
 
 /// What this end of the channel for news can receive: one message says it.
 const NEWS_END: End = end(1, news::REQUEST_ROOM);
+
+/// The interfaces that are spoken here.
+pub const INTERFACES: [u32; 2] = [diag::ID, state::ID];
+
+/// How long `/state` is waited for. Everybody else waits meanwhile.
+const STATE_MS: u32 = 60_000;
 
 /// The desk.
 pub struct Desk {
     supervisor: supervise::Client<Fixed<Owned<Channel>>>,
     log: log::Client<Service>,
     network: socket::Client<Service>,
+    state: Link<Service>,
+    /// For what goes to `/state` and comes back.
+    passing: Box<[u8; MAX_MESSAGE_BYTES]>,
     quota: &'static Owned<Quota>,
     /// Key of the channel over which the log tells of new records, while somebody waits for them.
     news: Option<u64>,
@@ -48,6 +60,8 @@ impl Desk {
             supervisor: supervise::Client::new(Fixed::new(supervisor)),
             log: log::Client::new(Service("log")),
             network: socket::Client::new(Service("network")),
+            state: Link::new(Service("state")),
+            passing: Box::new([0; MAX_MESSAGE_BYTES]),
             quota,
             news: None,
             followers: Followers::default(),
@@ -60,9 +74,14 @@ impl Desk {
     pub fn serve(
         &mut self,
         server: &mut Server,
+        interface: u32,
         sender: Sender,
         packet: &mut Packet<'_, NoHandle>,
     ) -> Outcome {
+        if interface == state::ID {
+            let passed = self.state.relay(packet, &mut self.passing[..], STATE_MS);
+            return if passed.is_ok() { Outcome::Answered } else { Outcome::Dropped };
+        }
         diag::dispatch(&mut Visit { desk: self, server }, sender, packet)
     }
 

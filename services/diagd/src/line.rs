@@ -35,35 +35,34 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Takes a byte that came. If it completes a request of `interface`, `dispatch` has it answered: the key of its sender is the terminal.
+    /// Takes a byte that came. If it completes a request of one of the interfaces, `dispatch` has it answered: the key of its sender is the
+    /// terminal. A request that it drops is refused: who is to answer it is away.
     pub fn feed(
         &mut self,
         byte: u8,
-        interface: u32,
-        dispatch: impl FnOnce(Sender, &mut Packet<'_, NoHandle>) -> Outcome,
+        interfaces: &[u32],
+        dispatch: impl FnOnce(u32, Sender, &mut Packet<'_, NoHandle>) -> Outcome,
     ) {
         let Some(frame) = self.receiver.push(byte) else { return };
         let Frame { kind: Kind::Request, terminal, number, payload } = frame else { return };
         let mut packet = Packet::new(&mut self.buffer[..]);
-        let known = packet.load(payload) && packet.operation(interface).is_some();
-        if !known {
-            let payload = &[Refusal::Unknown as u8];
-            let refused = Frame { kind: Kind::Refused, terminal, number, payload };
-            // One byte fits.
-            let _ = refused.write(&mut self.out);
-            return;
-        }
+        let loaded = packet.load(payload);
+        let is_of = |interface: &&u32| loaded && packet.operation(**interface).is_some();
+        let Some(interface) = interfaces.iter().find(is_of) else {
+            return refuse(&mut self.out, terminal, number, Refusal::Unknown);
+        };
         self.last_token += 1;
         let token = self.last_token;
         let sender = Sender { identity: Identity::default(), key: terminal.into(), token };
-        match dispatch(sender, &mut packet) {
+        match dispatch(*interface, sender, &mut packet) {
             Outcome::Answered | Outcome::Refused => {
                 write(&mut self.out, terminal, number, &mut packet);
             }
             Outcome::Kept => {
                 self.owed.insert(token, (terminal, number));
             }
-            Outcome::Taken | Outcome::Dropped => {}
+            Outcome::Dropped => refuse(&mut self.out, terminal, number, Refusal::Away),
+            Outcome::Taken => {}
         }
     }
 
@@ -95,6 +94,11 @@ impl Line {
     }
 }
 
+fn refuse(out: &mut Vec<u8>, terminal: u16, number: u32, why: Refusal) {
+    // One byte fits.
+    let _ = Frame { kind: Kind::Refused, terminal, number, payload: &[why as u8] }.write(out);
+}
+
 fn write(out: &mut Vec<u8>, terminal: u16, number: u32, packet: &mut Packet<'_, NoHandle>) {
     if let Some(payload) = packet.message() {
         // No message is larger than a payload may be.
@@ -120,7 +124,10 @@ mod tests {
     use super::*;
     use alloc::vec;
     use nexus_rt::api::diag::{self, MachineReply};
-    use nexus_rt::wire::Text;
+    use nexus_rt::wire::{Header, Text};
+
+    /// An interface whose server is not there.
+    const AWAY: u32 = 7;
 
     /// Answers each machine with how many came before; keeps every log.
     #[derive(Default)]
@@ -181,7 +188,10 @@ mod tests {
 
     fn feed(line: &mut Line, desk: &mut Desk, bytes: &[u8]) {
         for byte in bytes {
-            line.feed(*byte, diag::ID, |sender, packet| diag::dispatch(desk, sender, packet));
+            line.feed(*byte, &[AWAY, diag::ID], |interface, sender, packet| match interface {
+                AWAY => Outcome::Dropped,
+                _ => diag::dispatch(desk, sender, packet),
+            });
         }
     }
 
@@ -231,6 +241,15 @@ mod tests {
         assert!(Frame { kind: Kind::Answer, terminal: 1, number: 4, payload: &machine() }.write(&mut out));
         feed(&mut line, &mut desk, &out);
         assert!(answers(&mut line).is_empty());
+        assert_eq!(desk.asked, 0);
+    }
+
+    #[test]
+    fn what_nobody_can_answer_now_is_told_so() {
+        let (mut line, mut desk) = (Line::default(), Desk::default());
+        let asked = message(|packet| packet.write_words(Header::new(AWAY, 1), 16, |_| {}));
+        feed(&mut line, &mut desk, &request(3, 4, &asked));
+        assert_eq!(answers(&mut line), [(Kind::Refused, 3, 4, vec![Refusal::Away as u8])]);
         assert_eq!(desk.asked, 0);
     }
 

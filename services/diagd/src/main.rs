@@ -9,13 +9,12 @@ extern crate alloc;
 
 mod desk;
 
-use desk::Desk;
+use desk::{Desk, INTERFACES};
 use diagd::line::Line;
 use diagd::port::{BUFFER, Port};
 use nexus_driver::grants::PoolMemory;
 use nexus_driver::{Fault, Grants};
 use nexus_rt::abi::{Error as Refused, NEVER};
-use nexus_rt::api::diag;
 use nexus_rt::memory::Mapping;
 use nexus_rt::{Incoming, Server, Startup, error, info, warn};
 
@@ -110,7 +109,9 @@ impl Diagnostics<'_> {
             self.desk.damaged = self.line.damaged();
             for byte in &bytes[..length] {
                 let desk = &mut self.desk;
-                self.line.feed(*byte, diag::ID, |sender, packet| desk.serve(server, sender, packet));
+                self.line.feed(*byte, &INTERFACES, |interface, sender, packet| {
+                    desk.serve(server, interface, sender, packet)
+                });
             }
             self.desk.settle(&mut self.line);
         }

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod answers;
 pub mod changes;
 pub mod mounted;
 pub mod service;

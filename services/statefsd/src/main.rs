@@ -12,11 +12,11 @@ mod partition;
 use nexus_rt::api::{random, state};
 use nexus_rt::channel::end;
 use nexus_rt::samgr::Service as Named;
-use nexus_rt::{Incoming, Server, Startup, audit, clock, error, info, warn};
+use nexus_rt::{Incoming, Server, Startup, audit, clock, error, info, startup, warn};
 use nexus_state::rules::Access;
 use partition::Disk;
 use statefsd::mounted::Mounted;
-use statefsd::service::Service;
+use statefsd::service::{Service, Settled};
 
 nexus_rt::main!(run);
 
@@ -36,7 +36,7 @@ fn run(startup: Startup) -> u64 {
     let (Some(quota), Some(own)) = (startup.quota(), startup.process()) else { return NO_GRANT };
     let Ok(known) = own.info() else { return REFUSED };
     let run = u64::from(known.identity.generation) << 32;
-    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store(run), run));
+    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store, run));
     tell(&mut service);
     let served = Server::new(quota).and_then(|mut server| {
         if let Err(why) = server.provide(quota, "state", CLIENTS) {
@@ -67,9 +67,13 @@ fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_r
                 for denial in service.denials() {
                     audit!("{denial}");
                 }
-                if service.settle() {
-                    warn!("the disk failed; the store is mounted again");
-                    tell(service);
+                match service.settle() {
+                    Settled::Nothing => {}
+                    Settled::Failed => {
+                        warn!("the disk failed; the store is mounted again");
+                        tell(service);
+                    }
+                    Settled::Anew => tell(service),
                 }
             }
             Incoming::Gone { key } => service.gone(key),
@@ -94,15 +98,17 @@ fn tell(service: &mut Service<Disk>) {
 }
 
 /// What a store that is made now is called: random, or where there is no entropy at least another each time.
-fn name_of_a_store(run: u64) -> [u8; 16] {
+fn name_of_a_store() -> [u8; 16] {
     let mut random = random::Client::new(Named("random"));
     if let Ok(reply) = random.fill(16)
         && let Ok(name) = reply.data.get().try_into()
     {
         return name;
     }
+    let generation =
+        startup::own_process().and_then(|own| own.info().ok()).map_or(0, |own| own.identity.generation);
     let mut name = [0; 16];
     name[..8].copy_from_slice(&clock::now().to_le_bytes());
-    name[8..].copy_from_slice(&run.to_le_bytes());
+    name[8..12].copy_from_slice(&generation.to_le_bytes());
     name
 }

@@ -21,7 +21,8 @@ enum Life<M> {
 pub struct Mounted<M> {
     life: Life<M>,
     access: Access,
-    id: [u8; 16],
+    /// What a store that is made now is called: never the same twice, or what is left of an older store would be taken for its own.
+    name: fn() -> [u8; 16],
     run: u64,
     mended: u32,
     /// What opened the sealed prefixes, by keeper, while the store is out of order.
@@ -29,11 +30,10 @@ pub struct Mounted<M> {
 }
 
 impl<M: Medium> Mounted<M> {
-    /// Mounts what is on the medium, and makes a store of this id where there is none. `run` is that of this process; its
-    /// low half is 0.
-    pub fn new(medium: M, access: Access, id: [u8; 16], run: u64) -> Mounted<M> {
+    /// Mounts what is on the medium, and makes a store where there is none. `run` is that of this process; its low half is 0.
+    pub fn new(medium: M, access: Access, name: fn() -> [u8; 16], run: u64) -> Mounted<M> {
         let (life, held) = (Life::Down(Error::Io, None), Vec::new());
-        let mut mounted = Mounted { life, access, id, run, mended: 0, held };
+        let mut mounted = Mounted { life, access, name, run, mended: 0, held };
         mounted.mount(medium);
         mounted
     }
@@ -48,6 +48,10 @@ impl<M: Medium> Mounted<M> {
             Err((medium, engine::Error::Unformatted)) => self.make(medium),
             Err((medium, error)) => Err((Some(medium), error.into())),
         };
+        self.serve(store);
+    }
+
+    fn serve(&mut self, store: Result<Store<M>, (Option<M>, Error)>) {
         self.life = match store {
             Ok(store) => match State::new(store, self.access.clone(), self.run) {
                 Ok(mut state) => {
@@ -66,7 +70,9 @@ impl<M: Medium> Mounted<M> {
     fn make(&mut self, mut medium: M) -> Result<Store<M>, (Option<M>, Error)> {
         let shape = medium.size().map_err(engine::Error::from).and_then(Shape::for_size);
         match shape {
-            Ok(shape) => Store::format(medium, shape, self.id, CACHE).map_err(|error| (None, error.into())),
+            Ok(shape) => {
+                Store::format(medium, shape, (self.name)(), CACHE).map_err(|error| (None, error.into()))
+            }
             Err(error) => Err((Some(medium), error.into())),
         }
     }
@@ -86,21 +92,10 @@ impl<M: Medium> Mounted<M> {
             Life::Served(state) => state.store().is_failed(),
             Life::Down(error, medium) => *error == Error::Io && medium.is_some(),
         };
-        if !dead {
-            return false;
+        if dead {
+            self.mount_again();
         }
-        match core::mem::replace(&mut self.life, Life::Down(Error::Io, None)) {
-            Life::Served(state) => {
-                let held = state.held();
-                let is_old = |(_, old): &(u32, Unlock)| !held.iter().any(|(_, new)| new.prefix == old.prefix);
-                self.held.retain(is_old);
-                self.held.extend(held);
-                self.mount(state.into_store().into_medium());
-            }
-            Life::Down(_, Some(medium)) => self.mount(medium),
-            Life::Down(_, None) => {}
-        }
-        true
+        dead
     }
 
     /// The medium of a store that is out of order, to be mended.
@@ -111,12 +106,46 @@ impl<M: Medium> Mounted<M> {
         }
     }
 
-    /// The medium, when the store is not served any more.
-    pub fn into_medium(self) -> Option<M> {
-        match self.life {
-            Life::Served(state) => Some(state.into_store().into_medium()),
+    /// Takes the medium of the store, and keeps what opens its sealed prefixes.
+    fn take(&mut self) -> Option<M> {
+        match core::mem::replace(&mut self.life, Life::Down(Error::Io, None)) {
+            Life::Served(state) => {
+                let held = state.held();
+                let is_old = |(_, old): &(u32, Unlock)| !held.iter().any(|(_, new)| new.prefix == old.prefix);
+                self.held.retain(is_old);
+                self.held.extend(held);
+                Some(state.into_store().into_medium())
+            }
             Life::Down(_, medium) => medium,
         }
+    }
+
+    /// Mounts what is on the medium again; what was not synced is lost.
+    pub fn mount_again(&mut self) {
+        if let Some(medium) = self.take() {
+            self.mount(medium);
+        }
+    }
+
+    /// Makes an empty store, whatever is there.
+    pub fn reset(&mut self) -> Result<(), Error> {
+        let medium = self.take().ok_or(Error::Io)?;
+        // The keys were those of the store that is gone.
+        self.held.clear();
+        self.run += 1;
+        let made = self.make(medium);
+        self.serve(made);
+        self.state().map(drop)
+    }
+
+    /// The rules.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The medium, when the store is not served any more.
+    pub fn into_medium(mut self) -> Option<M> {
+        self.take()
     }
 
     /// Repairs so far.

@@ -5,16 +5,28 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nexus_rt::api::state::{
-    self, AnchorReply, BatchReply, DeleteReply, Error as Told, GetReply, HealthReply, KEY, MAX_BATCH,
-    MAX_DATA, MAX_PATH, MAX_SNAPSHOT, NextReply, PublishReply, PutReply, RenameReply, SALT, StatReply,
-    UnlockReply, UploadReply, UsageReply,
+    self, AnchorReply, BatchReply, ChargeReply, CheckReply, DeleteReply, Error as Told, GetReply,
+    HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_FINDINGS, MAX_PATH, MAX_SNAPSHOT, NextReply, PointReply,
+    PublishReply, PutReply, RenameReply, SALT, StatReply, UnlockReply, UploadReply, UsageReply,
 };
 use nexus_rt::wire::{Bytes, Sender, Text};
 use nexus_state::engine::Medium;
-use nexus_state::rules::{self, Change, Error, Path, Receipt, State, Unlock, Upload, Warning};
+use nexus_state::rules::{Allow, Change, Error, Path, Receipt, State, Unlock, Upload, Warning};
 
+use crate::answers::{health, receipt, stat, told};
 use crate::changes;
 use crate::mounted::Mounted;
+
+/// What became of the store under a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// Nothing.
+    Nothing,
+    /// Its medium failed, and it was mounted again.
+    Failed,
+    /// It was mounted again, or emptied, because somebody who may asked for it.
+    Anew,
+}
 
 /// The service.
 pub struct Service<M> {
@@ -29,36 +41,8 @@ pub struct Service<M> {
     denials: Vec<String>,
     /// Sealed prefixes that were opened since this was last taken.
     opened: Vec<String>,
-}
-
-/// As the interface has it: the same numbers.
-pub fn told(error: Error) -> Told {
-    match error {
-        Error::NotFound => Told::NotFound,
-        Error::Exists => Told::Exists,
-        Error::Invalid => Told::Invalid,
-        Error::PermissionDenied => Told::PermissionDenied,
-        Error::QuotaExceeded => Told::QuotaExceeded,
-        Error::ReadOnly => Told::ReadOnly,
-        Error::Io => Told::Io,
-        Error::Busy => Told::Busy,
-        Error::IsDir => Told::IsDir,
-        Error::NotDir => Told::NotDir,
-        Error::NoSpace => Told::NoSpace,
-        Error::CrossDevice => Told::CrossDevice,
-        Error::Integrity => Told::Integrity,
-        Error::Rollback => Told::Rollback,
-        Error::TooLarge => Told::TooLarge,
-        Error::ServerDied => Told::ServerDied,
-    }
-}
-
-fn stat(stat: rules::Stat) -> state::Stat {
-    state::Stat { length: stat.length as u64, version: stat.version, owner: stat.owner }
-}
-
-fn receipt(receipt: Receipt) -> state::Receipt {
-    state::Receipt { run: receipt.run, generation: receipt.generation }
+    /// Whether the store was mounted again, or emptied, since the last request.
+    anew: bool,
 }
 
 impl<M: Medium> Service<M> {
@@ -72,6 +56,7 @@ impl<M: Medium> Service<M> {
             path: String::new(),
             denials: Vec::new(),
             opened: Vec::new(),
+            anew: false,
         }
     }
 
@@ -86,14 +71,29 @@ impl<M: Medium> Service<M> {
         }
     }
 
-    /// To be called after each request; answers whether the store had failed and was mounted again.
-    pub fn settle(&mut self) -> bool {
-        let revived = self.mounted.revive();
-        if revived {
+    /// To be called after each request.
+    pub fn settle(&mut self) -> Settled {
+        let anew = core::mem::take(&mut self.anew);
+        let settled = match (self.mounted.revive(), anew) {
+            (true, _) => Settled::Failed,
+            (false, true) => Settled::Anew,
+            (false, false) => Settled::Nothing,
+        };
+        if settled != Settled::Nothing {
             // They belong to the run that ended.
             self.uploads.clear();
         }
-        revived
+        settled
+    }
+
+    /// Whether the service may do this to the store as a whole, also to one that is out of order; a denial is noted.
+    fn may_with_all(&mut self, sender: Sender, what: Allow, word: &str) -> Result<(), Told> {
+        let service = sender.identity.service;
+        if self.mounted.access().permits_all(service, what) {
+            return Ok(());
+        }
+        self.denials.push(alloc::format!("service {service} may not {word} the store"));
+        Err(Told::PermissionDenied)
     }
 
     /// The store.
@@ -281,35 +281,14 @@ impl<M: Medium> state::Server for Service<M> {
     }
 
     fn health(&mut self, _sender: Sender) -> Result<HealthReply, Told> {
-        let mended = self.mounted.mended();
-        Ok(match self.mounted.state() {
-            Ok(state) => {
-                let (store, figures) = (state.store(), state.store().figures());
-                HealthReply {
-                    generation: store.generation(),
-                    safe: store.safe(),
-                    keys: figures.keys,
-                    pages: figures.pages,
-                    free: figures.free,
-                    mended,
-                    fault: 0,
-                }
-            }
-            Err(error) => HealthReply {
-                generation: 0,
-                safe: 0,
-                keys: 0,
-                pages: 0,
-                free: 0,
-                mended,
-                fault: error.number(),
-            },
-        })
+        Ok(health(&mut self.mounted))
     }
 
     fn upload(&mut self, sender: Sender, length: u64, text: Text<'_, MAX_PATH>) -> Result<UploadReply, Told> {
         let path = path(text.get())?;
         let length = usize::try_from(length).map_err(|_| Told::TooLarge)?;
+        // A client has one at a time: one that it begins and forgets keeps nobody out for good.
+        self.gone(sender.key);
         let upload =
             self.act(sender, "put", path.as_str(), |state, service| state.upload(service, &path, length))?;
         self.last_upload = self.last_upload.wrapping_add(1);
@@ -359,5 +338,53 @@ impl<M: Medium> state::Server for Service<M> {
         let text = prefix.get();
         let sequence = self.act(sender, "anchor", text, |state, service| state.anchor(service, text))?;
         Ok(AnchorReply { sequence })
+    }
+
+    fn charge(&mut self, sender: Sender, from: u32) -> Result<ChargeReply, Told> {
+        self.may_with_all(sender, Allow::Check, "look at all of")?;
+        self.act(sender, "ask", "", |state, _| {
+            let (service, used, limit) = state.charge_from(from).ok_or(Error::NotFound)?;
+            Ok(ChargeReply { service, used, soft: limit.soft, hard: limit.hard })
+        })
+    }
+
+    fn point(&mut self, sender: Sender, index: u8) -> Result<PointReply<'_>, Told> {
+        self.path = self.act(sender, "ask", "", |state, _| {
+            state.snapshots().into_iter().nth(index.into()).ok_or(Error::NotFound)
+        })?;
+        Ok(PointReply { name: Text::cut(&self.path) })
+    }
+
+    fn check(&mut self, sender: Sender, mend: bool) -> Result<CheckReply<'_>, Told> {
+        let before = self.mounted.mended();
+        self.may_with_all(sender, Allow::Check, "look at all of")?;
+        if mend {
+            self.may_with_all(sender, Allow::Mend, "mend")?;
+            self.anew = true;
+            self.mounted.mount_again();
+        }
+        let checked = self.act(sender, "check", "", |state, _| Ok(state.store_mut().check()?))?;
+        self.path = String::new();
+        for damage in &checked.damage {
+            let line = alloc::format!("{damage:?}\n");
+            if self.path.len() + line.len() <= MAX_FINDINGS {
+                self.path.push_str(&line);
+            }
+        }
+        Ok(CheckReply {
+            keys: checked.keys,
+            pages: checked.pages,
+            lost: checked.lost,
+            unmapped: checked.unmapped,
+            damaged: checked.damage.len() as u32,
+            mended: self.mounted.mended() - before,
+            findings: Text::cut(&self.path),
+        })
+    }
+
+    fn reset(&mut self, sender: Sender) -> Result<(), Told> {
+        self.may_with_all(sender, Allow::Mend, "empty")?;
+        self.anew = true;
+        self.mounted.reset().map_err(told)
     }
 }

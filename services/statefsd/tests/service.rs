@@ -1,24 +1,32 @@
 //! The service over a disk in memory: each error by what brings it about, failing disks, clients that leave.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use nexus_rt::abi::Identity;
 use nexus_rt::api::state::{Error, KEY, Receipt, SALT, Server};
 use nexus_rt::wire::{Bytes, Sender, Text};
 use nexus_state::engine::PAGE;
 use nexus_state::rules::{self, Access};
 use powercut::Disk;
+use statefsd::answers::told;
 use statefsd::changes;
 use statefsd::mounted::Mounted;
-use statefsd::service::{Service, told};
+use statefsd::service::{Service, Settled};
 
-const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000";
-const ID: [u8; 16] = [5; 16];
+const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000 12::rc 13::m";
+
+/// Another name for each store.
+fn name() -> [u8; 16] {
+    static MADE: AtomicU8 = AtomicU8::new(0);
+    [MADE.fetch_add(1, Ordering::Relaxed); 16]
+}
 
 fn who(service: u32, key: u64) -> Sender {
     Sender { identity: Identity { service, generation: 1 }, key, token: 1 }
 }
 
 fn served(disk: Disk, run: u64) -> Service<Disk> {
-    Service::new(Mounted::new(disk, Access::read(RULES).expect("rules"), ID, run))
+    Service::new(Mounted::new(disk, Access::read(RULES).expect("rules"), name, run))
 }
 
 fn fresh() -> Service<Disk> {
@@ -102,12 +110,73 @@ fn uploads_belong_to_their_client_and_go_with_it() {
     assert_eq!(service.publish(me, upload).err(), Some(Error::NotFound));
     let tail = service.get(me, 4990, Text::cut("app/long")).expect("got");
     assert_eq!((tail.stat.length, tail.data.get().len()), (5000, 10));
-    for _ in 0..rules::MAX_UPLOADS {
-        service.upload(other, 10, Text::cut("app/never")).expect("begun");
+    for key in 2..2 + rules::MAX_UPLOADS as u64 {
+        service.upload(who(9, key), 10, Text::cut("app/never")).expect("begun");
     }
     assert_eq!(service.upload(me, 10, Text::cut("app/more")).err(), Some(Error::QuotaExceeded));
+    let before = service.upload(other, 10, Text::cut("app/other")).expect("in place of its first").upload;
     service.gone(2);
+    assert_eq!(service.more(other, before, bytes()), Err(Error::NotFound));
     service.upload(me, 10, Text::cut("app/more")).expect("there is room again");
+}
+
+#[test]
+fn who_may_looks_at_all_of_it_and_who_may_empties_it() {
+    let mut service = fresh();
+    let (looks, mends) = (who(12, 1), who(13, 2));
+    let receipt = put(&mut service, who(7, 3), "app/a", b"1").expect("put");
+    let charges = |service: &mut Service<Disk>| {
+        let (mut from, mut all) = (0, Vec::new());
+        while let Ok(reply) = service.charge(looks, from) {
+            all.push((reply.service, reply.used, reply.hard));
+            from = reply.service + 1;
+        }
+        all
+    };
+    assert_eq!(charges(&mut service), [(7, 5 + 1 + 64, 4000), (9, 0, 4_000_000)]);
+    service.snapshot(who(9, 4), Text::cut("before")).expect("kept");
+    let point = |service: &mut Service<Disk>, index| {
+        service.point(looks, index).map(|one| one.name.get().to_string())
+    };
+    assert_eq!(point(&mut service, 0).as_deref(), Ok("before"));
+    assert_eq!(point(&mut service, 1), Err(Error::NotFound));
+    let checked = service.check(looks, false).expect("sound");
+    assert_eq!((checked.keys, checked.damaged, checked.lost, checked.mended), (2, 0, 0, 0));
+    // Who may look may not mend, and the other way round; strangers may neither.
+    for (who, mend) in [(looks, true), (mends, false), (who(9, 4), false), (who(9, 4), true)] {
+        assert_eq!(service.check(who, mend).err(), Some(Error::PermissionDenied));
+    }
+    assert_eq!(service.reset(looks), Err(Error::PermissionDenied));
+    assert_eq!(service.charge(mends, 0).err(), Some(Error::PermissionDenied));
+    assert_eq!(
+        service.denials().last().map(String::as_str),
+        Some("service 13 may not look at all of the store")
+    );
+    assert_eq!(service.settle(), Settled::Nothing);
+    let before = service.health(looks).expect("told").store;
+    assert_eq!(service.reset(mends), Ok(()));
+    assert_eq!(service.settle(), Settled::Anew);
+    let after = service.health(looks).expect("told");
+    assert!(after.store != before && after.keys == 0);
+    assert_eq!(get(&mut service, who(7, 3), "app/a"), Err(Error::NotFound));
+    assert_eq!(service.sync(who(7, 3), receipt), Err(Error::ServerDied));
+    assert_eq!(point(&mut service, 0), Err(Error::NotFound));
+    // What an older store left in the log is not taken for its own.
+    let mut service = served(medium(service), 2 << 32);
+    assert_eq!(get(&mut service, who(7, 3), "app/a"), Err(Error::NotFound));
+}
+
+#[test]
+fn a_store_that_is_out_of_order_can_be_emptied() {
+    let mut service = fresh();
+    put(&mut service, who(9, 1), "app/a", b"1").expect("put");
+    let mut disk = medium(service);
+    (0..4).for_each(|slot| disk.bytes[slot * PAGE + 200] ^= 1);
+    let mut service = served(disk, 2 << 32);
+    assert_eq!(service.check(who(12, 1), false).err(), Some(Error::Integrity));
+    assert_eq!(service.reset(who(13, 1)), Ok(()));
+    put(&mut service, who(9, 1), "app/a", b"2").expect("put");
+    assert_eq!(get(&mut service, who(9, 1), "app/a").as_deref(), Ok(&b"2"[..]));
 }
 
 #[test]
@@ -122,7 +191,7 @@ fn a_disk_that_fails_is_mounted_again_and_what_was_promised_is_there() {
     let second = put(&mut service, me, "app/a", b"2").expect("put");
     assert_eq!(service.sync(me, second), Err(Error::Io));
     // The disk stays as it is: it is tried again with each request, and answers that it failed.
-    assert!(service.settle());
+    assert_eq!(service.settle(), Settled::Failed);
     assert_eq!(get(&mut service, me, "app/a"), Err(Error::Io));
     assert_eq!(service.health(me).expect("told").fault, Error::Io as u16);
     let mut disk = medium(service);
@@ -142,7 +211,7 @@ fn unlock(service: &mut Service<Disk>, who: Sender, least: u64) -> Result<u64, E
 #[test]
 fn a_sealed_prefix_waits_for_its_key_and_is_open_until_the_server_ends() {
     let sealed =
-        |disk: Disk, run| Service::new(Mounted::new(disk, Access::read(SEALED).expect("rules"), ID, run));
+        |disk: Disk, run| Service::new(Mounted::new(disk, Access::read(SEALED).expect("rules"), name, run));
     let mut service = sealed(Disk::new(600 * PAGE), 1 << 32);
     let (keeper, other) = (who(6, 1), who(7, 2));
     assert_eq!(put(&mut service, keeper, "keystore/a", b"1"), Err(Error::Busy));
@@ -168,10 +237,10 @@ fn a_sealed_prefix_waits_for_its_key_and_is_open_until_the_server_ends() {
         turns += 1;
     };
     assert!(lost == Error::Io && turns < 3);
-    assert!(service.settle());
+    assert_eq!(service.settle(), Settled::Failed);
     assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::Io), "the disk is still away");
     service.mounted().medium_mut().expect("out of order").good = None;
-    assert!(service.settle());
+    assert_eq!(service.settle(), Settled::Failed);
     assert_eq!(get(&mut service, keeper, "keystore/a").as_deref(), Ok(&b"1"[..]));
     put(&mut service, keeper, "keystore/c", b"3").expect("put");
     assert!(service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence > safe);
@@ -194,7 +263,7 @@ fn a_damaged_store_is_told_for_what_it_is_and_stops_nothing() {
     assert_eq!(get(&mut service, who(9, 1), "app/a"), Err(Error::Integrity));
     assert_eq!(put(&mut service, who(9, 1), "app/a", b"2"), Err(Error::Integrity));
     assert_eq!(service.health(who(1, 1)).expect("told").fault, Error::Integrity as u16);
-    assert!(!service.settle());
+    assert_eq!(service.settle(), Settled::Nothing);
     assert!(medium(service).bytes == damaged, "it is left as it is");
     // A disk that is too small has no state, and neither has none.
     let mut service = served(Disk::new(64 * 1024), 1 << 32);

@@ -174,19 +174,23 @@ Examples:
 Exit codes: 0 answered, 10 no system runs, or it gives no answer.
 Read on: docs/nx.md.")]
     Net(NetArgs),
-    /// Look at `/state` on a disk image, and change it
+    /// Look at `/state` of the running system or on a disk image, and change it
     #[command(after_help = "\
 Examples:
-  nx state --disk FILE ls             values, their bytes, who is charged for them
-  nx state --disk FILE get app/name/key
-  nx state --disk FILE put app/name/key --from OTHER
-  nx state --disk FILE fsck           look at every page; --repair mends what can be
-  nx state --disk FILE export OTHER   all values but those under keystore
+  nx state ls                    values, their bytes, who is charged for them
+  nx state get app/name/key
+  nx state put app/name/key --from FILE
+  nx state quota                 who stores how much, and may
+  nx state fsck                  look at every page; --repair mends what can be
+  nx state export FILE           all values but those under keystore
+  nx state --disk IMAGE ls       the same on a disk image, and so for the others
 
-Only put, rm, import, reset and fsck --repair change the disk. No machine may
-run on it meanwhile.
+Only put, rm, import, reset and fsck --repair change anything. A production
+image refuses them; one that allows them: nx run --variant dev. No machine may
+run on a disk image meanwhile.
 
-Exit codes: 0 done, 1 refused or damaged, 2 no path, 9 a file cannot be read.
+Exit codes: 0 done, 1 refused or damaged, 2 no path, 9 a file cannot be read,
+10 no system runs, or it gives no answer.
 Read on: docs/state-format.md, docs/state-errors.md.")]
     State(StateArgs),
     /// Check this host and print the command that mends what is missing
@@ -468,9 +472,12 @@ pub enum NetWhat {
 /// `nx state`
 #[derive(Args, Debug)]
 pub struct StateArgs {
-    /// The disk image
-    #[arg(long, value_name = "FILE")]
-    pub disk: PathBuf,
+    /// A disk image, instead of the system that runs
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "system")]
+    pub disk: Option<PathBuf>,
+    /// Which system, when several run here: the folder under build/ that its console is kept in
+    #[arg(long, global = true, value_name = "NAME")]
+    pub system: Option<String>,
     /// What to do
     #[command(subcommand)]
     pub command: StateCommand,

@@ -106,12 +106,16 @@ struct FileToml {
     allow: Vec<Spanned<AllowToml>>,
 }
 
-/// More grants for a process of the base.
+/// More for a process of the base.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AllowToml {
     name: Spanned<String>,
+    #[serde(default)]
     grants: Vec<Spanned<String>>,
+    #[serde(default)]
+    state: Vec<Spanned<String>>,
+    state_quota: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -353,13 +357,15 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
         model.files.push(addition.name.to_string());
         for allowed in file.allow {
             let place = lines.place(allowed.span().start);
-            let AllowToml { name, grants } = allowed.into_inner();
+            let AllowToml { name, grants, state, state_quota } = allowed.into_inner();
             let process = model.processes.iter_mut().find(|process| process.name.value == *name.get_ref());
             let Some(process) = process else {
                 let what = format!("there is no process `{}`", name.get_ref());
                 return Err(refusal(*addition, place.line, &what, "name one that an earlier file has"));
             };
             process.grants.extend(lines.list(grants));
+            process.state.extend(lines.list(state));
+            process.state_quota = state_quota.map(|quota| lines.at(quota)).or(process.state_quota.take());
         }
         model.processes.extend(file.process.into_iter().map(|process| lines.process(process)));
         model.devices.extend(file.device.into_iter().map(|device| lines.device(device)));

@@ -9,13 +9,17 @@ use nexus_state::rules::{Access, MAX_SEALS};
 use super::Refusals;
 use super::source::{At, Model, ProcessModel};
 use crate::MAX_ARGS;
+use crate::names::TEST_AUTHORITY;
 
 /// The authority over `/state`, and its service.
 pub(super) const AUTHORITY: &str = "state";
 const SERVICE: &str = "state";
 
 /// Letters of operations.
-const OPERATIONS: &str = "rws";
+const OPERATIONS: &str = "rwscm";
+
+/// What belongs to one authority: its first component, whose it is, and what others may be let do there.
+const OWNED: [(&str, &str, &str); 2] = [("boot", "updates", "r"), ("keystore", "keys", "")];
 
 /// `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX` for each, separated by spaces.
 pub(super) fn list(model: &Model) -> String {
@@ -37,6 +41,16 @@ fn is_rule(text: &str) -> bool {
     let is_path = prefix.is_empty() || !parts().any(|part| part.is_empty() || part == "." || part == "..");
     let has_odd = prefix.contains(|c: char| c.is_whitespace() || c.is_control() || ":#".contains(c));
     is_path && !has_odd && !letters.is_empty() && letters.chars().all(|letter| OPERATIONS.contains(letter))
+}
+
+/// Whose the place is that a rule would let another process into.
+fn trespasses(rule: &str, authority: &str) -> Option<&'static str> {
+    let (prefix, letters) = rule.rsplit_once(':')?;
+    let first = prefix.split('/').next()?;
+    let (_, owner, others) = OWNED.into_iter().find(|(owned, ..)| *owned == first)?;
+    let is_owner = [owner, TEST_AUTHORITY].contains(&authority);
+    let is_let = is_owner || letters.chars().all(|letter| others.contains(letter));
+    (!is_let).then_some(owner)
 }
 
 fn is_quota(text: &str) -> bool {
@@ -89,6 +103,12 @@ pub(super) fn check(refusals: &mut Refusals) {
         for rule in process.state.iter().filter(|rule| !is_rule(&rule.value)) {
             let what = format!("`{}` is no rule of /state", rule.value);
             refusals.add(rule.place, what, "write it PREFIX:OPERATIONS, as in `app/name:rw`".to_string());
+        }
+        for rule in &process.state {
+            if let Some(owner) = trespasses(&rule.value, &process.authority.value) {
+                let what = format!("`{}` may not be let do `{}`", process.name.value, rule.value);
+                refusals.add(rule.place, what, format!("that belongs to the authority `{owner}` alone"));
+            }
         }
         if let Some(quota) = process.state_quota.as_ref().filter(|quota| !is_quota(&quota.value)) {
             let what = format!("`{}` is no quota of /state", quota.value);

@@ -1,7 +1,10 @@
 //! Who may do what under which prefix, and how much a service may store. What is not listed is denied.
 //!
 //! A list of `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX`, separated by spaces. Operations are letters: `r` reads and lists,
-//! `w` puts and deletes, `s` makes, restores and drops snapshots. An empty prefix is everything. A service without a limit may store nothing.
+//! `w` puts and deletes, `s` makes, restores and drops snapshots, `c` looks at every page and at what others store, `m` mends and empties the store.
+//! An empty prefix is everything but what is set apart: `boot` and `keystore` belong to one service each, what is sealed to who has its key, and only a rule that
+//! names them reaches them.
+//! A service without a limit may store nothing.
 //! The last kind is a sealed prefix and who pushes its key: a prefix of the database that snapshots never take back, in none other.
 
 use alloc::string::String;
@@ -22,7 +25,14 @@ pub enum Allow {
     Write,
     /// To make, restore and drop snapshots.
     Snapshot,
+    /// To have every page looked at, and to see what others store.
+    Check,
+    /// To have the store mended, or emptied.
+    Mend,
 }
+
+/// First components that an empty prefix does not reach.
+const APART: [&str; 2] = ["boot", "keystore"];
 
 impl Allow {
     const fn letter(self) -> char {
@@ -30,6 +40,8 @@ impl Allow {
             Allow::Read => 'r',
             Allow::Write => 'w',
             Allow::Snapshot => 's',
+            Allow::Check => 'c',
+            Allow::Mend => 'm',
         }
     }
 }
@@ -67,7 +79,7 @@ impl Access {
             } else {
                 let (service, rest) = item.split_once(':')?;
                 let (prefix, letters) = rest.rsplit_once(':')?;
-                let known = !letters.is_empty() && letters.chars().all(|letter| "rws".contains(letter));
+                let known = !letters.is_empty() && letters.chars().all(|letter| "rwscm".contains(letter));
                 if !known || !(prefix.is_empty() || Path::new(prefix).is_ok()) {
                     return None;
                 }
@@ -80,15 +92,21 @@ impl Access {
     /// Whether the service may do this to the path.
     pub fn permits(&self, service: u32, what: Allow, path: &Path) -> bool {
         let allows = |(who, prefix, letters): &(u32, String, String)| {
-            *who == service && letters.contains(what.letter()) && path.is_under(prefix)
+            let reaches = if prefix.is_empty() { !self.is_apart(path) } else { path.is_under(prefix) };
+            *who == service && letters.contains(what.letter()) && reaches
         };
         self.rules.iter().any(allows)
     }
 
-    /// Whether the service may deal with snapshots: they are of everything.
-    pub fn snapshots(&self, service: u32) -> bool {
+    /// Whether an empty prefix does not reach it.
+    fn is_apart(&self, path: &Path) -> bool {
+        path.is_apart(&APART) || self.seals.iter().any(|(_, sealed)| path.is_under(sealed.as_str()))
+    }
+
+    /// Whether the service may do this to the store as a whole.
+    pub fn permits_all(&self, service: u32, what: Allow) -> bool {
         let allows = |(who, prefix, letters): &(u32, String, String)| {
-            *who == service && prefix.is_empty() && letters.contains(Allow::Snapshot.letter())
+            *who == service && prefix.is_empty() && letters.contains(what.letter())
         };
         self.rules.iter().any(allows)
     }
@@ -96,6 +114,11 @@ impl Access {
     /// The sealed prefixes, each with the service that pushes its key.
     pub(super) fn seals(&self) -> impl Iterator<Item = (u32, Path)> + '_ {
         self.seals.iter().cloned()
+    }
+
+    /// The first service from this number on that may store something, with how much.
+    pub fn next_limit(&self, from: u32) -> Option<(u32, Limit)> {
+        self.limits.iter().filter(|(who, _)| *who >= from).min_by_key(|(who, _)| *who).copied()
     }
 
     /// How much the service may store.
@@ -111,25 +134,45 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_permitted_and_nothing_else() {
-        let access = Access::read("7:app/net:rw 8::r 7#100/200 9::s 7:app/net:r").unwrap();
+        let access = Access::read("7:app/net:rw 8::r 7#100/200 9::s 7:app/net:r 6:boot:r 5::m").unwrap();
         let path = |text| Path::new(text).unwrap();
         assert!(
             access.permits(7, Allow::Read, &path("app/net/a"))
                 && access.permits(7, Allow::Write, &path("app/net"))
         );
-        assert!(access.permits(8, Allow::Read, &path("any")) && access.snapshots(9));
+        assert!(access.permits(8, Allow::Read, &path("any")) && access.permits_all(9, Allow::Snapshot));
+        assert!(
+            access.permits(6, Allow::Read, &path("boot/slot"))
+                && access.permits(8, Allow::Read, &path("booth"))
+        );
+        assert!(access.permits_all(5, Allow::Mend) && !access.permits_all(5, Allow::Check));
+        assert_eq!(access.next_limit(0), Some((7, Limit { soft: 100, hard: 200 })));
+        assert_eq!(access.next_limit(8), None);
         for (service, what, text) in [
             (7, Allow::Read, "app/network"),
             (7, Allow::Read, "app"),
             (7, Allow::Snapshot, "app/net/a"),
             (8, Allow::Write, "app/net/a"),
             (6, Allow::Read, "app/net/a"),
+            (6, Allow::Write, "boot/slot"),
+            (8, Allow::Read, "boot/slot"),
+            (8, Allow::Read, "keystore"),
         ] {
             assert!(!access.permits(service, what, &path(text)), "{service} {what:?} {text}");
         }
-        assert!(!access.snapshots(7));
+        assert!(!access.permits_all(7, Allow::Snapshot));
         assert_eq!(access.limit(7), Limit { soft: 100, hard: 200 });
         assert_eq!(access.limit(8), Limit { soft: 0, hard: 0 });
+    }
+
+    #[test]
+    fn an_empty_prefix_does_not_reach_what_is_sealed() {
+        let access = Access::read("7::rw 8::r 8:trust/a:r 9=trust").unwrap();
+        let path = |text| Path::new(text).unwrap();
+        assert!(!access.permits(7, Allow::Read, &path("trust/a")));
+        assert!(access.permits(8, Allow::Read, &path("trust/a")));
+        assert!(!access.permits(8, Allow::Read, &path("trust/b")));
+        assert!(access.permits(7, Allow::Read, &path("trusted")));
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Charges {
         self.used.get(&(tree, service)).copied().unwrap_or(0)
     }
 
+    /// The first service from this number on that is charged for something.
+    pub fn next(&self, from: u32) -> Option<u32> {
+        self.used.keys().map(|(_, service)| *service).filter(|service| *service >= from).min()
+    }
+
     /// Sets what the service has in one database.
     pub fn set(&mut self, tree: Tree, service: u32, bytes: u64) {
         if bytes == 0 {

@@ -48,6 +48,11 @@ impl Path {
         prefix.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether its first component is one of these.
+    pub(super) fn is_apart(&self, firsts: &[&str]) -> bool {
+        firsts.iter().any(|first| self.is_under(first))
+    }
+
     /// The database that it belongs to.
     pub fn tree(&self) -> Tree {
         tree_of(&self.0)

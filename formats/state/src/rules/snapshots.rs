@@ -1,12 +1,12 @@
 //! Named points of the first database. Who makes one is charged for all pages that it may come to hold.
 
 use super::charge::Charges;
-use super::{Error, Receipt, State};
+use super::{Allow, Error, Receipt, State};
 use crate::engine::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Medium, PAGE, Tree};
 
 impl<M: Medium> State<M> {
     fn may_snapshot(&self, service: u32, name: &str) -> Result<(), Error> {
-        if !self.access.snapshots(service) {
+        if !self.access.permits_all(service, Allow::Snapshot) {
             return Err(Error::PermissionDenied);
         }
         if (1..=MAX_SNAPSHOT_NAME).contains(&name.len()) { Ok(()) } else { Err(Error::Invalid) }

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::row::{HEAD, Row};
 use super::seals::Seals;
 use super::watch::Watches;
-use super::{Access, Allow, Change, Error, Event, MAX_CHANGES, Path, Warning};
+use super::{Access, Allow, Change, Error, Event, Limit, MAX_CHANGES, Path, Warning};
 use crate::engine::{Medium, Store, Tree, Value};
 
 /// Most entries of one answer of `list`, and most keys that are looked at for it.
@@ -198,6 +198,14 @@ impl<M: Medium> State<M> {
     /// Services that went over their soft limits since this was last asked.
     pub fn warnings(&mut self) -> Vec<Warning> {
         core::mem::take(&mut self.warnings)
+    }
+
+    /// The first service from this number on that stores something or may, with what it is charged for and its limit.
+    pub fn charge_from(&self, from: u32) -> Option<(u32, u64, Limit)> {
+        let charged = self.charges.next(from);
+        let limited = self.access.next_limit(from).map(|(service, _)| service);
+        let service = charged.into_iter().chain(limited).min()?;
+        Some((service, self.used(service), self.access.limit(service)))
     }
 
     /// Bytes that a service is charged for.

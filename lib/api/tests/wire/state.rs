@@ -615,25 +615,38 @@ fn health_request_has_one_spelling() {
 fn health_reply_has_one_spelling() {
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 00*38",
-        HealthReply { generation: 0x0, safe: 0x0, keys: 0x0, pages: 0x0, free: 0x0, mended: 0x0, fault: 0x0 }
-    );
-    support::spelled!(
-        HealthReply,
-        "0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47",
+        "0d0000009e5c1b69 00*54",
         HealthReply {
-            generation: 0xa53c17af46de760d,
-            safe: 0x5180306090c0f121,
-            keys: 0xb11062c52789ec4e,
-            pages: 0x5b23ecb5,
-            free: 0xce68019b,
-            mended: 0xcd105396,
-            fault: 0x47ee,
+            generation: 0x0,
+            safe: 0x0,
+            keys: 0x0,
+            pages: 0x0,
+            free: 0x0,
+            mended: 0x0,
+            fault: 0x0,
+            store: [0x0; 16],
         }
     );
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 ff*38",
+        "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
+        HealthReply {
+            generation: 0x1fbf5efe9e3ddd7c,
+            safe: 0x4080c1014181c200,
+            keys: 0x8305880a8d0f9210,
+            pages: 0x2e374041,
+            free: 0x849eb8c2,
+            mended: 0x599de204,
+            fault: 0xa508,
+            store: [
+                0x11, 0x23, 0x48, 0x93, 0x2a, 0x5c, 0xc9, 0xb3, 0xa7, 0xcf, 0xa0, 0x45, 0x93, 0x37, 0x8f,
+                0x60
+            ],
+        }
+    );
+    support::spelled!(
+        HealthReply,
+        "0d0000009e5c1b69 ff*54",
         HealthReply {
             generation: 0xffffffffffffffff,
             safe: 0xffffffffffffffff,
@@ -642,12 +655,13 @@ fn health_reply_has_one_spelling() {
             free: 0xffffffff,
             mended: 0xffffffff,
             fault: 0xffff,
+            store: [0xff; 16],
         }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(
         HealthReply,
-        "0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47",
+        "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
         handles
     );
 }
@@ -739,6 +753,161 @@ fn publish_reply_has_one_spelling() {
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(PublishReply, "100000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn charge_request_has_one_spelling() {
+    support::spelled!(ChargeRequest, "110000009e5c1b6900000000", ChargeRequest { from: 0x0 });
+    support::spelled!(ChargeRequest, "110000009e5c1b69a3016dcb", ChargeRequest { from: 0xcb6d01a3 });
+    support::spelled!(ChargeRequest, "110000009e5c1b69ffffffff", ChargeRequest { from: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(ChargeRequest, "110000009e5c1b69a3016dcb", handles);
+}
+
+#[test]
+fn charge_reply_has_one_spelling() {
+    support::spelled!(
+        ChargeReply,
+        "110000009e5c1b69 00*32",
+        ChargeReply { service: 0x0, used: 0x0, soft: 0x0, hard: 0x0 }
+    );
+    support::spelled!(
+        ChargeReply,
+        "110000009e5c1b699b49f7a4000000004ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
+        ChargeReply {
+            service: 0xa4f7499b,
+            used: 0xf49d40a951faa34b,
+            soft: 0x1972c15ab40d66c0,
+            hard: 0x935602c5884b0dd0,
+        }
+    );
+    support::spelled!(
+        ChargeReply,
+        "110000009e5c1b69ffffffff00000000 ff*24",
+        ChargeReply {
+            service: 0xffffffff,
+            used: 0xffffffffffffffff,
+            soft: 0xffffffffffffffff,
+            hard: 0xffffffffffffffff,
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        ChargeReply,
+        "110000009e5c1b699b49f7a4000000004ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
+        handles
+    );
+    support::flawed!(
+        ChargeReply,
+        "110000009e5c1b699b49f7a4000000004ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
+        handles,
+        12,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        ChargeReply,
+        "110000009e5c1b699b49f7a4000000004ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693",
+        handles,
+        15,
+        &[1],
+        "padding"
+    );
+}
+
+#[test]
+fn point_request_has_one_spelling() {
+    support::spelled!(PointRequest, "120000009e5c1b6900", PointRequest { index: 0x0 });
+    support::spelled!(PointRequest, "120000009e5c1b6928", PointRequest { index: 0x28 });
+    support::spelled!(PointRequest, "120000009e5c1b69ff", PointRequest { index: 0xff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PointRequest, "120000009e5c1b6928", handles);
+}
+
+#[test]
+fn point_reply_has_one_spelling() {
+    support::spelled!(PointReply<'_>, "120000009e5c1b69", PointReply { name: support::text('x', 0) });
+    support::spelled!(PointReply<'_>, "120000009e5c1b69 78*16", PointReply { name: support::text('x', 16) });
+    support::spelled!(PointReply<'_>, "120000009e5c1b69 78*32", PointReply { name: support::text('x', 32) });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PointReply<'_>, "120000009e5c1b69 78*16", handles);
+    support::flawed!(PointReply<'_>, "120000009e5c1b69 78*16", handles, 8, &[255], "name is not UTF-8");
+}
+
+#[test]
+fn check_request_has_one_spelling() {
+    support::spelled!(CheckRequest, "130000009e5c1b6900", CheckRequest { mend: false });
+    support::spelled!(CheckRequest, "130000009e5c1b6900", CheckRequest { mend: false });
+    support::spelled!(CheckRequest, "130000009e5c1b6901", CheckRequest { mend: true });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(CheckRequest, "130000009e5c1b6900", handles);
+    support::flawed!(CheckRequest, "130000009e5c1b6900", handles, 8, &[2], "mend is neither 0 nor 1");
+}
+
+#[test]
+fn check_reply_has_one_spelling() {
+    support::spelled!(
+        CheckReply<'_>,
+        "130000009e5c1b69 00*28",
+        CheckReply {
+            keys: 0x0,
+            pages: 0x0,
+            lost: 0x0,
+            unmapped: 0x0,
+            damaged: 0x0,
+            mended: 0x0,
+            findings: support::text('f', 0),
+        }
+    );
+    support::spelled!(
+        CheckReply<'_>,
+        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        CheckReply {
+            keys: 0x42e88506ac51f79d,
+            pages: 0x9924b03b,
+            lost: 0xb34ae27a,
+            unmapped: 0x6898c8f9,
+            damaged: 0xd53799fc,
+            mended: 0xb27b440c,
+            findings: support::text('b', 1024),
+        }
+    );
+    support::spelled!(
+        CheckReply<'_>,
+        "130000009e5c1b69 ff*28  66*2048",
+        CheckReply {
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            lost: 0xffffffff,
+            unmapped: 0xffffffff,
+            damaged: 0xffffffff,
+            mended: 0xffffffff,
+            findings: support::text('f', 2048),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        CheckReply<'_>,
+        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        handles
+    );
+    support::flawed!(
+        CheckReply<'_>,
+        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        handles,
+        36,
+        &[255],
+        "findings is not UTF-8"
+    );
+}
+
+#[test]
+fn reset_request_has_one_spelling() {
+    support::spelled!(ResetRequest, "140000009e5c1b69", ResetRequest {});
+    support::spelled!(ResetRequest, "140000009e5c1b69", ResetRequest {});
+    support::spelled!(ResetRequest, "140000009e5c1b69", ResetRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(ResetRequest, "140000009e5c1b69", handles);
 }
 
 #[test]
@@ -1050,6 +1219,7 @@ impl Server for Fixture {
                 free: 0xffffffff,
                 mended: 0xffffffff,
                 fault: 0xffff,
+                store: [0xff; 16],
             }),
             Err,
         )
@@ -1086,6 +1256,65 @@ impl Server for Fixture {
             Ok(PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
             Err,
         )
+    }
+
+    fn charge(&mut self, sender: Sender, from: u32) -> Result<ChargeReply, Error> {
+        self.calls += 1;
+        let request = ChargeRequest { from };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, ChargeRequest { from: 0xcb6d01a3 });
+        }
+        self.error.map_or(
+            Ok(ChargeReply {
+                service: 0xffffffff,
+                used: 0xffffffffffffffff,
+                soft: 0xffffffffffffffff,
+                hard: 0xffffffffffffffff,
+            }),
+            Err,
+        )
+    }
+
+    fn point(&mut self, sender: Sender, index: u8) -> Result<PointReply<'_>, Error> {
+        self.calls += 1;
+        let request = PointRequest { index };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, PointRequest { index: 0x28 });
+        }
+        self.error.map_or(Ok(PointReply { name: support::text('x', 32) }), Err)
+    }
+
+    fn check(&mut self, sender: Sender, mend: bool) -> Result<CheckReply<'_>, Error> {
+        self.calls += 1;
+        let request = CheckRequest { mend };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, CheckRequest { mend: false });
+        }
+        self.error.map_or(
+            Ok(CheckReply {
+                keys: 0xffffffffffffffff,
+                pages: 0xffffffff,
+                lost: 0xffffffff,
+                unmapped: 0xffffffff,
+                damaged: 0xffffffff,
+                mended: 0xffffffff,
+                findings: support::text('f', 2048),
+            }),
+            Err,
+        )
+    }
+
+    fn reset(&mut self, sender: Sender) -> Result<(), Error> {
+        self.calls += 1;
+        let request = ResetRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, ResetRequest {});
+        }
+        self.error.map_or(Ok(()), Err)
     }
 
     fn unlock(
@@ -1187,6 +1416,7 @@ fn every_operation_arrives_and_its_answer_returns() {
             free: 0xffffffff,
             mended: 0xffffffff,
             fault: 0xffff,
+            store: [0xff; 16],
         })
     );
     assert_eq!(
@@ -1199,6 +1429,29 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(PublishReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
     );
     assert_eq!(
+        client.charge(0xcb6d01a3),
+        Ok(ChargeReply {
+            service: 0xffffffff,
+            used: 0xffffffffffffffff,
+            soft: 0xffffffffffffffff,
+            hard: 0xffffffffffffffff,
+        })
+    );
+    assert_eq!(client.point(0x28), Ok(PointReply { name: support::text('x', 32) }));
+    assert_eq!(
+        client.check(false),
+        Ok(CheckReply {
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            lost: 0xffffffff,
+            unmapped: 0xffffffff,
+            damaged: 0xffffffff,
+            mended: 0xffffffff,
+            findings: support::text('f', 2048),
+        })
+    );
+    assert_eq!(client.reset(), Ok(()));
+    assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
             [0x10; 32],
@@ -1208,7 +1461,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 18);
+    assert_eq!(server.calls, 22);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1247,6 +1500,10 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.upload(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.more(0x0, support::bytes(0xa7, 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.publish(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.charge(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.point(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.check(false).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.reset().map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -1410,6 +1667,42 @@ fn publish_tells_of_the_servers_death() {
 }
 
 #[test]
+fn charge_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.charge(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn point_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.point(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn check_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.check(false).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn reset_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.reset().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -1465,6 +1758,14 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("0f0000009e5c1b69a7046d57 91*1536", &[]),
         ("100000009e5c1b6900000000", &[]),
         ("100000009e5c1b69a3016dcb", &[]),
+        ("110000009e5c1b6900000000", &[]),
+        ("110000009e5c1b69a3016dcb", &[]),
+        ("120000009e5c1b6900", &[]),
+        ("120000009e5c1b6928", &[]),
+        ("130000009e5c1b6900", &[]),
+        ("130000009e5c1b6900", &[]),
+        ("140000009e5c1b69", &[]),
+        ("140000009e5c1b69", &[]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -1600,7 +1901,10 @@ fn damaged_answers_are_faults() {
         }
     });
     support::answer_storm(
-        ("0d0000009e5c1b690d76de46af173ca521f1c090603080514eec8927c56210b1b5ec235b9b0168ce965310cdee47", &[]),
+        (
+            "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
+            &[],
+        ),
         |answer| {
             let mut client = Client::new(support::answering(answer));
             match client.health() {
@@ -1629,6 +1933,44 @@ fn damaged_answers_are_faults() {
     support::answer_storm(("100000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.publish(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(
+        ("110000009e5c1b699b49f7a4000000004ba3fa51a9409df4c0660db45ac17219d00d4b88c5025693", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.charge(0x0) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("120000009e5c1b69 78*16", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.point(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(
+        ("130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.check(false) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("140000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.reset() {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

@@ -1,5 +1,5 @@
 //! The link to a running system: what `nx ps`, `nx log` and the others ask it, through the door that its `nx run` opened (`broker.rs`).
-//! The messages are those of `idl/diag.idl`, in frames of `formats/link`.
+//! The messages are those of `idl/diag.idl` and, for `nx state`, `idl/state.idl`, in frames of `formats/link`.
 
 pub mod broker;
 mod caps;
@@ -7,15 +7,17 @@ mod commands;
 mod graph;
 mod look;
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nexus_api::diag::{Client, Error};
 use nexus_link::{Frame, Kind, Receiver, Refusal};
-use nexus_wire::{CallError, Failure as Cut, Fault, Fixed, NoHandle, Packet, Room, Transport};
+use nexus_wire::{CallError, Connector, Failure as Cut, Fault, Fixed, NoHandle, Packet, Room, Transport};
 
 pub use caps::caps;
 pub use commands::{kill, log, network};
@@ -47,8 +49,44 @@ pub struct Line {
     number: u32,
 }
 
+/// The same line again, after who answers at its other end was away.
+#[derive(Clone)]
+pub struct Again(Rc<RefCell<Line>>);
+
+impl Again {
+    /// This line.
+    pub fn new(line: Line) -> Again {
+        Again(Rc::new(RefCell::new(line)))
+    }
+}
+
+impl Connector for Again {
+    type Transport = Again;
+
+    fn connect(&mut self) -> Result<Again, Cut> {
+        Ok(self.clone())
+    }
+}
+
+impl Transport for Again {
+    type Handle = NoHandle;
+
+    fn call(&mut self, packet: &mut Packet<'_, NoHandle>, room: Room, deadline_ms: u32) -> Result<(), Cut> {
+        self.0.borrow_mut().call(packet, room, deadline_ms)
+    }
+
+    fn send(&mut self, packet: &mut Packet<'_, NoHandle>, deadline_ms: u32) -> Result<(), Cut> {
+        self.0.borrow_mut().send(packet, deadline_ms)
+    }
+}
+
 /// Connects to the system that runs here; with several, to the one of this name.
 pub fn connect(house: &House, name: Option<&str>) -> Outcome<System> {
+    Ok(Client::new(Fixed::new(line(house, name)?)))
+}
+
+/// The line to it.
+pub fn line(house: &House, name: Option<&str>) -> Outcome<Line> {
     let doors = doors(house)?;
     let named: Vec<&(String, UnixStream)> =
         doors.iter().filter(|(known, _)| name.is_none_or(|name| name == known)).collect();
@@ -70,7 +108,7 @@ pub fn connect(house: &House, name: Option<&str>) -> Outcome<System> {
     let failed = |error: std::io::Error| Failure::host("the link", &error);
     let stream = stream.try_clone().map_err(failed)?;
     stream.set_read_timeout(Some(GLANCE)).map_err(failed)?;
-    Ok(Client::new(Fixed::new(Line { stream, receiver: Receiver::default(), number: 0 })))
+    Ok(Line { stream, receiver: Receiver::default(), number: 0 })
 }
 
 /// The doors that somebody is behind, with the name of each machine.
@@ -164,6 +202,7 @@ impl Line {
                 let why = frame.payload.first().copied().and_then(Refusal::from_raw);
                 Some(Err(match why {
                     Some(Refusal::Busy) => Cut::TimedOut,
+                    Some(Refusal::Away) => Cut::ServerDied,
                     Some(Refusal::Unknown) | None => Cut::Protocol(Fault::Refused),
                 }))
             }

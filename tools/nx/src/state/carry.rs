@@ -4,11 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use nexus_state::rules::{self, State};
+use nexus_state::rules;
 use serde_json::{Value, json};
 
-use super::image::Partition;
-use super::{HOST, done, entries, open, store};
+use super::place::{Place, Put};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// What is never carried.
@@ -28,17 +27,17 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 }
 
 /// Writes every value but the secret ones; answers how many of each. What cannot be read is left out and told.
-pub fn export(state: &mut State<Partition>, to: &Path) -> Outcome<(usize, usize)> {
+pub fn export(place: &mut dyn Place, to: &Path) -> Outcome<(usize, usize)> {
     let failed = |error: std::io::Error| Failure::host(to.display(), &error);
     let mut file = BufWriter::new(File::create(to).map_err(failed)?);
     let (mut values, mut left) = (0, 0);
-    for entry in entries(state, "")? {
-        if entry.stat.sealed || entry.path.is_under(SECRET) {
+    for known in place.list("")? {
+        if known.sealed || known.path.is_under(SECRET) {
             left += 1;
             continue;
         }
-        let (bytes, stat) = done(state.get(HOST, &entry.path, 0, usize::MAX), entry.path.as_str())?;
-        let line = json!({ "path": entry.path.as_str(), "owner": stat.owner, "hex": hex(&bytes) });
+        let bytes = place.get(&known.path)?;
+        let line = json!({ "path": known.path.as_str(), "owner": known.owner, "hex": hex(&bytes) });
         writeln!(file, "{line}").map_err(failed)?;
         values += 1;
     }
@@ -46,32 +45,26 @@ pub fn export(state: &mut State<Partition>, to: &Path) -> Outcome<(usize, usize)
     Ok((values, left))
 }
 
-/// One line of a file: path, owner and bytes.
-fn read(line: &str) -> Option<(rules::Path, u32, Vec<u8>)> {
+/// One line of a file.
+fn read(line: &str) -> Option<Put> {
     let value: Value = serde_json::from_str(line).ok()?;
     let path = rules::Path::new(value["path"].as_str()?).ok()?;
-    Some((path, u32::try_from(value["owner"].as_u64()?).ok()?, bytes(value["hex"].as_str()?)?))
+    let owner = u32::try_from(value["owner"].as_u64()?).ok()?;
+    Some(Put { path, owner: Some(owner), bytes: bytes(value["hex"].as_str()?)? })
 }
 
 /// Puts every value of a file, each for its owner. The file is read whole before anything is put.
-pub fn import(disk: &Path, from: &Path) -> Outcome<usize> {
+pub fn import(place: &mut dyn Place, from: &Path) -> Outcome<usize> {
     let failed = |error: std::io::Error| Failure::host(from.display(), &error);
     let mut values = Vec::new();
     for (number, line) in BufReader::new(File::open(from).map_err(failed)?).lines().enumerate() {
         let value = read(&line.map_err(failed)?).ok_or_else(|| {
             let what = format!("{}:{} is no value of an export", from.display(), number + 1);
-            Failure::new(Exit::Host, what, "files are made by: nx state --disk FILE export OTHER")
+            Failure::new(Exit::Host, what, format!("files are made by: {} export FILE", place.command()))
         })?;
         values.push(value);
     }
-    let mut owners: Vec<u32> = values.iter().map(|(_, owner, _)| *owner).collect();
-    owners.sort_unstable();
-    owners.dedup();
-    let mut state = open(disk, true, &owners)?;
-    for (path, owner, bytes) in &values {
-        store(&mut state, *owner, path, bytes)?;
-    }
-    done(state.sync(None), "the last of them")?;
+    place.put(&values)?;
     Ok(values.len())
 }
 
@@ -86,7 +79,7 @@ mod tests {
         for text in ["0", "0g", "ä0", "+1"] {
             assert_eq!(bytes(text), None, "{text}");
         }
-        assert_eq!(read("{\"path\":\"a\",\"owner\":7,\"hex\":\"6162\"}").unwrap().2, b"ab");
+        assert_eq!(read("{\"path\":\"a\",\"owner\":7,\"hex\":\"6162\"}").unwrap().bytes, b"ab");
         for line in [
             "",
             "{}",

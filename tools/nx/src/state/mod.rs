@@ -1,43 +1,50 @@
-//! `nx state`: `/state` on a disk image, with the same engine and rules as on the device. A machine must not run on the disk meanwhile.
+//! `nx state`: `/state` of the running system, or on a disk image.
 
 mod carry;
 pub mod image;
+mod live;
+mod offline;
+mod place;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path as File;
 
-use nexus_state::rules::{Access, EXTRA, Entry, Error, MAX_AT_ONCE, MAX_LIST, Path, State, sealed_prefixes};
+use nexus_state::rules::{EXTRA, Path};
 use serde_json::json;
 
 use crate::cli::{StateArgs, StateCommand};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::house::House;
 use crate::output::{Cell, Output, Paint};
-use image::{Image, Partition};
-
-/// Who the host is: no service has this number.
-const HOST: u32 = 0;
+use place::{Known, Place, Put};
 
 /// Does what the command line says.
 pub fn run(args: &StateArgs, output: Output) -> Outcome {
-    let disk = &args.disk;
-    match &args.command {
-        StateCommand::Ls { prefix } => list(disk, prefix.as_deref().unwrap_or(""), output),
-        StateCommand::Get { path, to } => get(disk, path, to.as_deref(), output),
-        StateCommand::Put { path, from } => put(disk, path, from.as_deref(), output),
+    match &args.disk {
+        Some(disk) => command(&mut offline::Offline::new(disk), &args.command, output),
+        None => {
+            command(&mut live::Live::connect(&House::find()?, args.system.as_deref())?, &args.command, output)
+        }
+    }
+}
+
+fn command(place: &mut dyn Place, command: &StateCommand, output: Output) -> Outcome {
+    match command {
+        StateCommand::Ls { prefix } => list(place, prefix.as_deref().unwrap_or(""), output),
+        StateCommand::Get { path, to } => get(place, path, to.as_deref(), output),
+        StateCommand::Put { path, from } => put(place, path, from.as_deref(), output),
         StateCommand::Rm { path } => {
-            let mut state = open(disk, true, &[])?;
-            done(state.delete(HOST, &named(path)?), path)?;
-            done(state.sync(None), path)?;
+            place.remove(&named(path)?)?;
             answer(output, &format!("removed {path}"), &json!({ "path": path }));
             Ok(())
         }
-        StateCommand::Stat => stat(disk, output),
-        StateCommand::Quota => quota(disk, output),
-        StateCommand::Fsck { repair } => check(disk, *repair, output),
+        StateCommand::Stat => stat(place, output),
+        StateCommand::Quota => quota(place, output),
+        StateCommand::Fsck { repair } => check(place, *repair, output),
         StateCommand::Export { file } => {
-            let (values, left) = carry::export(&mut open(disk, false, &[])?, file)?;
+            let (values, left) = carry::export(place, file)?;
             let text = format!(
                 "{values} values to {}; {left} that are sealed or under keystore stay where they are",
                 file.display()
@@ -50,12 +57,12 @@ pub fn run(args: &StateArgs, output: Output) -> Outcome {
             Ok(())
         }
         StateCommand::Import { file } => {
-            let values = carry::import(disk, file)?;
+            let values = carry::import(place, file)?;
             let text = format!("{values} values from {}", file.display());
             answer(output, &text, &json!({ "values": values, "file": file.display().to_string() }));
             Ok(())
         }
-        StateCommand::Reset { yes } => reset(disk, *yes, output),
+        StateCommand::Reset { yes } => reset(place, *yes, output),
     }
 }
 
@@ -75,75 +82,30 @@ fn named(path: &str) -> Outcome<Path> {
     })
 }
 
-/// What came of something, or a failure that says so.
-fn done<T>(outcome: Result<T, Error>, what: &str) -> Outcome<T> {
-    outcome.map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("{what}: {error:?}"),
-            "docs/state-errors.md has a row for each error",
-        )
-    })
-}
-
-/// The state on a disk image, where the host may do everything, and so may these owners of values.
-fn open(disk: &File, change: bool, owners: &[u32]) -> Outcome<State<Partition>> {
-    let mut rules = format!("{HOST}::rws {HOST}#{0}/{0}", u64::MAX);
-    for owner in owners.iter().filter(|owner| **owner != HOST) {
-        rules += &format!(" {owner}::rw {owner}#{0}/{0}", u64::MAX);
-    }
-    let mut store = Image::open(disk, change)?.into_store();
-    if change {
-        // Nobody here has the key of a sealed prefix, and what is put there without it would be taken for forged.
-        for prefix in done(sealed_prefixes(&mut store), "the sealed prefixes")? {
-            rules += &format!(" {HOST}={}", prefix.as_str());
-        }
-    }
-    let access = Access::read(&rules).unwrap_or_default();
-    done(State::new(store, access, 0), "the charges")
-}
-
-/// Every value under a prefix.
-fn entries(state: &mut State<Partition>, prefix: &str) -> Outcome<Vec<Entry>> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let (mut entries, next) = done(state.list(HOST, prefix, after.as_ref(), MAX_LIST), prefix)?;
-        all.append(&mut entries);
-        match next {
-            Some(next) => after = Some(next),
-            None => return Ok(all),
-        }
-    }
-}
-
-fn list(disk: &File, prefix: &str, output: Output) -> Outcome {
+fn list(place: &mut dyn Place, prefix: &str, output: Output) -> Outcome {
     let prefix = prefix.strip_prefix("/state").unwrap_or(prefix).trim_matches('/');
-    let all = entries(&mut open(disk, false, &[])?, prefix)?;
-    let row = |entry: &Entry| -> Vec<Cell> {
-        let stat = entry.stat;
+    if !prefix.is_empty() {
+        named(prefix)?;
+    }
+    let all = place.list(prefix)?;
+    let row = |known: &Known| -> Vec<Cell> {
         vec![
-            entry.path.as_str().into(),
-            stat.length.to_string().into(),
-            format!("service {}", stat.owner).into(),
+            known.path.as_str().into(),
+            known.bytes.to_string().into(),
+            format!("service {}", known.owner).into(),
         ]
     };
     output.table(&all.iter().map(row).collect::<Vec<_>>());
-    let value = |entry: &Entry| {
-        let (path, stat) = (entry.path.as_str(), entry.stat);
-        json!({ "path": path, "bytes": stat.length, "owner": stat.owner, "version": stat.version })
+    let value = |known: &Known| {
+        let path = known.path.as_str();
+        json!({ "path": path, "bytes": known.bytes, "owner": known.owner, "version": known.version })
     };
     output.value(&json!(all.iter().map(value).collect::<Vec<_>>()));
     Ok(())
 }
 
-fn get(disk: &File, path: &str, to: Option<&File>, output: Output) -> Outcome {
-    let mut state = open(disk, false, &[])?;
-    let found = state.get(HOST, &named(path)?, 0, usize::MAX);
-    if found == Err(Error::Busy) {
-        let what = format!("{path} is sealed");
-        return Err(Failure::new(Exit::Failed, what, "its key never leaves the machine that put it there"));
-    }
-    let (bytes, _) = done(found, path)?;
+fn get(place: &mut dyn Place, path: &str, to: Option<&File>, output: Output) -> Outcome {
+    let bytes = place.get(&named(path)?)?;
     match to {
         Some(file) => fs::write(file, &bytes).map_err(|error| Failure::host(file.display(), &error))?,
         None if !output.json => {
@@ -156,7 +118,8 @@ fn get(disk: &File, path: &str, to: Option<&File>, output: Output) -> Outcome {
     Ok(())
 }
 
-fn put(disk: &File, path: &str, from: Option<&File>, output: Output) -> Outcome {
+fn put(place: &mut dyn Place, path: &str, from: Option<&File>, output: Output) -> Outcome {
+    let named = named(path)?;
     let bytes = match from {
         Some(file) => fs::read(file).map_err(|error| Failure::host(file.display(), &error))?,
         None => {
@@ -167,107 +130,99 @@ fn put(disk: &File, path: &str, from: Option<&File>, output: Output) -> Outcome 
             bytes
         }
     };
-    let path_of = named(path)?;
-    // Who is charged for it stays charged for it.
-    let owner = open(disk, false, &[])?.stat(HOST, &path_of).map_or(HOST, |stat| stat.owner);
-    let mut state = open(disk, true, &[owner])?;
-    store(&mut state, owner, &path_of, &bytes)?;
-    done(state.sync(None), path)?;
-    answer(
-        output,
-        &format!("{} bytes at {path}", bytes.len()),
-        &json!({ "path": path, "bytes": bytes.len() }),
-    );
+    let length = bytes.len();
+    place.put(&[Put { path: named, owner: None, bytes }])?;
+    answer(output, &format!("{length} bytes at {path}"), &json!({ "path": path, "bytes": length }));
     Ok(())
 }
 
-/// Gives a path a value, however long, on behalf of its owner.
-fn store(state: &mut State<Partition>, owner: u32, path: &Path, bytes: &[u8]) -> Outcome {
-    if bytes.len() <= MAX_AT_ONCE {
-        return done(state.put(owner, path, bytes), path.as_str()).map(drop);
-    }
-    let mut upload = done(state.upload(owner, path, bytes.len()), path.as_str())?;
-    done(state.upload_more(&mut upload, bytes), path.as_str())?;
-    done(state.publish(upload), path.as_str()).map(drop)
-}
-
-fn stat(disk: &File, output: Output) -> Outcome {
-    let state = open(disk, false, &[])?;
-    let (store, figures) = (state.store(), state.store().figures());
-    let snapshots = state.snapshots();
-    let id = carry::hex(&store.id());
-    let rows: [(&str, String); 5] = [
-        ("store", id.clone()),
-        ("generation", store.generation().to_string()),
-        ("keys", figures.keys.to_string()),
-        ("pages", format!("{} of {} are free", figures.free, figures.pages)),
+fn stat(place: &mut dyn Place, output: Output) -> Outcome {
+    let health = place.health()?;
+    let snapshots = &health.snapshots;
+    let rows: [(&str, String); 6] = [
+        ("store", health.store.clone()),
+        ("state", health.fault.as_ref().map_or("well".into(), |fault| format!("out of order: {fault}"))),
+        ("generation", health.generation.to_string()),
+        ("keys", health.keys.to_string()),
+        ("pages", format!("{} of {} are free", health.free, health.pages)),
         ("snapshots", if snapshots.is_empty() { "none".into() } else { snapshots.join(", ") }),
     ];
     output.table(&rows.map(|(name, value)| vec![Cell(name.into(), Paint::Dim), value.into()]));
     output.value(&json!({
-        "store": id,
-        "generation": store.generation(),
-        "keys": figures.keys,
-        "pages": figures.pages,
-        "free": figures.free,
+        "store": health.store,
+        "generation": health.generation,
+        "keys": health.keys,
+        "pages": health.pages,
+        "free": health.free,
         "snapshots": snapshots,
+        "fault": health.fault.as_deref().unwrap_or_default(),
     }));
     Ok(())
 }
 
-fn quota(disk: &File, output: Output) -> Outcome {
-    let mut state = open(disk, false, &[])?;
+fn quota(place: &mut dyn Place, output: Output) -> Outcome {
     let mut sums: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    for entry in entries(&mut state, "")? {
-        let sum = sums.entry(entry.stat.owner).or_default();
+    for known in place.list("")? {
+        let sum = sums.entry(known.owner).or_default();
         sum.0 += 1;
-        sum.1 += (entry.path.as_str().len() + entry.stat.length) as u64 + EXTRA;
+        sum.1 += known.path.as_str().len() as u64 + known.bytes + EXTRA;
     }
-    let rows = sums.iter().map(|(owner, (values, stored))| (*owner, *values, *stored, state.used(*owner)));
-    let rows: Vec<_> = rows.collect();
-    let row = |(owner, values, stored, used): &(u32, u64, u64, u64)| -> Vec<Cell> {
-        let (owner, used) = (format!("service {owner}"), format!("{used} charged"));
-        vec![owner.into(), format!("{values} values").into(), format!("{stored} bytes").into(), used.into()]
+    let charges = place.charges()?;
+    let rows: Vec<_> =
+        charges.iter().map(|charge| (charge, sums.get(&charge.owner).copied().unwrap_or_default())).collect();
+    let of = |limit: Option<(u64, u64)>| limit.map_or(String::new(), |(_, hard)| format!("of {hard}"));
+    let heads =
+        ["SERVICE", "VALUES", "BYTES", "CHARGED", ""].map(|head| Cell(head.into(), Paint::Dim)).to_vec();
+    let row = |(charge, (values, stored)): &(&place::Charge, (u64, u64))| -> Vec<Cell> {
+        vec![
+            charge.owner.to_string().into(),
+            values.to_string().into(),
+            stored.to_string().into(),
+            charge.charged.to_string().into(),
+            of(charge.limit).into(),
+        ]
     };
-    output.table(&rows.iter().map(row).collect::<Vec<_>>());
-    let value = |(owner, values, stored, used): &(u32, u64, u64, u64)| json!({ "owner": owner, "values": values, "bytes": stored, "charged": used });
+    output.table(&[heads].into_iter().chain(rows.iter().map(row)).collect::<Vec<_>>());
+    let value = |(charge, (values, stored)): &(&place::Charge, (u64, u64))| {
+        let (soft, hard) = charge.limit.unzip();
+        json!({
+            "owner": charge.owner, "values": values, "bytes": stored, "charged": charge.charged,
+            "soft": soft, "hard": hard,
+        })
+    };
     output.value(&json!(rows.iter().map(value).collect::<Vec<_>>()));
     Ok(())
 }
 
-fn check(disk: &File, repair: bool, output: Output) -> Outcome {
-    let mut image = Image::open(disk, repair)?;
-    let checked = image.check()?;
-    let damage: Vec<String> = checked.damage.iter().map(|damage| format!("{damage:?}")).collect();
-    for notice in &image.notices {
+fn check(place: &mut dyn Place, repair: bool, output: Output) -> Outcome {
+    let looked = place.check(repair)?;
+    for notice in &looked.mended {
         output.line(&format!("{}: {notice}", if repair { "mended" } else { "can be mended" }));
     }
-    damage.iter().for_each(|damage| output.line(&format!("damaged: {damage}")));
-    output.line(&format!("{} keys on {} pages", checked.keys, checked.pages));
+    looked.damage.iter().for_each(|damage| output.line(&format!("damaged: {damage}")));
+    output.line(&format!("{} keys on {} pages", looked.keys, looked.pages));
     output.value(&json!({
-        "keys": checked.keys,
-        "pages": checked.pages,
-        "lost": checked.lost,
-        "unmapped": checked.unmapped,
-        "mended": image.notices,
-        "damage": damage,
+        "keys": looked.keys,
+        "pages": looked.pages,
+        "lost": looked.lost,
+        "unmapped": looked.unmapped,
+        "mended": looked.mended,
+        "damage": looked.damage,
     }));
-    if damage.is_empty() && checked.lost == 0 && checked.unmapped == 0 {
+    if looked.damage.is_empty() && looked.lost == 0 && looked.unmapped == 0 {
         return Ok(());
     }
-    let what = format!("the store is damaged: {} of its parts, {} pages lost", damage.len(), checked.lost);
-    Err(Failure::new(Exit::Failed, what, "save what can be read: nx state --disk FILE export OTHER"))
+    let (parts, lost) = (looked.damage.len(), looked.lost);
+    let what = format!("the store is damaged: {parts} of its parts, {lost} pages lost");
+    Err(Failure::new(Exit::Failed, what, format!("save what can be read: {} export OTHER", place.command())))
 }
 
-fn reset(disk: &File, yes: bool, output: Output) -> Outcome {
+fn reset(place: &mut dyn Place, yes: bool, output: Output) -> Outcome {
     if !yes {
-        let what = format!("everything on {} would be gone", disk.display());
-        return Err(Failure::new(Exit::Usage, what, "say so: nx state --disk FILE reset --yes"));
+        let what = "everything in /state would be gone";
+        return Err(Failure::new(Exit::Usage, what, format!("say so: {} reset --yes", place.command())));
     }
-    let mut id = [0; 16];
-    let random = fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut id));
-    random.map_err(|error| Failure::host("/dev/urandom", &error))?;
-    Image::reset(disk, id)?;
-    answer(output, "an empty store", &json!({ "store": carry::hex(&id) }));
+    let id = place.reset()?;
+    answer(output, "an empty store", &json!({ "store": id }));
     Ok(())
 }

@@ -55,12 +55,13 @@ struct Images {
 /// A test's name and what it does.
 type Test = (&'static str, fn(&Images) -> Verdict);
 
-const TESTS: [Test; 5] = [
+const TESTS: [Test; 6] = [
     ("answers", answers),
     ("terminals", terminals),
     ("garbage", garbage),
     ("kill", kill),
     ("console", console),
+    ("values", values),
 ];
 
 /// Names of the tests.
@@ -392,6 +393,81 @@ fn kill(images: &Images) -> Verdict {
         system.kill(name)?;
     }
     system.value(&["log"]).map(|_| ())
+}
+
+/// `/state` from outside: looked at on every image, changed where the registry allows it, and what is refused is refused by `statefsd`.
+fn values(images: &Images) -> Verdict {
+    let folder = tempfile_in(&images.root)?;
+    let file = |name: &str| folder.join(name).display().to_string();
+    let (value, long, exported, got) = (file("value"), file("long"), file("exported"), file("got"));
+    let bytes: Vec<u8> = (0..50_000u32).map(|at| (at * 7) as u8 ^ (at >> 8) as u8).collect();
+    let write =
+        |path: &str, bytes: &[u8]| std::fs::write(path, bytes).map_err(|error| format!("{path}: {error}"));
+    write(&value, b"short")?;
+    write(&long, &bytes)?;
+    let refused = |system: &System, words: &[&str], why: &str| -> Verdict {
+        let ended = system.ask(&[&["state"], words].concat())?;
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let is_refused = ended.status.code() == Some(Exit::Failed as i32) && said.contains(why);
+        expect(is_refused, || format!("{words:?}: {:?}, {said}", ended.status))
+    };
+    {
+        let (_session, system) = System::start(images, &images.production)?;
+        let (before, denied) = (system.value(&["state", "stat"])?, "this image does not allow that");
+        for words in [
+            &["put", "app/a", "--from", &value][..],
+            &["rm", "app/a"],
+            &["reset", "--yes"],
+            &["fsck", "--repair"],
+            &["get", "keystore/device"],
+        ] {
+            refused(&system, words, denied)?;
+        }
+        refused(&system, &["get", "app/a"], "NotFound")?;
+        system.value(&["state", "fsck"])?;
+        let quota = system.value(&["state", "quota"])?;
+        expect(quota.is_array(), || quota.to_string())?;
+        let after = system.value(&["state", "stat"])?;
+        expect(before["store"] == after["store"] && after["fault"] == "", || after.to_string())?;
+        let records = system.value(&["log"])?.to_string();
+        expect(records.contains("may not empty the store"), || "the refusal is no audit record".into())?;
+    }
+    let (_session, system) = System::start(images, &images.dev)?;
+    let done = |words: &[&str]| system.value(&[&["state"], words].concat());
+    done(&["put", "app/a", "--from", &value])?;
+    done(&["put", "/state/app/b/long", "--from", &long])?;
+    // The authority that keeps them is ended: what was acknowledged is there, and the link finds the next one.
+    system.kill("statefsd")?;
+    let listed = done(&["ls", "app"])?;
+    let paths: Vec<&str> =
+        listed.as_array().into_iter().flatten().filter_map(|one| one["path"].as_str()).collect();
+    expect(paths == ["app/a", "app/b/long"], || listed.to_string())?;
+    done(&["get", "app/b/long", "--to", &got])?;
+    expect(std::fs::read(&got).is_ok_and(|got| got == bytes), || "a long value came back as another".into())?;
+    let diagd = system.process("diagd")?["id"].clone();
+    let quota = done(&["quota"])?;
+    let own = quota.as_array().into_iter().flatten().find(|row| row["owner"] == diagd);
+    let own = own.ok_or_else(|| format!("nobody is charged: {quota}"))?;
+    expect(own["values"] == 2 && own["charged"] == own["bytes"], || own.to_string())?;
+    // Over its quota, by one value that is too long, and a path that is none.
+    write(&value, &vec![0; 2_000_000])?;
+    refused(&system, &["put", "app/c", "--from", &value], "QuotaExceeded")?;
+    refused(&system, &["put", "app/b", "--from", &long], "IsDir")?;
+    refused(&system, &["put", "boot/slot", "--from", &long], "this image does not allow that")?;
+    let fsck = done(&["fsck", "--repair"])?;
+    expect(fsck["damage"] == serde_json::json!([]) && fsck["keys"].as_u64() >= Some(2), || fsck.to_string())?;
+    let export = done(&["export", &exported])?;
+    expect(export["values"].as_u64() >= Some(2), || export.to_string())?;
+    done(&["rm", "app/a"])?;
+    refused(&system, &["get", "app/a"], "NotFound")?;
+    let before = done(&["stat"])?;
+    done(&["reset", "--yes"])?;
+    let after = done(&["stat"])?;
+    expect(before["store"] != after["store"], || "it is the same store".into())?;
+    expect(done(&["ls", "app"])? == serde_json::json!([]), || "it is not empty".into())?;
+    done(&["import", &exported])?;
+    let short = done(&["get", "app/a"])?;
+    expect(short["hex"] == "73686f7274", || short.to_string())
 }
 
 /// Its driver is killed again and again while others have something to say: the console shows every record of the log, in its order.

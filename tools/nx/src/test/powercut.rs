@@ -182,7 +182,7 @@ impl Judge {
             Err((_, Engine::Unformatted)) => return Ok(&self.known[&sum(std::iter::empty())]),
             Err((_, error)) => return Err(format!("it cannot be mounted: {error:?}")),
         };
-        let rules = format!("0::rws {SERVICE}#{HARD}/{HARD}");
+        let rules = format!("0::rws 0:boot:rw {SERVICE}#{HARD}/{HARD}");
         let access = Access::read(&rules).ok_or("no rules")?;
         let mut state = State::new(store, access, 1).map_err(|error| format!("charges: {error:?}"))?;
         let (mut values, mut after, mut charge) = (Vec::new(), None, 0);

@@ -229,6 +229,6 @@ impl<R: Registers, M: Memory> Disk<R, M> {
 
     /// Since when the device has had the request that it has had longest.
     pub fn oldest(&self) -> Option<u64> {
-        self.slots.iter().flatten().map(|slot| slot.since).min()
+        self.slots.iter().flatten().take(self.queue.outstanding()).map(|slot| slot.since).min()
     }
 }

@@ -8,7 +8,7 @@ use crate::disk::{Disk, Done, Kind, Request, SECTOR};
 use crate::search::{Found, Search};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
-use alloc::vec::Vec;
+use alloc::vec::{Drain, Vec};
 use core::mem;
 use nexus_driver::{Fault, Memory, Pool, Registers};
 use nexus_rt::api::block::{Error, MAX_BUFFER, MAX_TRANSFERS, Transfer};
@@ -64,6 +64,8 @@ pub struct Service<R, M, P> {
     next_call: u64,
     waiting: VecDeque<Request<M>>,
     finished: Vec<(P, Result<(), Error>)>,
+    /// Room for what one interrupt brings; empty between two.
+    given_back: Vec<Done>,
     /// How long the device may have a request, in ticks.
     patience: u64,
     faults: u32,
@@ -95,6 +97,7 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
             next_call: SEARCH + 1,
             waiting: VecDeque::new(),
             finished: Vec::new(),
+            given_back: Vec::new(),
             patience,
             faults: 0,
             last_fault: None,
@@ -125,8 +128,8 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
     }
 
     /// Answers that are owed now.
-    pub fn take_finished(&mut self) -> Vec<(P, Result<(), Error>)> {
-        mem::take(&mut self.finished)
+    pub fn take_finished(&mut self) -> Drain<'_, (P, Result<(), Error>)> {
+        self.finished.drain(..)
     }
 
     /// The sectors of a partition. `None` when there is none of that name, or more than one.
@@ -210,16 +213,20 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
             return Err(Error::NotReady);
         }
         let id = self.next_call;
-        let mut requests = Vec::with_capacity(transfers.len());
-        for transfer in transfers {
-            requests.push(request(session, kind, transfer, id)?);
+        let before = self.waiting.len();
+        let mut checked = transfers.iter().try_for_each(|transfer| {
+            self.waiting.push_back(request(session, kind, transfer, id)?);
+            Ok(())
+        });
+        if kind == Kind::Write && !transfers.is_empty() && self.disk.is_read_only() {
+            checked = checked.and(Err(Error::ReadOnly));
         }
-        if kind == Kind::Write && !requests.is_empty() && self.disk.is_read_only() {
-            return Err(Error::ReadOnly);
+        if checked.is_err() {
+            self.waiting.truncate(before);
+            return checked;
         }
         self.next_call += 1;
         session.calls += 1;
-        self.waiting.extend(requests);
         let call = Call { promise, session: key, left: transfers.len(), failed: false, flush };
         self.calls.insert(id, call);
         self.advance(id);
@@ -299,12 +306,13 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
         if self.gave_up() {
             return;
         }
-        let mut done = Vec::new();
-        let outcome = self.disk.interrupt(&mut done);
-        if done.iter().any(|done| done.good) {
+        let mut given_back = mem::take(&mut self.given_back);
+        let outcome = self.disk.interrupt(&mut given_back);
+        if given_back.iter().any(|done| done.good) {
             self.faults = 0;
         }
-        done.into_iter().for_each(|done| self.done(done));
+        given_back.drain(..).for_each(|done| self.done(done));
+        self.given_back = given_back;
         if let Err(fault) = outcome {
             self.fault(fault);
         }

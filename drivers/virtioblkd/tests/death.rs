@@ -36,7 +36,7 @@ fn life(world: &World) -> (Known, bool) {
                 break;
             }
             settle(world, &mut subject, 0);
-            match subject.take_finished().first() {
+            match subject.take_finished().next() {
                 Some((_, Ok(()))) => {
                     may = vec![round];
                     flushed = true;

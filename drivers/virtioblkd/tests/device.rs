@@ -199,7 +199,7 @@ fn the_device_is_kept_busy_and_clients_wait_in_turn() {
     assert_eq!(world.waiting(0), DEPTH, "the device has not as much as it can have");
     block(&world, |disk| disk.paused = false);
     settle(&world, &mut subject, 0);
-    let finished = subject.take_finished();
+    let finished = subject.take_finished().collect::<Vec<_>>();
     assert_eq!(finished.len(), 4 * MAX_CALLS);
     assert!(finished.iter().all(|(_, result)| result.is_ok()));
     assert_eq!(block(&world, |disk| disk.requests), 4 * 32 * MAX_CALLS as u64);
@@ -245,7 +245,7 @@ fn who_leaves_takes_nothing_that_the_device_may_still_write() {
     block(&world, |disk| disk.paused = false);
     settle(&world, &mut subject, 0);
     assert_eq!(
-        subject.take_finished(),
+        subject.take_finished().collect::<Vec<_>>(),
         vec![(2, Ok(()))],
         "the one who left is answered, or the other is not"
     );
@@ -290,13 +290,13 @@ fn a_device_that_is_late_is_reset_and_the_others_go_on() {
     world.work();
     assert_eq!(subject.deadline(), Some(PATIENCE));
     subject.tick(PATIENCE - 1);
-    assert_eq!((subject.take_fault(), subject.take_finished()), (None, vec![]));
+    assert_eq!((subject.take_fault(), subject.take_finished().collect::<Vec<_>>()), (None, vec![]));
     block(&world, |disk| disk.paused = false);
     subject.tick(PATIENCE);
     assert_eq!(subject.take_fault(), Some(Fault::Late));
     settle(&world, &mut subject, PATIENCE);
     // Part of the second call was with the device too.
-    assert_eq!(subject.take_finished(), vec![(0, Err(Error::Io)), (1, Err(Error::Io))]);
+    assert_eq!(subject.take_finished().collect::<Vec<_>>(), vec![(0, Err(Error::Io)), (1, Err(Error::Io))]);
     assert_eq!(call(&world, &mut subject, 1, Kind::Read, &batch, true), Ok(()));
     assert!(!subject.gave_up());
     // A success between them: it is never given up. Without: after so many.
@@ -305,7 +305,7 @@ fn a_device_that_is_late_is_reset_and_the_others_go_on() {
         assert!(!subject.gave_up(), "after {fault} faults");
         assert_eq!(subject.transfer(1, Kind::Read, &batch, false, 3, 0), Ok(()));
         subject.tick(PATIENCE);
-        assert_eq!(subject.take_finished(), vec![(3, Err(Error::Io))]);
+        assert_eq!(subject.take_finished().collect::<Vec<_>>(), vec![(3, Err(Error::Io))]);
     }
     assert!(subject.gave_up() && subject.deadline().is_none());
     assert_eq!(subject.transfer(1, Kind::Read, &batch, false, 3, 0), Err(Error::Io));
@@ -323,7 +323,7 @@ fn a_disk_that_changed_its_size_is_another() {
     block(&world, |disk| disk.data.truncate(200 * SECTOR));
     subject.tick(PATIENCE);
     assert_eq!(subject.take_fault(), Some(Fault::Malformed));
-    assert_eq!(subject.take_finished(), vec![(7, Err(Error::Io))]);
+    assert_eq!(subject.take_finished().collect::<Vec<_>>(), vec![(7, Err(Error::Io))]);
     assert!(subject.gave_up(), "another disk was taken for the first");
     world.check("resized");
     world.kill();

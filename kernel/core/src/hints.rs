@@ -13,6 +13,9 @@ use nexus_abi::{Kind, Rights};
 impl<P: Platform> Kernel<P> {
     /// Notes what a handle to call through leads to; false if that is known, or nothing.
     pub(crate) fn aim(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
+        if t.aimed.get() == raw && t.aim.seems_same() {
+            return false;
+        }
         let find = || self.table(hart.owner()).lookup_as(&self.memory, raw, Kind::Channel, Rights::SEND).ok();
         let Some(capability) = find() else { return false };
         let Ok(_held) = self.hold(capability.object) else { return false };
@@ -29,6 +32,9 @@ impl<P: Platform> Kernel<P> {
 
     /// Notes what a handle to wait at leads to, likewise.
     pub(crate) fn stand(&self, hart: &Hart, t: &Thread, raw: u64) -> bool {
+        if t.stood.get() == raw && t.stand.seems_same() {
+            return false;
+        }
         let find = || self.table(hart.owner()).lookup_as(&self.memory, raw, Kind::Port, Rights::WAIT).ok();
         let Some(capability) = find() else { return false };
         let Ok(_held) = self.hold(capability.object) else { return false };

@@ -92,6 +92,12 @@ impl<P: Platform> Kernel<P> {
         self.harts[id]
     }
 
+    /// The harts that run. While they start, those up to the first that does not yet: there is nothing to run before all do.
+    pub(crate) fn running_harts(&self) -> &[&'static Hart] {
+        let count = self.online.get().trailing_ones() as usize;
+        self.harts.get(..count).unwrap_or(&self.harts)
+    }
+
     /// The hart that runs this.
     pub(crate) fn this_hart(&self) -> &Hart {
         self.harts[self.platform.hart()]

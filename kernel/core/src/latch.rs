@@ -171,6 +171,11 @@ impl<T: PageType> Known<T> {
         self.word.get() == header.latch.word() && self.header.is(header)
     }
 
+    /// Whether it is, as far as can be seen without holding it, what it was: then to look again teaches nothing.
+    pub fn seems_same(&self) -> bool {
+        self.header.get().latch.word() == self.word.get()
+    }
+
     /// Notes an object, which the caller holds.
     pub fn note(&self, header: &Header, at: &T) {
         self.word.set(header.latch.word());

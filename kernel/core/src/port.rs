@@ -235,11 +235,11 @@ impl<P: Platform> Kernel<P> {
     /// Waits at a port, also again after the thread was woken: a wait that has begun goes on whatever becomes of the
     /// handle that it began with.
     pub(crate) fn wait_at(&self, hart: &Hart, thread: Frame, port: ObjectRef) {
-        self.settle_time(hart, self.platform.now());
         if let Err(refusal) = self.try_wait(hart, thread, port) {
             self.refuse(thread, refusal);
         }
         if hart.running().exists() {
+            self.follow_payer(hart);
             self.pass_on(hart, port);
         }
     }

@@ -73,10 +73,13 @@ impl<P: Platform> Kernel<P> {
                 self.finish(t, 0, [0, 0]);
             });
         }
-        self.settle_time(hart, self.platform.now());
-        let _held = self.hold(capability.object)?;
-        self.confirm(hart, handle, capability)?;
-        self.receive(hart, thread, frame, end, tag, 0)
+        {
+            let _held = self.hold(capability.object)?;
+            self.confirm(hart, handle, capability)?;
+            self.receive(hart, thread, frame, end, tag, 0)?;
+        }
+        self.follow_payer(hart);
+        Ok(())
     }
 
     /// Delivers the head of the FIFO to the current thread and completes its call. The channel's lock is held.
@@ -154,7 +157,6 @@ impl<P: Platform> Kernel<P> {
                 if end.holder.get() == owner.0 {
                     t.serving.note(self.memory.header(frame), end);
                 }
-                hart.payer.set(c.payer.get());
                 (self.table(c.owner()).identity.get(), self.open_call(frame, at, caller))
             }
         };

@@ -66,6 +66,7 @@ impl<P: Platform> Kernel<P> {
         if answered.is_err() && !plain {
             self.return_handles(hart, thread);
         }
+        self.follow_payer(hart);
         answered
     }
 
@@ -97,7 +98,7 @@ impl<P: Platform> Kernel<P> {
         }
         hart.slow.add(1);
         // The caller lent its budget for the time of the call, which is over.
-        self.pay_oneself(hart, t);
+        t.pay_oneself();
         self.wake(hart, caller);
         Ok(())
     }

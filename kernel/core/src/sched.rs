@@ -331,7 +331,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn is_somebody_ready(&self) -> bool {
-        self.harts.iter().any(|other| other.best.get() != 0)
+        self.running_harts().iter().any(|other| other.best.get() != 0)
     }
 
     /// Serves what became due during a long operation.
@@ -347,7 +347,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Takes a thread that another hart has no time for.
     fn steal(&self, hart: &Hart) -> Option<Frame> {
-        self.harts
+        self.running_harts()
             .iter()
             .filter(|other| other.id.get() != hart.id.get() && other.best.get() != 0)
             .find_map(|other| self.take_best(other, hart))

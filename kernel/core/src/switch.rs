@@ -124,11 +124,17 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn take_over(&self, hart: &Hart, t: &Thread, now: Ticks) {
         hart.thread.set(t);
         hart.switches.add(1);
-        // Threads of one payer are settled together, at the latest when the slice ends.
-        if hart.payer.get() != t.payer.get() {
-            self.settle_time(hart, now);
-            hart.payer.set(t.payer.get());
-        }
+        self.follow_payer(hart);
         hart.slice_end.set(now + self.slice);
+    }
+
+    /// From now on whoever pays for the current thread pays. Threads of one payer are settled together, at the latest when the
+    /// slice ends. No lock is held.
+    pub(crate) fn follow_payer(&self, hart: &Hart) {
+        let payer = hart.current().payer.get();
+        if hart.payer.get() != payer {
+            self.settle_time(hart, self.platform.now());
+            hart.payer.set(payer);
+        }
     }
 }

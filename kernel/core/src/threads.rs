@@ -209,7 +209,15 @@ impl<P: Platform> Kernel<P> {
 
     /// Frees the threads that ended on this hart, with what they carried; the last one of a process hands it over to
     /// be taken apart. No lock is held.
+    #[inline(always)]
     pub(crate) fn clear_graves(&self, hart: &Hart) {
+        if hart.graves.get() != 0 {
+            self.free_graves(hart);
+        }
+    }
+
+    #[inline(never)]
+    fn free_graves(&self, hart: &Hart) {
         while let grave @ 1.. = hart.graves.get() {
             let thread = Frame(grave);
             let t = self.thread(thread);

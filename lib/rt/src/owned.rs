@@ -140,7 +140,7 @@ impl Handles {
 
     /// The kernel has taken them: forgets them all.
     pub(crate) fn gone(&mut self) {
-        *self = Handles { raw: [Handle::NONE; MAX_MESSAGE_HANDLES], count: mem::take(&mut self.count) };
+        self.raw = [Handle::NONE; MAX_MESSAGE_HANDLES];
         self.count = 0;
     }
 

@@ -320,6 +320,7 @@ impl Server {
         }
     }
 
+    #[inline(always)]
     fn deliver(
         &mut self,
         out: sys::MessageOut,
@@ -334,9 +335,11 @@ impl Server {
             return Some(Incoming::Event { key: out.key, signals });
         }
         let incoming = self.message(out, out.key, received);
-        self.sort(incoming)
+        // What comes to the server itself comes as a message.
+        if out.token != 0 { Some(incoming) } else { self.sort(incoming) }
     }
 
+    #[inline(always)]
     fn message(
         &mut self,
         out: sys::MessageOut,

@@ -138,7 +138,7 @@ pub fn call(
 ) -> Result<(), Error> {
     subject.transfer(key, kind, transfers, flush, 7, 0)?;
     settle(world, subject, 0);
-    let mut finished = subject.take_finished();
+    let mut finished = subject.take_finished().collect::<Vec<_>>();
     assert_eq!(finished.len(), 1, "one call, one answer");
     let (promise, result) = finished.remove(0);
     assert_eq!(promise, 7);

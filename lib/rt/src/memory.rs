@@ -109,10 +109,24 @@ impl Mapping {
     /// Copies bytes out of it, one volatile read each word, for memory that others may be writing.
     pub fn read(&self, offset: usize, out: &mut [u8]) -> Result<(), Error> {
         let start = self.range(offset, out.len())?;
+        // SAFETY: any bits are a number.
+        let (front, words, _) = unsafe { out.align_to_mut::<u64>() };
+        let (first, aligned) = (front.len(), words.len() * 8);
         let mut index = 0;
         while index < out.len() {
             let from = start + index;
-            if let Some(word) = out.get_mut(index..index + 8).filter(|_| from.is_multiple_of(8)) {
+            if index == first && from.is_multiple_of(8) && aligned > 0 {
+                // Both sides are words here, so that a word costs a load and a store.
+                for at in (index..index + aligned).step_by(8) {
+                    // SAFETY: `range` checked that the whole slice lies in this mapping, and as many bytes of `out` are left; both
+                    // addresses are multiples of 8.
+                    unsafe {
+                        let value = core::ptr::read_volatile((start + at) as *const u64);
+                        out.as_mut_ptr().add(at).cast::<u64>().write(value);
+                    }
+                }
+                index += aligned;
+            } else if let Some(word) = out.get_mut(index..index + 8).filter(|_| from.is_multiple_of(8)) {
                 // SAFETY: `range` checked that the whole slice lies in this mapping, and 8 bytes of it are left; the
                 // address is a multiple of 8.
                 let value = unsafe { core::ptr::read_volatile(from as *const u64) };

@@ -48,7 +48,10 @@ impl Medium for Disk {
     }
 
     fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
-        self.write_out()?;
+        let end = self.at + self.waiting.len() as u64;
+        if at < end && self.at < at + out.len() as u64 {
+            self.write_out()?;
+        }
         for (index, part) in out.chunks_mut(MOVED).enumerate() {
             let sector = at / SECTOR as u64 + (index * MOVED / SECTOR) as u64;
             self.partition.read(sector, part).map_err(fault)?;
@@ -70,6 +73,10 @@ impl Medium for Disk {
     }
 
     fn flush(&mut self) -> Result<(), Fault> {
+        // A driver flushes what can only be read as well; the store is to know what it is on before anything is put.
+        if self.partition.info().map_err(fault)?.1 {
+            return Err(Fault::ReadOnly);
+        }
         let waiting = core::mem::take(&mut self.waiting);
         if waiting.is_empty() {
             return self.partition.flush().map_err(fault);

@@ -61,16 +61,16 @@ impl Builder {
 
     fn emit<M: Medium>(&mut self, pages: &mut Pages<M>, tree: Tree, items: &[Item]) -> Result<(), Error> {
         let ptr = pages.add(tree, &encode(self.level, items), true)?;
-        self.done.push(above(items[0].key.clone(), ptr));
+        self.done.push(above(items[0].key(), ptr));
         Ok(())
     }
 }
 
 /// The entry for a page in the page above it.
-fn above(key: Vec<u8>, ptr: Ptr) -> Item {
+fn above(key: &[u8], ptr: Ptr) -> Item {
     let mut body = Writer::default();
     ptr.write(&mut body);
-    Item { key, body: body.0 }
+    Item::new(key, &body.0)
 }
 
 /// The merge of one tree.
@@ -138,7 +138,7 @@ impl<M: Medium> Merge<'_, M> {
     fn insert(&mut self, (key, body): &Edit<'_>, out: &mut Builder) {
         if let Some(body) = body {
             self.keys = self.keys.saturating_add(1);
-            out.push(Item { key: key.to_vec(), body: body.clone() });
+            out.push(Item::new(key, body));
         }
     }
 }
@@ -172,7 +172,7 @@ pub fn merge<M: Medium>(
     }
     let keys = merge.keys;
     let Some(top) = builder.done.first() else { return Ok(Root::default()) };
-    let mut ptr = Ptr::read(&mut super::codec::Reader(&top.body))?;
+    let mut ptr = Ptr::read(&mut super::codec::Reader(top.body()))?;
     // A page above the leaves with a single entry is of no use at the top.
     while level > 0 {
         let top = node(pages, ptr, level)?;

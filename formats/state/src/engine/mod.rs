@@ -8,6 +8,7 @@
 mod cache;
 mod check;
 mod checkpoint;
+mod checksum;
 mod codec;
 mod error;
 mod frame;
@@ -30,7 +31,7 @@ pub use layout::{MAX_PAGES, MIN_DATA_PAGES, Shape};
 pub use medium::{Fault, Medium};
 pub use mount::{Mounted, Notice};
 pub use stage::Stage;
-pub use store::{Figures, MAX_LOGGED, Op, Store, Tree};
+pub use store::{Figures, MAX_LOGGED, Op, Store, Tree, reserve};
 pub use superblock::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Snapshot};
 pub use value::{MAX_INLINE, MAX_VALUE, Value};
 
@@ -46,7 +47,4 @@ pub const MAX_KEY: usize = 300;
 /// Version of what is on the medium. Another one is refused, never guessed at.
 pub const VERSION: u32 = 1;
 
-/// The checksum of bytes, wherever one is kept.
-pub(crate) fn checksum(bytes: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(bytes)
-}
+pub(crate) use checksum::checksum;

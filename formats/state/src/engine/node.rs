@@ -22,17 +22,58 @@ pub const MAX_ITEM: usize = ROOM / 4;
 /// Levels above the leaves: with four entries a page, more than any store has pages for.
 pub const MAX_LEVEL: u8 = 12;
 
-/// Key and body.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// An entry on its way into a page: it stays where it was read, unless it was made anew.
+#[derive(Clone)]
 pub struct Item {
-    pub key: Vec<u8>,
-    pub body: Vec<u8>,
+    source: Source,
+    /// Where the lengths of its key and body begin, and bytes from there on.
+    at: usize,
+    length: usize,
+    key: usize,
 }
 
+#[derive(Clone)]
+enum Source {
+    Page(Bytes),
+    Made(Vec<u8>),
+}
+
+/// Bytes of both lengths.
+const LENGTHS: usize = 4;
+
 impl Item {
+    /// A new one: a key of at most `MAX_KEY` bytes, and a body that fits a page with it.
+    pub fn new(key: &[u8], body: &[u8]) -> Item {
+        let mut entry = Vec::with_capacity(LENGTHS + key.len() + body.len());
+        entry.extend_from_slice(&(key.len() as u16).to_le_bytes());
+        entry.extend_from_slice(&(body.len() as u16).to_le_bytes());
+        entry.extend_from_slice(key);
+        entry.extend_from_slice(body);
+        Item { at: 0, length: entry.len(), key: key.len(), source: Source::Made(entry) }
+    }
+
     /// Bytes that it takes in a page.
     pub fn size(&self) -> usize {
-        ENTRY + self.key.len() + self.body.len()
+        ENTRY - LENGTHS + self.length
+    }
+
+    /// It as it lies in a page.
+    fn entry(&self) -> &[u8] {
+        let bytes = match &self.source {
+            Source::Page(page) => &page[..],
+            Source::Made(entry) => entry,
+        };
+        &bytes[self.at..self.at + self.length]
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &[u8] {
+        &self.entry()[LENGTHS..LENGTHS + self.key]
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &[u8] {
+        &self.entry()[LENGTHS + self.key..]
     }
 }
 
@@ -57,11 +98,14 @@ impl Node {
         self.count
     }
 
+    fn offset(&self, index: usize) -> Result<usize, Damage> {
+        let mut offset = Reader(self.bytes.get(HEAD + 2 * index..).ok_or(Damage::Content)?);
+        offset.u16().map(usize::from)
+    }
+
     /// Key and body of an entry.
     pub fn entry(&self, index: usize) -> Result<(&[u8], &[u8]), Error> {
-        let mut offset = Reader(self.bytes.get(HEAD + 2 * index..).ok_or(Damage::Content)?);
-        let at = usize::from(offset.u16()?);
-        let mut entry = Reader(self.bytes.get(at..).ok_or(Damage::Content)?);
+        let mut entry = Reader(self.bytes.get(self.offset(index)?..).ok_or(Damage::Content)?);
         let (key, body) = (usize::from(entry.u16()?), usize::from(entry.u16()?));
         if key > MAX_KEY {
             return Err(Damage::Content.into());
@@ -96,10 +140,11 @@ impl Node {
         if body.is_empty() { Ok(ptr) } else { Err(Damage::Content.into()) }
     }
 
-    /// A copy of an entry.
+    /// An entry, without a copy of it.
     pub fn item(&self, index: usize) -> Result<Item, Error> {
         let (key, body) = self.entry(index)?;
-        Ok(Item { key: key.to_vec(), body: body.to_vec() })
+        let (key, length) = (key.len(), LENGTHS + key.len() + body.len());
+        Ok(Item { source: Source::Page(self.bytes.clone()), at: self.offset(index)?, length, key })
     }
 }
 
@@ -115,10 +160,7 @@ pub fn encode(level: u8, items: &[Item]) -> Vec<u8> {
         at += item.size() - 2;
     }
     for item in items {
-        page.extend_from_slice(&(item.key.len() as u16).to_le_bytes());
-        page.extend_from_slice(&(item.body.len() as u16).to_le_bytes());
-        page.extend_from_slice(&item.key);
-        page.extend_from_slice(&item.body);
+        page.extend_from_slice(item.entry());
     }
     page
 }

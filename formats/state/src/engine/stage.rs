@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::pages::Ptr;
-use super::{Error, MAX_VALUE, Medium, PAGE, Store, Value};
+use super::{Error, MAX_INLINE, MAX_VALUE, Medium, PAGE, Store, Value};
 
 /// A value that is being written. It belongs to the store that it was begun on, as it is mounted now.
 #[derive(Default)]
@@ -67,8 +67,9 @@ impl<M: Medium> Store<M> {
 
     /// The value, to be committed under a key.
     pub fn staged(&mut self, mut stage: Stage) -> Result<Value, Error> {
-        if stage.is_empty() {
-            return Ok(Value::Inline(Vec::new()));
+        // What fits into a leaf takes no page, however it came.
+        if stage.length <= MAX_INLINE {
+            return Ok(Value::Inline(stage.part));
         }
         if !stage.part.is_empty()
             && let Err(error) = self.stage_page(&mut stage)

@@ -10,6 +10,7 @@ use core::ops::Bound;
 use super::codec::Writer;
 use super::error::Error;
 use super::frame;
+use super::layout::Shape;
 use super::lookup;
 use super::medium::{Fault, Medium};
 use super::pages::Pages;
@@ -81,6 +82,12 @@ pub struct Figures {
     pub free: u32,
     /// Keys in the trees, as of the last checkpoint.
     pub keys: u64,
+}
+
+/// Pages that only what makes room may take: enough to delete one key and change its charge, on stores of 100 pages or more.
+pub fn reserve(shape: Shape) -> u32 {
+    let data = shape.pages - shape.first_data();
+    (data / 16).clamp(24, 256).min(data / 4)
 }
 
 /// A mounted store.
@@ -257,10 +264,8 @@ impl<M: Medium> Store<M> {
         2 * levels + 1 + pages
     }
 
-    /// Pages that only what makes room may take.
     pub(super) fn reserve(&self) -> u32 {
-        let shape = self.superblock.shape;
-        ((shape.pages - shape.first_data()) / 16).clamp(4, 256)
+        reserve(self.superblock.shape)
     }
 
     fn make_room(&mut self, ops: &[Op], releasing: bool) -> Result<(), Error> {

@@ -31,7 +31,7 @@
 //! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
 //! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
 //! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access`; what is under `boot` and `keystore` one authority alone |
-//! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none |
+//! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none; all together must surely fit [`STATE_BYTES`] |
 //! | `seals` | | prefixes of `/state` whose values are sealed, and whose keys it alone pushes |
 //! | `may_request` | | devices that `policyd` gives it when it asks |
 //!
@@ -104,6 +104,9 @@ pub const MAX_ARGS: usize = 255;
 
 /// Most bytes of names and arguments together.
 pub const MAX_TEXT: usize = 32 << 10;
+
+/// Bytes of the partition `state` on a disk that `nx` makes: what all quotas of `/state` together must have room on.
+pub const STATE_BYTES: u64 = 62 << 20;
 
 /// The first bytes of every table.
 pub const MAGIC: [u8; 8] = *b"NEXUSREG";

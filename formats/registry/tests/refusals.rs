@@ -499,6 +499,13 @@ fn state_is_stored_by_who_is_listed() {
     let table = build(&with("a:r"), &[more]).unwrap();
     let registry = nexus_registry::Registry::parse(&table).unwrap();
     assert_eq!(registry.by_name("statefsd").unwrap().args, "9:a:r 9::w 9#1/2");
+    let quota = |hard: u64| format!("uses = [\"state\"]\nstate_quota = \"0/{hard}\"");
+    let most = nexus_state::rules::quotas_that_fit(nexus_registry::STATE_BYTES);
+    assert!(most > 1 << 20, "{most}");
+    build(&base, &[&client(&quota(most))]).unwrap();
+    for over in [most + 1, u64::MAX] {
+        refused_client(&quota(over), &["the quotas of /state come to", "is what surely fits"]);
+    }
     let own = file(&rows("provides = [\"state\"]\nargs = \"1::r\""));
     refused(&own, &[], &["`statefsd` has arguments of its own"]);
     let without = file(&[init(), logd(), execd()]);

@@ -154,9 +154,10 @@ fn charges_are_exact_after_a_power_cut_at_any_write() {
             2 => state.drop_snapshot(1, "s"),
             3 => {
                 let (path, length) = (path(&mut random), random.below(3000) as usize);
-                let mut upload = state.upload(service, &path, length).expect("begun");
-                state.upload_more(&mut upload, &random.bytes(length)).expect("staged");
-                state.publish(upload)
+                state.upload(service, &path, length).and_then(|mut upload| {
+                    state.upload_more(&mut upload, &random.bytes(length)).expect("staged");
+                    state.publish(upload)
+                })
             }
             4 | 5 => state.delete(service, &path(&mut random)),
             6 => state.rename(service, &path(&mut random), &path(&mut random)),

@@ -338,8 +338,8 @@ fn values_that_come_in_pieces() {
     // Over its quota a service has nothing, and the pages are free again.
     state.store_mut().checkpoint().expect("checkpoint");
     let free = state.store().figures().free;
-    let mut upload = state.upload(2, &path("app/over"), 100_000).expect("begun");
-    state.upload_more(&mut upload, &[1; 100_000]).expect("all of it");
+    let mut upload = state.upload(2, &path("app/over"), 6000).expect("begun");
+    state.upload_more(&mut upload, &[1; 6000]).expect("all of it");
     assert_eq!(state.publish(upload), Err(Error::QuotaExceeded));
     assert_eq!(state.store().figures().free, free);
 }

@@ -7,6 +7,7 @@ mod emit;
 mod graph;
 mod naming;
 mod partitions;
+mod room;
 mod source;
 mod state;
 
@@ -49,6 +50,7 @@ pub fn compile(base: Source<'_>, additions: &[Source<'_>]) -> Result<Vec<u8>, Ve
     devices::check(&mut refusals);
     partitions::check(&mut refusals);
     state::check(&mut refusals);
+    room::check(&mut refusals);
     budget::check(&mut refusals);
     let mut list = refusals.list;
     if list.is_empty() {

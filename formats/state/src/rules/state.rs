@@ -53,7 +53,8 @@ pub struct State<M> {
     pub(super) charges: Charges,
     pub(super) seals: Seals,
     pub(super) watches: Watches,
-    pub(super) uploads: usize,
+    /// Uploads on their way: whose, and how many bytes.
+    pub(super) uploads: Vec<(u32, usize)>,
     pub(super) serial: u8,
     /// Services that were warned, and are over their soft limit still.
     warned: Vec<u32>,
@@ -68,7 +69,8 @@ impl<M: Medium> State<M> {
         let charges = Charges::load(&mut store)?;
         let seals = Seals::new(&access);
         let (watches, warned, warnings) = (Watches::default(), Vec::new(), Vec::new());
-        Ok(State { store, access, charges, seals, watches, uploads: 0, serial: 0, warned, warnings, run })
+        let uploads = Vec::new();
+        Ok(State { store, access, charges, seals, watches, uploads, serial: 0, warned, warnings, run })
     }
 
     /// The store itself, to look at.

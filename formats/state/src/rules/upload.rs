@@ -28,14 +28,17 @@ impl<M: Medium> State<M> {
         if length > MAX_BYTES || self.seals.of(&path.key()).is_some() {
             return Err(Error::TooLarge);
         }
-        if self.uploads == MAX_UPLOADS {
+        // Their pages are charged to nobody yet, so as much as the service may store is the most that can be on its way.
+        let others = self.uploads.iter().filter(|(whose, _)| *whose == service);
+        let staged = length + others.map(|(_, length)| length).sum::<usize>();
+        if self.uploads.len() == MAX_UPLOADS || staged as u64 > self.access.limit(service).hard {
             return Err(Error::QuotaExceeded);
         }
         self.serial = self.serial % u8::MAX + 1;
         let head = Head { sealed: false, owner: service, version: version(&self.store, self.serial) };
         let mut stage = Stage::default();
         self.store.stage(&mut stage, &head.encode())?;
-        self.uploads += 1;
+        self.uploads.push((service, length));
         Ok(Upload { service, path: path.clone(), head, length, stage })
     }
 
@@ -53,7 +56,7 @@ impl<M: Medium> State<M> {
             self.give_up(upload);
             return Err(Error::Invalid);
         }
-        self.uploads -= 1;
+        self.ended(&upload);
         let value = self.store.staged(upload.stage)?;
         let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, upload.service);
         let row = Row { head: upload.head, mark: None, value: value.clone() };
@@ -69,7 +72,14 @@ impl<M: Medium> State<M> {
 
     /// Gives a value up that was not published.
     pub fn give_up(&mut self, upload: Upload) {
-        self.uploads -= 1;
+        self.ended(&upload);
         self.store.give_up(upload.stage);
+    }
+
+    fn ended(&mut self, upload: &Upload) {
+        let known = (upload.service, upload.length);
+        if let Some(place) = self.uploads.iter().position(|one| *one == known) {
+            self.uploads.swap_remove(place);
+        }
     }
 }

@@ -97,6 +97,13 @@ mod tests {
     }
 
     #[test]
+    fn the_partition_is_what_quotas_are_checked_against() {
+        let disk = made(crate::machine::options::DISK_BYTES, false);
+        let [(_, _, sectors)] = partitions(&disk)[..] else { panic!("one partition") };
+        assert_eq!(sectors * SECTOR as u64, nexus_registry::STATE_BYTES);
+    }
+
+    #[test]
     fn a_disk_that_is_too_small_is_only_empty() {
         assert_eq!(made(20 * SECTOR as u64, false), vec![0; 20 * SECTOR]);
         assert_eq!(made(4096 * SECTOR as u64, false), vec![0; 4096 * SECTOR]);

@@ -1030,13 +1030,17 @@ pub struct HealthReply {
     pub fault: u16,
     /// Which store it is: another one after it was emptied.
     pub store: [u8; 16],
+    /// Flushes of the medium since it was mounted.
+    pub flushes: u64,
+    /// Bytes written to it since then.
+    pub written: u64,
 }
 
 impl HealthReply {
     /// Fewest bytes that it takes.
-    pub const LEAST: usize = 62;
+    pub const LEAST: usize = 80;
     /// Most bytes that it takes.
-    pub const MOST: usize = 62;
+    pub const MOST: usize = 80;
     /// Handles that it carries.
     pub const HANDLES: usize = 0;
     /// Whether it borrows from the packet that it is decoded from.
@@ -1053,6 +1057,8 @@ impl HealthReply {
             self.mended.encode(out, 40);
             self.fault.encode(out, 44);
             self.store.encode(out, 46);
+            self.flushes.encode(out, 64);
+            self.written.encode(out, 72);
         })?;
         Ok(())
     }
@@ -1063,6 +1069,7 @@ impl HealthReply {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
+        input.zero(62, 2)?;
         Ok(Self {
             generation: Wire::decode(&input, 8)?,
             safe: Wire::decode(&input, 16)?,
@@ -1072,6 +1079,8 @@ impl HealthReply {
             mended: Wire::decode(&input, 40)?,
             fault: Wire::decode(&input, 44)?,
             store: Wire::decode(&input, 46)?,
+            flushes: Wire::decode(&input, 64)?,
+            written: Wire::decode(&input, 72)?,
         })
     }
 }
@@ -1895,7 +1904,7 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::HEALTH,
             deadline_ms: 30000,
-            room: Room { bytes: 62, handles: 0 },
+            room: Room { bytes: 80, handles: 0 },
         };
         let request = HealthRequest {};
         let packet =
@@ -2640,8 +2649,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             idempotent: true,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
             reply: Some(trace::Layout {
-                least: 62,
-                most: 62,
+                least: 80,
+                most: 80,
                 fields: &[
                     trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
                     trace::Field { name: "safe", offset: 16, shape: trace::Shape::Unsigned(8) },
@@ -2655,6 +2664,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                         offset: 46,
                         shape: trace::Shape::Array(16, 1, &trace::Shape::Unsigned(1)),
                     },
+                    trace::Field { name: "flushes", offset: 64, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "written", offset: 72, shape: trace::Shape::Unsigned(8) },
                 ],
                 handles: &[],
             }),

@@ -53,6 +53,8 @@ pub fn health<M: Medium>(mounted: &mut Mounted<M>) -> HealthReply {
                 mended,
                 fault: 0,
                 store: store.id(),
+                flushes: figures.flushes,
+                written: figures.written,
             }
         }
         Err(error) => HealthReply {
@@ -64,6 +66,8 @@ pub fn health<M: Medium>(mounted: &mut Mounted<M>) -> HealthReply {
             mended,
             fault: error.number(),
             store: [0; 16],
+            flushes: 0,
+            written: 0,
         },
     }
 }

@@ -6,5 +6,6 @@ extern crate alloc;
 
 pub mod answers;
 pub mod changes;
+pub mod late;
 pub mod mounted;
 pub mod service;

@@ -15,6 +15,7 @@ use nexus_rt::samgr::Service as Named;
 use nexus_rt::{Incoming, Server, Startup, audit, clock, error, info, startup, warn};
 use nexus_state::rules::Access;
 use partition::Disk;
+use statefsd::late::{BUDGET_MS, Late};
 use statefsd::mounted::Mounted;
 use statefsd::service::{Service, Settled};
 
@@ -36,7 +37,7 @@ fn run(startup: Startup) -> u64 {
     let (Some(quota), Some(own)) = (startup.quota(), startup.process()) else { return NO_GRANT };
     let Ok(known) = own.info() else { return REFUSED };
     let run = u64::from(known.identity.generation) << 32;
-    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store, run));
+    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store, run)).timed(now_ms);
     tell(&mut service);
     let served = Server::new(quota).and_then(|mut server| {
         if let Err(why) = server.provide(quota, "state", CLIENTS) {
@@ -64,6 +65,9 @@ fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_r
                 for opened in service.opened() {
                     info!("{opened}");
                 }
+                if let Some(Late { service, took_ms }) = service.late() {
+                    warn!("statefs: put late subject={service} took_ms={took_ms} budget_ms={BUDGET_MS}");
+                }
                 for denial in service.denials() {
                     audit!("{denial}");
                 }
@@ -89,12 +93,20 @@ fn tell(service: &mut Service<Disk>) {
         Ok(state) => {
             let (generation, figures) = (state.store().generation(), state.store().figures());
             info!("generation {generation}, {} of {} pages are free", figures.free, figures.pages);
+            if state.store().is_read_only() {
+                warn!("the medium can only be read: nothing is stored");
+            }
         }
         Err(why) => error!("there is no state: {why:?}"),
     }
     if mended > 0 {
         warn!("{mended} repairs so far");
     }
+}
+
+/// Milliseconds since the machine started.
+fn now_ms() -> u64 {
+    clock::now() / (clock::timebase() / 1000).max(1)
 }
 
 /// What a store that is made now is called: random, or where there is no entropy at least another each time.

@@ -15,6 +15,7 @@ use nexus_state::rules::{Allow, Change, Error, Path, Receipt, State, Unlock, Upl
 
 use crate::answers::{health, receipt, stat, told};
 use crate::changes;
+use crate::late::{self, Late};
 use crate::mounted::Mounted;
 
 /// What became of the store under a request.
@@ -43,6 +44,7 @@ pub struct Service<M> {
     opened: Vec<String>,
     /// Whether the store was mounted again, or emptied, since the last request.
     anew: bool,
+    watch: late::Watch,
 }
 
 impl<M: Medium> Service<M> {
@@ -57,7 +59,18 @@ impl<M: Medium> Service<M> {
             denials: Vec::new(),
             opened: Vec::new(),
             anew: false,
+            watch: late::Watch::new(|| 0),
         }
+    }
+
+    /// The same, with a clock in milliseconds by which puts are in time or late.
+    pub fn timed(self, clock: fn() -> u64) -> Service<M> {
+        Service { watch: late::Watch::new(clock), ..self }
+    }
+
+    /// A put that took longer than it may, the first since one was in time.
+    pub fn late(&mut self) -> Option<Late> {
+        self.watch.take()
     }
 
     /// A client is gone, and what it did not finish with it.
@@ -156,13 +169,16 @@ impl<M: Medium> Service<M> {
         durable: bool,
         changes: &[Change],
     ) -> Result<state::Receipt, Told> {
-        self.act(sender, what, path, |state, service| {
+        let begun = self.watch.now();
+        let done = self.act(sender, what, path, |state, service| {
             let done = state.batch(service, changes)?;
             if durable {
                 state.sync(Some(done))?;
             }
             Ok(receipt(done))
-        })
+        });
+        self.watch.done(sender.identity.service, begun);
+        done
     }
 
     /// Takes an upload that the client began.

@@ -1,15 +1,16 @@
 //! The service over a disk in memory: each error by what brings it about, failing disks, clients that leave.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use nexus_rt::abi::Identity;
 use nexus_rt::api::state::{Error, KEY, Receipt, SALT, Server};
 use nexus_rt::wire::{Bytes, Sender, Text};
-use nexus_state::engine::PAGE;
+use nexus_state::engine::{Fault, Medium, PAGE};
 use nexus_state::rules::{self, Access};
 use powercut::Disk;
 use statefsd::answers::told;
 use statefsd::changes;
+use statefsd::late::{BUDGET_MS, Late};
 use statefsd::mounted::Mounted;
 use statefsd::service::{Service, Settled};
 
@@ -92,6 +93,51 @@ fn values_and_batches_and_lists() {
     assert_eq!(get(&mut service, me, "app/b").as_deref(), Ok(&b"1"[..]));
     let usage = service.usage(me).expect("usage");
     assert_eq!((usage.used, usage.soft, usage.hard), (5 + 1 + 64, 2000, 4000));
+}
+
+/// A disk on which a flush takes as long as a test says.
+struct Slow(Disk);
+
+static NOW: AtomicU64 = AtomicU64::new(0);
+static FLUSH_MS: AtomicU64 = AtomicU64::new(0);
+
+impl Medium for Slow {
+    fn size(&mut self) -> Result<u64, Fault> {
+        self.0.size()
+    }
+
+    fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
+        self.0.read(at, out)
+    }
+
+    fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+        self.0.write(at, data)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        NOW.fetch_add(FLUSH_MS.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.0.flush()
+    }
+}
+
+#[test]
+fn a_put_over_its_budget_is_told_once_an_episode() {
+    let rules = Access::read(RULES).expect("rules");
+    let mounted = Mounted::new(Slow(Disk::new(600 * PAGE)), rules, name, 1 << 32);
+    let mut service = Service::new(mounted).timed(|| NOW.load(Ordering::Relaxed));
+    let mut put = |flush, durable| {
+        FLUSH_MS.store(flush, Ordering::Relaxed);
+        let data = Bytes::new(b"x").expect("short");
+        service.put(who(7, 1), durable, Text::cut("app/a"), data).expect("put");
+        service.late()
+    };
+    let late = |took_ms| Some(Late { service: 7, took_ms });
+    assert_eq!(put(BUDGET_MS, true), None, "in time");
+    assert_eq!(put(BUDGET_MS + 1, false), None, "nobody waits for a flush");
+    assert_eq!(put(BUDGET_MS + 1, true), late(BUDGET_MS + 1));
+    assert_eq!(put(BUDGET_MS + 2, true), None, "the same episode");
+    assert_eq!(put(1, true), None);
+    assert_eq!(put(BUDGET_MS + 3, true), late(BUDGET_MS + 3), "another one");
 }
 
 #[test]

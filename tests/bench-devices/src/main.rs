@@ -1,5 +1,5 @@
 //! Takes the figures of devices: the driver of the disk beside a bare loop over a second disk, the way of an interrupt, the restart of a
-//! driver. What each row counts is in `docs/performance.md`.
+//! driver; told `state`, those of `/state` on a disk that holds keys already. What each row counts is in `docs/performance.md`.
 //!
 //! It takes all rows on every machine; those in instructions hold under exact counting alone, those in time without it. It writes to
 //! the console past the log, so that nothing stands before a figure. What must never happen: a figure of what was not done.
@@ -13,6 +13,8 @@ mod bare;
 mod rows;
 #[cfg(target_os = "none")]
 mod spin;
+#[cfg(target_os = "none")]
+mod state;
 
 use alloc::format;
 use alloc::string::String;
@@ -51,13 +53,20 @@ impl Report {
         self.say(&format!("BENCH {name} {unit} {min} {median} {max} {}", counts.len()));
         self.printed += 1;
     }
+
+    /// A row that is what so many came to altogether, divided by their number.
+    pub fn share(&mut self, name: &str, unit: &str, all: u64, count: usize) {
+        let hundredths = all * 100 / count.max(1) as u64;
+        let value = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        self.say(&format!("BENCH {name} {unit} {value} {value} {value} {count}"));
+        self.printed += 1;
+    }
 }
 
 fn run(mut startup: Startup) -> u64 {
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
-    let (Some(supervisor), Ok(grants)) = (startup.take("supervise"), Grants::take(&mut startup)) else {
-        return 3;
-    };
+    let Some(supervisor) = startup.take("supervise") else { return 3 };
+    let grants = Grants::take(&mut startup);
     startup.ready();
     let mut report = Report { console: Console::default(), printed: 0 };
     let done = measure(&startup, grants, &supervisor, &mut report);
@@ -70,12 +79,23 @@ fn run(mut startup: Startup) -> u64 {
     4
 }
 
+/// What the grants of a device come to where there is none.
+type Granted<E> = Result<Grants, E>;
+
 #[cfg(target_os = "none")]
-fn measure(startup: &Startup, grants: Grants, supervisor: &Owned<Channel>, report: &mut Report) -> Step {
-    rows::all(startup, grants, supervisor, report)
+fn measure<E: Debug>(
+    startup: &Startup,
+    grants: Granted<E>,
+    supervisor: &Owned<Channel>,
+    report: &mut Report,
+) -> Step {
+    match startup.args() {
+        "state" => state::all(supervisor, report),
+        _ => rows::all(startup, why("grants", grants)?, supervisor, report),
+    }
 }
 
 #[cfg(not(target_os = "none"))]
-fn measure(_: &Startup, _: Grants, _: &Owned<Channel>, _: &mut Report) -> Step {
+fn measure<E>(_: &Startup, _: Granted<E>, _: &Owned<Channel>, _: &mut Report) -> Step {
     Err("figures are counted on the device".into())
 }

@@ -16,7 +16,7 @@ use nexus_rt::wire::{Fixed, Text};
 use nexus_rt::{Channel, Owned, READ_WRITE, Startup, Vmo, clock, thread};
 
 /// Times before counting begins, and times that count.
-const WARM: usize = 8;
+pub const WARM: usize = 8;
 const COUNTED: usize = 100;
 /// Interrupts that count, and tries until so many came while they were waited for.
 const INTERRUPTS: usize = 20;
@@ -165,14 +165,23 @@ fn small_reads(startup: &Startup, spin: &Spin, report: &mut Report) -> Step {
     Ok(())
 }
 
-/// How often a process was started, once it does its job.
-fn starts(supervisor: &Owned<Channel>, name: &str) -> Result<u32, String> {
+/// What the supervisor says of a process.
+pub struct Known {
+    /// How often it was started.
+    pub starts: u32,
+    /// Pages that it is charged for.
+    pub pages: u64,
+}
+
+/// That, once it does its job.
+pub fn process(supervisor: &Owned<Channel>, name: &str) -> Result<Known, String> {
     let mut init = supervise::Client::new(Fixed::new(supervisor));
     for index in 0.. {
         let stat = why(name, init.stat(index))?;
         if stat.name.get() == name {
             let ready = matches!(stat.state, State::Ready);
-            return if ready { Ok(stat.starts) } else { Err(format!("{name} is not ready")) };
+            let known = Known { starts: stat.starts, pages: stat.pages };
+            return if ready { Ok(known) } else { Err(format!("{name} is not ready")) };
         }
     }
     Err(format!("there is no {name}"))
@@ -184,13 +193,13 @@ fn restarts(supervisor: &Owned<Channel>, spin: &Spin, report: &mut Report) -> St
     let mut counts = Vec::new();
     for _ in 0..RESTARTS {
         why("fill", rng.fill(8))?;
-        let before = starts(supervisor, "rngd")?;
+        let before = process(supervisor, "rngd")?.starts;
         let name = why("name", Text::new("rngd"))?;
         let (count, done) = spin.count(|| {
             why("kill", supervise::Client::new(Fixed::new(supervisor)).kill(name))?;
             why("fill after the kill", rng.fill(8)).map(|reply| reply.data.get().len())
         });
-        if done? != 8 || starts(supervisor, "rngd")? != before + 1 {
+        if done? != 8 || process(supervisor, "rngd")?.starts != before + 1 {
             return Err(String::from("it was not restarted, or did not answer"));
         }
         counts.push(count);

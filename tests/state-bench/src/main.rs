@@ -1,5 +1,5 @@
-//! What a durable put costs on the host, beside SQLite (WAL, `synchronous=FULL`) and plain redb: runs in turn, on files in the same folder,
-//! the same keys and values. The engine runs with all its checks.
+//! What a durable put costs on the host, beside SQLite (WAL, `synchronous=FULL`) and plain redb: on files in the same folder, the same
+//! keys and values, in turn. The engine runs with all its checks.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "others")]
@@ -15,7 +15,10 @@ const VALUE: usize = 400;
 /// Keys that are put, in no order.
 const KEYS: u64 = 10_000;
 
-/// Runs of each; the median counts.
+/// Rows of a put, and how many puts: enough for several checkpoints of ours.
+const SHAPES: [(usize, usize); 2] = [(1, 1100), (64, 100)];
+
+/// Runs; the median counts.
 const RUNS: usize = 7;
 
 /// A store that is measured.
@@ -23,8 +26,8 @@ trait Contender {
     /// Puts all of it durably, or nothing.
     fn put(&mut self, rows: &[(String, Vec<u8>)]);
 
-    /// Flushes and bytes written since the beginning, where they are known.
-    fn figures(&self) -> (u64, u64);
+    /// Flushes since the beginning, where they can be counted.
+    fn flushes(&self) -> Option<u64>;
 }
 
 /// How to make one in a folder.
@@ -42,23 +45,55 @@ fn rows(seed: &mut u64, count: usize) -> Vec<(String, Vec<u8>)> {
     rows
 }
 
-/// Microseconds of a put of so many rows, and flushes and bytes of all.
-fn run(make: Make, folder: &Path, commits: usize, batch: usize) -> (f64, u64, u64) {
+/// What a put of so many rows came to in one run.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    micros: f64,
+    flushes: Option<f64>,
+    bytes: f64,
+}
+
+/// Bytes that this process has written so far, to whatever file.
+fn written() -> f64 {
+    let account = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = account.lines().find_map(|line| line.strip_prefix("wchar: "));
+    line.and_then(|count| count.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// Every contender does the same puts, one put each in turn, so that whatever the host does meanwhile it does to all.
+fn run(contenders: &[(&str, Make)], folder: &Path, commits: usize, batch: usize) -> Vec<Cost> {
     std::fs::remove_dir_all(folder).ok();
     std::fs::create_dir_all(folder).expect("a folder");
-    let mut store = make(folder);
     let mut seed = 1;
+    let mut stores: Vec<_> = contenders.iter().map(|(_, make)| make(folder)).collect();
     for _ in 0..20 {
-        store.put(&rows(&mut seed, 64));
+        let rows = rows(&mut seed, 64);
+        stores.iter_mut().for_each(|store| store.put(&rows));
     }
-    let before = store.figures();
-    let start = Instant::now();
-    for _ in 0..commits {
-        store.put(&rows(&mut seed, batch));
+    let before: Vec<_> = stores.iter().map(|store| store.flushes()).collect();
+    let mut costs = vec![Cost::default(); stores.len()];
+    for turn in 0..commits {
+        let rows = rows(&mut seed, batch);
+        for place in 0..stores.len() {
+            let place = (place + turn) % stores.len();
+            let (bytes, start) = (written(), Instant::now());
+            stores[place].put(&rows);
+            costs[place].micros += start.elapsed().as_secs_f64() * 1e6 / commits as f64;
+            costs[place].bytes += (written() - bytes) / commits as f64;
+        }
     }
-    let time = start.elapsed().as_secs_f64() * 1e6 / commits as f64;
-    let after = store.figures();
-    (time, after.0 - before.0, after.1 - before.1)
+    for ((cost, store), before) in costs.iter_mut().zip(&stores).zip(before) {
+        let all = store.flushes().zip(before).map(|(after, before)| after - before);
+        cost.flushes = all.map(|all| all as f64 / commits as f64);
+    }
+    costs
+}
+
+/// The smallest, the middle and the largest of some values.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [values[0], values[values.len() / 2], values[values.len() - 1]]
 }
 
 fn main() {
@@ -67,27 +102,16 @@ fn main() {
     let contenders: &[(&str, Make)] = &[("ours", ours::make)];
     #[cfg(feature = "others")]
     let contenders = &[contenders, &others::ALL].concat();
-    for (batch, commits) in [(1, 500), (64, 100)] {
-        let mut times = vec![Vec::new(); contenders.len()];
-        let mut costs = vec![(0, 0); contenders.len()];
-        for _ in 0..RUNS {
-            for (index, (_, make)) in contenders.iter().enumerate() {
-                let (time, flushes, bytes) = run(*make, folder, commits, batch);
-                times[index].push(time);
-                costs[index] = (flushes, bytes);
-            }
-        }
-        for (index, (name, _)) in contenders.iter().enumerate() {
-            times[index].sort_by(f64::total_cmp);
-            let (flushes, bytes) = costs[index];
-            let commits = commits as f64;
+    for (batch, commits) in SHAPES {
+        let runs: Vec<Vec<Cost>> = (0..RUNS).map(|_| run(contenders, folder, commits, batch)).collect();
+        for (place, (name, _)) in contenders.iter().enumerate() {
+            let [min, median, max] = spread(runs.iter().map(|run| run[place].micros));
+            let [_, ratio, _] = spread(runs.iter().map(|run| run[place].micros / run[0].micros));
+            let Cost { flushes, bytes, .. } = runs[0][place];
+            let flushes = flushes.map_or(String::from("unknown"), |flushes| format!("{flushes:.2}"));
             println!(
-                "batch={batch} store={name} median_us={:.1} min_us={:.1} max_us={:.1} flushes={:.2} bytes={:.0}",
-                times[index][RUNS / 2],
-                times[index][0],
-                times[index][RUNS - 1],
-                flushes as f64 / commits,
-                bytes as f64 / commits
+                "batch={batch} store={name} median_us={median:.1} min_us={min:.1} max_us={max:.1} \
+                 ratio={ratio:.3} flushes={flushes} bytes={bytes:.0}"
             );
         }
     }

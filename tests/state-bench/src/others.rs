@@ -9,8 +9,8 @@ use redb::{Database, StorageBackend, TableDefinition};
 
 use super::{Contender, Make};
 
-/// Both, and redb with commits in two phases.
-pub const ALL: [(&str, Make); 3] = [("sqlite", sqlite), ("redb", redb), ("redb-two-phase", redb_two_phase)];
+/// Both.
+pub const ALL: [(&str, Make); 2] = [("sqlite", sqlite), ("redb", redb)];
 
 struct Sqlite(rusqlite::Connection);
 
@@ -36,19 +36,14 @@ impl Contender for Sqlite {
         transaction.commit().expect("committed");
     }
 
-    fn figures(&self) -> (u64, u64) {
-        (0, 0)
+    fn flushes(&self) -> Option<u64> {
+        None
     }
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    flushes: AtomicU64,
-    bytes: AtomicU64,
-}
-
+/// A file whose flushes are counted.
 #[derive(Debug)]
-struct Counting(FileBackend, Arc<Counts>);
+struct Counting(FileBackend, Arc<AtomicU64>);
 
 impl StorageBackend for Counting {
     fn len(&self) -> std::io::Result<u64> {
@@ -64,12 +59,11 @@ impl StorageBackend for Counting {
     }
 
     fn sync_data(&self) -> std::io::Result<()> {
-        self.1.flushes.fetch_add(1, Ordering::Relaxed);
+        self.1.fetch_add(1, Ordering::Relaxed);
         self.0.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.1.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
         self.0.write(offset, data)
     }
 }
@@ -78,31 +72,21 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("kv");
 
 struct Redb {
     database: Database,
-    counts: Arc<Counts>,
-    two_phase: bool,
+    flushes: Arc<AtomicU64>,
 }
 
 fn redb(folder: &Path) -> Box<dyn Contender> {
-    open_redb(folder, false)
-}
-
-fn redb_two_phase(folder: &Path) -> Box<dyn Contender> {
-    open_redb(folder, true)
-}
-
-fn open_redb(folder: &Path, two_phase: bool) -> Box<dyn Contender> {
     let mut options = std::fs::File::options();
     let file = options.read(true).write(true).create(true).truncate(true).open(folder.join("redb"));
-    let counts = Arc::new(Counts::default());
-    let backend = Counting(FileBackend::new(file.expect("a file")).expect("a backend"), counts.clone());
+    let flushes = Arc::new(AtomicU64::new(0));
+    let backend = Counting(FileBackend::new(file.expect("a file")).expect("a backend"), flushes.clone());
     let database = Database::builder().create_with_backend(backend).expect("redb");
-    Box::new(Redb { database, counts, two_phase })
+    Box::new(Redb { database, flushes })
 }
 
 impl Contender for Redb {
     fn put(&mut self, rows: &[(String, Vec<u8>)]) {
-        let mut transaction = self.database.begin_write().expect("a transaction");
-        transaction.set_two_phase_commit(self.two_phase);
+        let transaction = self.database.begin_write().expect("a transaction");
         {
             let mut table = transaction.open_table(TABLE).expect("a table");
             for (key, value) in rows {
@@ -112,7 +96,7 @@ impl Contender for Redb {
         transaction.commit().expect("committed");
     }
 
-    fn figures(&self) -> (u64, u64) {
-        (self.counts.flushes.load(Ordering::Relaxed), self.counts.bytes.load(Ordering::Relaxed))
+    fn flushes(&self) -> Option<u64> {
+        Some(self.flushes.load(Ordering::Relaxed))
     }
 }

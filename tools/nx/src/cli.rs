@@ -258,6 +258,8 @@ pub enum Variant {
     State,
     /// With a client that does a fixed row of changes (tests/system.cuts.toml)
     Cuts,
+    /// With a client that takes the figures of /state (tests/system.figures.toml)
+    Figures,
     /// With a critical process that keeps failing (tests/system.failing.toml)
     Failing,
 }
@@ -276,6 +278,7 @@ impl Variant {
             Variant::Dev => "dev",
             Variant::State => "state",
             Variant::Cuts => "cuts",
+            Variant::Figures => "figures",
             Variant::Failing => "failing",
         }
     }

@@ -70,6 +70,7 @@ impl House {
             Variant::Dev => Some(self.root.join("tests/system.dev.toml")),
             Variant::State => Some(self.root.join("tests/system.state.toml")),
             Variant::Cuts => Some(self.root.join("tests/system.cuts.toml")),
+            Variant::Figures => Some(self.root.join("tests/system.figures.toml")),
             Variant::Failing => Some(self.root.join("tests/system.failing.toml")),
         }
     }

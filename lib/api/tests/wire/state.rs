@@ -615,7 +615,7 @@ fn health_request_has_one_spelling() {
 fn health_reply_has_one_spelling() {
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 00*54",
+        "0d0000009e5c1b69 00*72",
         HealthReply {
             generation: 0x0,
             safe: 0x0,
@@ -625,28 +625,31 @@ fn health_reply_has_one_spelling() {
             mended: 0x0,
             fault: 0x0,
             store: [0x0; 16],
+            flushes: 0x0,
+            written: 0x0,
         }
     );
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
+        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
         HealthReply {
-            generation: 0x1fbf5efe9e3ddd7c,
-            safe: 0x4080c1014181c200,
-            keys: 0x8305880a8d0f9210,
-            pages: 0x2e374041,
-            free: 0x849eb8c2,
-            mended: 0x599de204,
-            fault: 0xa508,
+            generation: 0xe88b2dd07310a345,
+            safe: 0xdd266fb902414a93,
+            keys: 0xd26d07a23cc29d37,
+            pages: 0xea054a8f,
+            free: 0xb50ab560,
+            mended: 0x2c15ab40,
+            fault: 0xd783,
             store: [
-                0x11, 0x23, 0x48, 0x93, 0x2a, 0x5c, 0xc9, 0xb3, 0xa7, 0xcf, 0xa0, 0x45, 0x93, 0x37, 0x8f,
-                0x60
+                0x9, 0x18, 0x3d, 0x93, 0x57, 0xe, 0xde, 0x3e, 0x81, 0xb, 0x27, 0x6f, 0x1f, 0xbf, 0x80, 0x2
             ],
+            flushes: 0x72db4068d139a20a,
+            written: 0xf1c490d3a6794c1e,
         }
     );
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 ff*54",
+        "0d0000009e5c1b69 ff*54 0000 ff*16",
         HealthReply {
             generation: 0xffffffffffffffff,
             safe: 0xffffffffffffffff,
@@ -656,13 +659,31 @@ fn health_reply_has_one_spelling() {
             mended: 0xffffffff,
             fault: 0xffff,
             store: [0xff; 16],
+            flushes: 0xffffffffffffffff,
+            written: 0xffffffffffffffff,
         }
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(
         HealthReply,
-        "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
+        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
         handles
+    );
+    support::flawed!(
+        HealthReply,
+        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        handles,
+        62,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        HealthReply,
+        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        handles,
+        63,
+        &[1],
+        "padding"
     );
 }
 
@@ -1220,6 +1241,8 @@ impl Server for Fixture {
                 mended: 0xffffffff,
                 fault: 0xffff,
                 store: [0xff; 16],
+                flushes: 0xffffffffffffffff,
+                written: 0xffffffffffffffff,
             }),
             Err,
         )
@@ -1417,6 +1440,8 @@ fn every_operation_arrives_and_its_answer_returns() {
             mended: 0xffffffff,
             fault: 0xffff,
             store: [0xff; 16],
+            flushes: 0xffffffffffffffff,
+            written: 0xffffffffffffffff,
         })
     );
     assert_eq!(
@@ -1902,7 +1927,7 @@ fn damaged_answers_are_faults() {
     });
     support::answer_storm(
         (
-            "0d0000009e5c1b697cdd3d9efe5ebf1f00c2814101c1804010920f8d0a8805834140372ec2b89e8404e29d5908a5112348932a5cc9b3a7cfa04593378f60",
+            "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
             &[],
         ),
         |answer| {

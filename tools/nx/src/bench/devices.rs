@@ -18,7 +18,7 @@ use crate::machine::{Ended, Machine};
 use crate::output::Output;
 use crate::test::{round_trips, said};
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// What the exact machine counts, and the other does not.
 const EXACT: &str = "instructions";
@@ -71,7 +71,7 @@ fn data(path: &Path) -> Outcome {
 }
 
 /// Boots the image to its end; every row that it took.
-fn run(options: &Options, output: Output) -> Outcome<Vec<Figure>> {
+pub fn run(options: &Options, output: Output) -> Outcome<Vec<Figure>> {
     let mut machine = Machine::start(options)?;
     let mut watcher = Watcher::telling(output, "bench", "the image for devices runs", None);
     let (mut figures, mut end) = (Vec::new(), None);

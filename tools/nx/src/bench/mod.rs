@@ -2,15 +2,17 @@
 //! sizes, idle load) is measured here. A figure that could not be taken is missing, never guessed.
 
 mod audit;
+mod beside;
 mod chart;
 pub mod committed;
-mod devices;
+pub mod devices;
 mod guest;
 mod host;
 mod page;
 mod path;
 pub mod publish;
 mod show;
+pub mod state;
 mod stretch;
 mod timeline;
 
@@ -104,9 +106,15 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         figures.extend(guest::run(house, Lane::Harts, output)?.figures);
     }
     figures.extend(devices::figures(house, &wants, output)?);
+    if !args.name.as_deref().is_some_and(|part| part.starts_with("state.host")) {
+        figures.extend(state::figures(house, &wants, output)?);
+    }
     // Takes minutes, so only by its name.
     if args.name.as_deref().is_some_and(|part| stretch::NAME.starts_with(part)) {
         figures.extend(stretch::figure(house, output)?);
+    }
+    if args.name.as_deref().is_some_and(|part| part.starts_with("state.host")) {
+        figures.extend(beside::figures(house, output)?);
     }
     figures.extend(host::figures(house, args.quick, &wants, output)?);
     figures.retain(|figure| args.name.as_deref().is_none_or(|part| figure.name.starts_with(part)));

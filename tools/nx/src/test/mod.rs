@@ -5,6 +5,7 @@ mod boots;
 mod device;
 mod failing;
 mod figures;
+pub mod filled;
 mod harness;
 mod host;
 mod link;

@@ -42,6 +42,8 @@
 //! | `name` | yes | what grants call it |
 //! | `virtio`, `compatible` | one | how it is found: the virtio device id, or a string of the device tree's `compatible` |
 //! | `index` | | which of those found, by rising address; default 0 |
+//! | `window` | | which of its windows its driver is given, by their order in the device tree; default 0 |
+//! | `window_pages` | | 4 KiB pages of that, from its beginning; all of it when left out |
 //! | `pool_pages` | | 4 KiB pages that the device may reach; default 0 |
 //! | `pool_vmos` | | vmos that can be taken of them at a time; default 0 |
 //!
@@ -54,7 +56,7 @@
 //! | `state` | | what it may do under `/state` besides, in this image |
 //! | `state_quota` | | what it may store there, in this image |
 //!
-//! # Table (little-endian, version 2)
+//! # Table (little-endian, version 3)
 //!
 //! | part | bytes each | fields |
 //! |---|---|---|
@@ -77,7 +79,7 @@ pub mod names;
 mod process;
 mod table;
 
-pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO};
+pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW, MAX_WINDOW_PAGES};
 pub use process::{EdgeKind, Grants, Restart, Start};
 pub use table::{Edge, Process, Registry, RegistryError, Service};
 
@@ -112,4 +114,4 @@ pub const STATE_BYTES: u64 = 62 << 20;
 pub const MAGIC: [u8; 8] = *b"NEXUSREG";
 
 /// The only version there is.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

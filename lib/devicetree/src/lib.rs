@@ -68,8 +68,13 @@ pub fn for_each_reg(
     Ok(())
 }
 
+/// Most windows of a device that are looked at.
+pub const MAX_WINDOWS: usize = 8;
+
+/// Where the processor sees a range of a bus.
+type ToProcessor<'n> = &'n dyn Fn(u64, u64) -> Option<u64>;
+
 /// A device on a memory-mapped bus.
-#[derive(Debug)]
 pub struct Found<'n, 't> {
     /// Its node.
     pub node: &'n FdtNode<'t>,
@@ -79,9 +84,25 @@ pub struct Found<'n, 't> {
     pub bytes: u64,
     /// The name (`phandle`) of what takes its interrupts, as the nodes around it say.
     pub interrupt_parent: Option<u64>,
+    to_processor: ToProcessor<'n>,
+}
+
+/// Address and bytes of a window, by its place in the node's `reg`.
+fn window(node: &FdtNode<'_>, place: usize, to_processor: ToProcessor<'_>) -> Option<(u64, u64)> {
+    let reg = node.reg().ok()??.nth(place)?;
+    let (start, bytes) = (reg.address::<u64>().ok()?, reg.size::<u64>().ok()?);
+    let base = to_processor(start, bytes)?;
+    base.checked_add(bytes).map(|_| (base, bytes))
 }
 
 impl Found<'_, '_> {
+    /// Its windows that make sense, each with its place among them: the processor's address, and bytes.
+    pub fn windows(&self) -> impl Iterator<Item = (usize, u64, u64)> {
+        let seen =
+            |place| window(self.node, place, self.to_processor).map(|(base, bytes)| (place, base, bytes));
+        (0..MAX_WINDOWS).filter_map(seen)
+    }
+
     /// Its first source at the controller of this name.
     pub fn source(&self, controller: u64) -> Option<u32> {
         if let Some(extended) = self.node.property("interrupts-extended") {
@@ -118,13 +139,8 @@ fn visit_bus(
 ) -> Result<(), Reason> {
     for node in bus.children().filter(usable) {
         let interrupt_parent = number(&node, "interrupt-parent").or(interrupt_parent);
-        if let Ok(Some(mut reg)) = node.reg()
-            && let Some(first) = reg.next()
-            && let (Ok(start), Ok(bytes)) = (first.address::<u64>(), first.size::<u64>())
-            && let Some(base) = to_processor(start, bytes)
-            && base.checked_add(bytes).is_some()
-        {
-            each(&Found { node: &node, base, bytes, interrupt_parent });
+        if let Some((base, bytes)) = window(&node, 0, to_processor) {
+            each(&Found { node: &node, base, bytes, interrupt_parent, to_processor });
         }
         let Some(ranges) = node.property("ranges") else {
             continue;
@@ -219,6 +235,23 @@ mod tests {
     }
 
     #[test]
+    fn a_device_may_have_several_windows() {
+        let reg = [0x1000u32, 0x100, 0x3000, 0x200];
+        let two = node("two@1000", vec![property("reg", reg)], vec![]);
+        let cells = vec![property("#address-cells", 1u32), property("#size-cells", 1u32)];
+        let mut tree = DeviceTree::new();
+        tree.root = node("", cells, vec![two]);
+        let bytes = tree.to_dtb();
+        let mut seen = vec![];
+        visit(&Fdt::new(&bytes).unwrap().root(), &mut |found| {
+            assert_eq!((found.base, found.bytes), (0x1000, 0x100));
+            seen.extend(found.windows());
+        })
+        .unwrap();
+        assert_eq!(seen, [(0, 0x1000, 0x100), (1, 0x3000, 0x200)]);
+    }
+
+    #[test]
     fn no_changed_byte_makes_it_panic() {
         let bytes = tree();
         for at in 0..bytes.len() {
@@ -229,6 +262,7 @@ mod tests {
                 let _ = controller(&tree);
                 let _ = visit(&tree.root(), &mut |found| {
                     let _ = found.source(3);
+                    assert!(found.windows().all(|(_, base, bytes)| base.checked_add(bytes).is_some()));
                 });
             }
         }

@@ -68,12 +68,16 @@ impl Devices {
             }
         };
         // What stands in each virtio slot, asked once.
-        let probe = |site: &Site| if site.name == 0 { devices.probe(root, quota, site) } else { None };
+        let probe = |site: &Site| {
+            if site.name == 0 && site.window == 0 { devices.probe(root, quota, site) } else { None }
+        };
         let ids: Vec<_> = found.iter().map(probe).collect();
         for device in registry.devices() {
             let fits = |(site, id): &(&Site, &Option<u32>)| match device.find {
                 Find::Virtio(wanted) => **id == Some(wanted.into()),
-                Find::Compatible(name) => names.get(site.name) == Some(&name),
+                Find::Compatible(name) => {
+                    names.get(site.name) == Some(&name) && site.window == usize::from(device.window)
+                }
             };
             let Some((site, _)) = found.iter().zip(&ids).filter(fits).nth(device.nth.into()) else {
                 continue;
@@ -142,8 +146,14 @@ impl Grant {
             // Its window would be another device's too.
             return Err(Error::Exists);
         }
+        // Part of a window is all that its driver can reach.
+        let bytes = match u64::from(device.window_pages) * nexus_abi::bounds::PAGE_SIZE as u64 {
+            0 => site.bytes,
+            part if part <= site.bytes => part,
+            _ => return Err(Error::Invalid),
+        };
         let quota = root.quota.split(device.pages(), 0)?;
-        let mmio = Owned::<MmioKind>::mint(&root.resource, &quota, site.base, site.bytes)?;
+        let mmio = Owned::<MmioKind>::mint(&root.resource, &quota, site.base, bytes)?;
         let irq = match site.source {
             Some(source) => Some(Owned::<IrqKind>::mint(&root.resource, &quota, source)?),
             None => None,

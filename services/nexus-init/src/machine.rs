@@ -10,11 +10,13 @@ use nexus_devicetree::{Reason, controller, visit};
 /// Most devices that are looked at.
 pub const MAX_SITES: usize = 256;
 
-/// A device that answers to one of the names that were asked for.
+/// A window of a device that answers to one of the names that were asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Site {
     /// Which of the names.
     pub name: usize,
+    /// Which of the device's windows.
+    pub window: usize,
     /// Where its window begins: whole pages.
     pub base: u64,
     /// Bytes of its window: whole pages.
@@ -25,7 +27,7 @@ pub struct Site {
     pub alone: bool,
 }
 
-/// Every device that is compatible with one of `names`, by rising address.
+/// Every window of every device that is compatible with one of `names`, by rising address.
 pub fn sites(tree: &[u8], names: &[&str]) -> Result<Vec<Site>, Reason> {
     let tree = Fdt::new(tree).map_err(|_| "malformed")?;
     let controller = controller(&tree)?;
@@ -33,15 +35,18 @@ pub fn sites(tree: &[u8], names: &[&str]) -> Result<Vec<Site>, Reason> {
     let mut all = Vec::new();
     let mut too_many = false;
     visit(&tree.root(), &mut |found| {
-        let Some((base, bytes)) = pages(found.base, found.bytes) else { return };
-        if all.len() == MAX_SITES {
-            too_many = true;
-            return;
-        }
-        all.push((base, bytes));
-        if let Some(name) = names.iter().position(|name| found.node.is_compatible(name)) {
-            let source = controller.and_then(|controller| found.source(controller));
-            sites.push(Site { name, base, bytes, source, alone: true });
+        let name = names.iter().position(|name| found.node.is_compatible(name));
+        for (window, base, bytes) in found.windows() {
+            let Some((base, bytes)) = pages(base, bytes) else { continue };
+            if all.len() == MAX_SITES {
+                too_many = true;
+                return;
+            }
+            all.push((base, bytes));
+            if let Some(name) = name {
+                let source = controller.and_then(|controller| found.source(controller));
+                sites.push(Site { name, window, base, bytes, source, alone: true });
+            }
         }
     })?;
     if too_many {
@@ -117,8 +122,28 @@ mod tests {
             device(0x9000, 0x1000, "acme,other", 9),
         ]);
         let found = sites(&tree, &["virtio,mmio", "acme,clock", "acme,none"]).unwrap();
-        let site = |name, base, source| Site { name, base, bytes: 0x1000, source: Some(source), alone: true };
+        let site = |name, base, source| Site {
+            name,
+            window: 0,
+            base,
+            bytes: 0x1000,
+            source: Some(source),
+            alone: true,
+        };
         assert_eq!(found, [site(0, 0x1000, 1), site(0, 0x2000, 2), site(1, 0x5000, 5)]);
+    }
+
+    #[test]
+    fn each_window_of_a_device_is_told() {
+        let banks = node(
+            "flash@10000",
+            vec![property("reg", [0x10000u32, 0x4000, 0x20000, 0x8000]), property("compatible", "cfi-flash")],
+        );
+        // Another device has registers in the middle of the second one.
+        let tree = tree(vec![banks, device(0x22000, 0x1000, "a", 1)]);
+        let found = sites(&tree, &["cfi-flash"]).unwrap();
+        let site = |window, base, bytes, alone| Site { name: 0, window, base, bytes, source: None, alone };
+        assert_eq!(found, [site(0, 0x10000, 0x4000, true), site(1, 0x20000, 0x8000, false)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod exec;
 pub mod frames;
 pub mod intake;
 pub mod introduce;
+pub mod keys;
 pub mod log;
 pub mod net;
 pub mod news;
@@ -38,6 +39,7 @@ pub const ALL: &[&nexus_wire::trace::Interface] = &[
     &frames::INTERFACE,
     &intake::INTERFACE,
     &introduce::INTERFACE,
+    &keys::INTERFACE,
     &log::INTERFACE,
     &net::INTERFACE,
     &news::INTERFACE,

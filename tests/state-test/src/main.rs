@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod cuts;
+mod sealed;
 mod work;
 
 use alloc::format;
@@ -15,7 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 use nexus_rt::api::state::{Client, Error, MAX_DATA, Receipt, Stat};
-use nexus_rt::api::supervise;
+use nexus_rt::api::{keys, supervise};
 use nexus_rt::console::Console;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
@@ -31,6 +32,7 @@ struct Test {
     console: Console,
     supervisor: Owned<Channel>,
     state: Client<Service>,
+    keys: keys::Client<Service>,
 }
 
 fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Verdict<T> {
@@ -47,7 +49,12 @@ fn run(mut startup: Startup) -> u64 {
         return 3;
     };
     startup.ready();
-    let mut test = Test { console: Console::default(), supervisor, state: Client::new(Service("state")) };
+    let mut test = Test {
+        console: Console::default(),
+        supervisor,
+        state: Client::new(Service("state")),
+        keys: keys::Client::new(Service("keys")),
+    };
     let outcome = match startup.args() {
         "" => test.whole(),
         count => test.row(count),

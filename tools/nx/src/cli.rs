@@ -307,7 +307,10 @@ pub struct MachineArgs {
     /// A disk image to attach; made when it does not exist
     #[arg(long, value_name = "FILE")]
     pub disk: Option<PathBuf>,
-    /// Empty the disk first
+    /// The flash that the machine keeps its secrets in; made when it does not exist [default: FILE.vault beside the disk]
+    #[arg(long, value_name = "FILE")]
+    pub vault: Option<PathBuf>,
+    /// Empty disk and vault first
     #[arg(long, requires = "disk")]
     pub fresh: bool,
 }

@@ -9,6 +9,7 @@ mod exec;
 mod frames;
 mod intake;
 mod introduce;
+mod keys;
 mod log;
 mod net;
 mod news;

@@ -5,6 +5,7 @@ pub mod console;
 pub mod disk;
 pub mod options;
 pub mod screen;
+pub mod vault;
 pub mod watch;
 pub mod write_log;
 

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::disk;
+use super::vault::{self, Vault};
 use crate::cli::MachineArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::Log;
@@ -55,6 +56,8 @@ pub struct Options {
     pub icount: bool,
     /// The disk; without one it is empty at the start and forgotten at the end.
     pub disk: Option<PathBuf>,
+    /// What the machine keeps its secrets in.
+    pub vault: Vault,
     /// Where everything that is written to the disk, and every flush, is written down (see `write_log.rs`).
     pub write_log: Option<PathBuf>,
     /// A new disk, which nobody writes.
@@ -92,6 +95,7 @@ impl Options {
             memory: 128,
             icount: false,
             disk: None,
+            vault: Vault::Forgotten,
             write_log: None,
             empty: folder.join("empty.img"),
             scratch: false,
@@ -113,6 +117,11 @@ impl Options {
             memory: args.memory,
             icount: args.icount,
             disk: args.disk.clone(),
+            vault: match (&args.vault, &args.disk) {
+                (Some(file), _) => Vault::File(file.clone()),
+                (None, Some(disk)) => Vault::File(vault::beside(disk)),
+                (None, None) => Vault::Forgotten,
+            },
             fresh: args.fresh,
             ..Options::new(folder, args.smp)
         }
@@ -139,6 +148,7 @@ impl Options {
             let what = "exact counting (--icount) needs one hart";
             return Err(Failure::new(Exit::Usage, what, "leave --smp out, or --icount"));
         }
+        self.prepare_vault()?;
         match &self.disk {
             Some(disk) if self.fresh || !disk.exists() => disk::make(disk, DISK_BYTES, false),
             Some(_) => Ok(()),
@@ -146,6 +156,28 @@ impl Options {
             None if self.empty.exists() => Ok(()),
             None => disk::make(&self.empty, DISK_BYTES, self.scratch),
         }
+    }
+
+    /// Makes the vault if there is none. The one beside a disk goes with the disk: one that is made anew has a new one.
+    fn prepare_vault(&self) -> Outcome {
+        match (&self.vault, &self.disk) {
+            (Vault::File(file), disk) => {
+                let goes_along =
+                    disk.as_ref().is_some_and(|disk| vault::beside(disk) == *file && !disk.exists());
+                if self.fresh || goes_along || !file.exists() {
+                    vault::make(file)
+                } else {
+                    vault::check(file)
+                }
+            }
+            (Vault::Forgotten, _) if !self.blank().exists() => vault::make(&self.blank()),
+            (Vault::Forgotten | Vault::None, _) => Ok(()),
+        }
+    }
+
+    /// A new vault, which nobody writes.
+    fn blank(&self) -> PathBuf {
+        self.empty.with_file_name("blank.vault")
     }
 
     /// A drive that is empty at the start and forgotten at the end.
@@ -209,6 +241,13 @@ impl Options {
                 }
             }
         }
+        let bank =
+            |file: &Path, more: &str| format!("if=pflash,unit=0,format=raw,file={}{more}", quoted(file));
+        match &self.vault {
+            Vault::Forgotten => add(&["-drive", &bank(&self.blank(), ",snapshot=on")]),
+            Vault::File(file) => add(&["-drive", &bank(file, "")]),
+            Vault::None => {}
+        }
         words.extend(self.extra.iter().cloned());
         words
     }
@@ -259,7 +298,15 @@ mod tests {
         options.devices = vec![Virtio::Net, Virtio::Disk, Virtio::Rng, Virtio::SecondDisk, Virtio::Rng];
         assert_eq!(devices(&options), [net, disk, rng, disk, rng]);
         let line = options.command_line().join(" ");
-        assert_eq!(line.matches("snapshot=on").count(), 2, "what is written to an unnamed disk is forgotten");
+        assert_eq!(
+            line.matches("snapshot=on").count(),
+            3,
+            "what is written to an unnamed disk or vault is forgotten"
+        );
+        options.vault = Vault::File(PathBuf::from("a,b.vault"));
+        let bank = "if=pflash,unit=0,format=raw,file=a,,b.vault";
+        assert!(options.command_line().contains(&String::from(bank)));
+        options.vault = Vault::None;
         options.disk = Some(PathBuf::from("a.img"));
         let line = options.command_line().join(" ");
         assert!(

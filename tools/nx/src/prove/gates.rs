@@ -71,7 +71,7 @@ pub const GATES: [Gate; 6] = [
         over_network: &[],
         needs: &[],
         suites: &[],
-        lacks: "statefsd keeps values through cuts (nx test state, nx test powercut); keystored, sealed values and boot control are not there yet",
+        lacks: "statefsd keeps values through cuts and seals what must be sealed (nx test state, nx test powercut); boot control is not there yet",
     },
     Gate {
         number: 4,

@@ -18,6 +18,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::machine::Machine;
 use crate::machine::options::{Options, Virtio};
+use crate::machine::vault::Vault;
 use crate::machine::watch::{Verdict, Watcher, absent};
 use crate::process::ask;
 use crate::run::roster;
@@ -31,7 +32,7 @@ const LONG_LIMIT: Duration = Duration::from_secs(900);
 /// A machine's name, and what is different about it.
 type Kind = (&'static str, fn(&mut Options));
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     ("64-mib", |options| options.memory = 64),
     ("4-gib", |options| options.memory = 4096),
     ("3-harts", |options| options.smp = 3),
@@ -41,6 +42,7 @@ const KINDS: [Kind; 10] = [
     ("second-disk", |options| options.devices.push(Virtio::SecondDisk)),
     ("no-net", |options| options.devices.retain(|device| *device != Virtio::Net)),
     ("no-rng", |options| options.devices.retain(|device| *device != Virtio::Rng)),
+    ("no-vault", |options| options.vault = Vault::None),
     ("no-devices", |options| options.devices.clear()),
 ];
 

@@ -18,6 +18,7 @@ use crate::build;
 use crate::cli::Variant;
 use crate::exit::{Failure, Outcome};
 use crate::machine::options::Options;
+use crate::machine::vault::Vault;
 use crate::machine::watch::{Verdict, Watcher};
 use crate::machine::{Ended, Machine, disk, write_log};
 use crate::state::image::Partition;
@@ -87,6 +88,8 @@ fn recorded(bench: &Bench) -> Outcome<Result<Recorded, String>> {
     let mut options = Options::new(&folder, 1);
     options.disk = Some(image.clone());
     options.write_log = Some(log.clone());
+    // Nobody but the client changes anything.
+    options.vault = Vault::None;
     options.log = Some(bench.house.log(SUITE)?);
     let mut machine = Machine::start(&options)?;
     let mut watcher = Watcher::telling(bench.output, SUITE, "a machine changes its disk", None);

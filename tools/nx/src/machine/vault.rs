@@ -1,0 +1,77 @@
+//! New vaults: the flash that a machine keeps its secrets in, as it comes from the factory.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Bytes of the first bank of QEMU's `virt`, and of a block of it.
+const BANK: u64 = 32 << 20;
+const BLOCK: usize = 256 << 10;
+
+/// Where a machine with a flash begins, in its first block: `li t0, 1; slli t0, t0, 31; jr t0`, to where firmware is in memory. (The second bank would
+/// be no better: what QEMU finds there it takes for the kernel.)
+const RESET: [u32; 3] = [0x0010_0293, 0x01f2_9293, 0x0002_8067];
+
+/// The two blocks behind that are erased. Nobody looks at the rest, and a file of zeros takes no room.
+const ERASED: usize = 2 * BLOCK;
+
+/// What is in the flash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Vault {
+    /// A new vault, which is forgotten at the end.
+    Forgotten,
+    /// What is in this file.
+    File(PathBuf),
+    /// Nothing.
+    None,
+}
+
+/// The vault of a disk, when nothing else is said.
+pub fn beside(disk: &Path) -> PathBuf {
+    let mut name = disk.as_os_str().to_os_string();
+    name.push(".vault");
+    PathBuf::from(name)
+}
+
+/// Makes a new vault, whatever was there.
+pub fn make(path: &Path) -> Outcome {
+    let failed = |error: std::io::Error| Failure::host(path.display(), &error);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path).map_err(failed)?;
+    let reset: Vec<u8> = RESET.iter().flat_map(|word| word.to_le_bytes()).collect();
+    file.set_len(BANK)
+        .and_then(|()| file.write_all_at(&reset, 0))
+        .and_then(|()| file.write_all_at(&vec![0xff; ERASED], BLOCK as u64))
+        .map_err(failed)
+}
+
+/// Refuses a file that cannot be one; QEMU would say less.
+pub fn check(path: &Path) -> Outcome {
+    let length = path.metadata().map_err(|error| Failure::host(path.display(), &error))?.len();
+    if length == BANK {
+        return Ok(());
+    }
+    let what = format!("{} is no vault: it has {length} bytes, not {BANK}", path.display());
+    Err(Failure::new(Exit::Host, what, "name another file: one that does not exist is made"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_vault_is_erased_and_of_the_right_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = beside(&folder.path().join("disk.img"));
+        assert!(path.ends_with("disk.img.vault"));
+        make(&path).unwrap();
+        check(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let (begin, rest) = bytes.split_at(BLOCK);
+        assert_eq!(begin[..4], [0x93, 0x02, 0x10, 0x00]);
+        assert!(rest[..ERASED].iter().all(|byte| *byte == 0xff) && rest[ERASED] == 0);
+        std::fs::write(&path, b"short").unwrap();
+        assert!(check(&path).unwrap_err().what.contains("5 bytes"));
+    }
+}

@@ -444,6 +444,33 @@ fn no_nonce_is_used_twice_whatever_becomes_of_the_change() {
 }
 
 #[test]
+fn a_store_that_is_emptied_goes_on_and_the_one_before_is_a_rollback() {
+    let Told { state, now, .. } = told();
+    let held = state.held();
+    let old = remount(state).into_medium();
+    let shape = Shape { pages: 300, log_pages: 16 };
+    let made = Store::format(Disk::new(300 * PAGE), shape, [8; 16], 32).expect("formatted");
+    let mut state = served(made);
+    for (keeper, unlock) in &held {
+        assert_eq!(state.go_on(1, unlock), Err(Error::PermissionDenied));
+        assert!(state.go_on(*keeper, unlock).expect("it goes on") >= unlock.least);
+    }
+    assert_eq!(get(&mut state, "keystore/a"), Err(Error::NotFound));
+    state.put(KEEPER, &path("keystore/a"), b"of the new one").expect("put");
+    let next = state.anchor(KEEPER, "keystore").expect("safe");
+    assert!(next > now);
+    let mut state = served(remount(state));
+    assert_eq!(state.unlock(KEEPER, &opener("keystore", next, 5)), Ok(next));
+    assert_eq!(get(&mut state, "keystore/a").as_deref(), Ok(&b"of the new one"[..]));
+    let mut back = served(Store::mount(old, 32).map_err(|(_, error)| error).expect("mounted").0);
+    assert_eq!(back.unlock(KEEPER, &opener("keystore", next, 6)), Err(Error::Rollback));
+    // It is for an empty store alone.
+    let mut full = served(remount(state));
+    let (keeper, unlock) = held.iter().find(|(_, unlock)| unlock.prefix == "keystore").expect("held");
+    assert_eq!(full.go_on(*keeper, unlock), Err(Error::Integrity));
+}
+
+#[test]
 fn who_has_no_key_sees_that_a_value_is_sealed_and_cannot_touch_it() {
     let Told { state, .. } = told();
     let mut store = remount(state);

@@ -130,12 +130,16 @@ impl<M: Medium> Mounted<M> {
     /// Makes an empty store, whatever is there.
     pub fn reset(&mut self) -> Result<(), Error> {
         let medium = self.take().ok_or(Error::Io)?;
-        // The keys were those of the store that is gone.
-        self.held.clear();
+        let held = core::mem::take(&mut self.held);
         self.run += 1;
         let made = self.make(medium);
         self.serve(made);
-        self.state().map(drop)
+        let state = self.state()?;
+        // Sealed prefixes that were open are open in the new store, and empty: their keeper knows a sequence that it must not fall behind.
+        for (keeper, unlock) in &held {
+            state.go_on(*keeper, unlock)?;
+        }
+        state.sync(None)
     }
 
     /// The rules.

@@ -338,9 +338,8 @@ impl<M: Medium> state::Server for Service<M> {
         let done = self.act(sender, "unlock", text, |state, service| state.unlock(service, &unlock));
         match &done {
             Ok(sequence) => {
-                self.opened.push(alloc::format!(
-                    "write hardening on (auth-envelope) prefix={text} sequence={sequence}"
-                ));
+                self.opened.push(String::from("write hardening on (auth-envelope)"));
+                self.opened.push(alloc::format!("`{text}` is open, sequence {sequence}"));
             }
             Err(error @ (Told::Integrity | Told::Rollback)) => {
                 self.denials.push(alloc::format!("what is stored under `{text}` is refused: {error:?}"));

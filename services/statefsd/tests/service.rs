@@ -265,7 +265,7 @@ fn a_sealed_prefix_waits_for_its_key_and_is_open_until_the_server_ends() {
     assert_eq!(unlock(&mut service, other, 0), Err(Error::PermissionDenied));
     assert_eq!(service.denials(), ["service 7 may not unlock `keystore`"]);
     assert_eq!(unlock(&mut service, keeper, 0), Ok(0));
-    assert_eq!(service.opened(), ["write hardening on (auth-envelope) prefix=keystore sequence=0"]);
+    assert_eq!(service.opened(), ["write hardening on (auth-envelope)", "`keystore` is open, sequence 0"]);
     put(&mut service, keeper, "keystore/a", b"1").expect("put");
     assert_eq!(service.anchor(other, Text::cut("keystore")).err(), Some(Error::PermissionDenied));
     let safe = service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence;
@@ -290,8 +290,14 @@ fn a_sealed_prefix_waits_for_its_key_and_is_open_until_the_server_ends() {
     assert_eq!(get(&mut service, keeper, "keystore/a").as_deref(), Ok(&b"1"[..]));
     put(&mut service, keeper, "keystore/c", b"3").expect("put");
     assert!(service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence > safe);
+    // Emptied, the prefix is open still, and what its keeper knows is not ahead of it.
+    let known = service.anchor(keeper, Text::cut("keystore")).expect("safe").sequence;
+    service.mounted().reset().expect("emptied");
+    assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::NotFound));
+    let mut service = sealed(medium(service), 4 << 32);
+    assert_eq!(unlock(&mut service, keeper, known).map(|sequence| sequence > known), Ok(true));
     // A new server knows no key, and an older disk is told.
-    let mut service = sealed(medium(service), 3 << 32);
+    let mut service = sealed(medium(service), 5 << 32);
     assert_eq!(get(&mut service, keeper, "keystore/a"), Err(Error::Busy));
     assert_eq!(unlock(&mut service, keeper, u64::MAX), Err(Error::Rollback));
     assert_eq!(service.denials(), ["what is stored under `keystore` is refused: Rollback"]);

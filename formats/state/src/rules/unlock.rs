@@ -67,28 +67,52 @@ impl<M: Medium> State<M> {
             }
         }
         let cipher = Cipher::new(&unlock.key, store);
-        let found = look(&mut self.store, &cipher, &prefix, unlock.least);
-        let seal = self.seal(service, &unlock.prefix)?;
-        match found {
-            Ok((set, marks)) => {
-                let (key, salt, least) = (unlock.key.clone(), unlock.salt, unlock.least);
-                let used = unlock.used.max(set.sequence);
-                seal.life = Life::Open(Box::new(Open { cipher, key, salt, used, least, set, marks }));
-                let next = self.seals.next_of(&prefix);
-                match next.map(|(turned, op)| (turned, self.store.commit([op].into(), true))) {
-                    Some((turned, Ok(_))) => self.seals.turned([turned].into()),
-                    // Without room for it the prefix is served all the same; a medium that fails is told by what comes next.
-                    Some((_, Err(_))) | None => {}
-                }
-                Ok(set.sequence)
-            }
+        match look(&mut self.store, &cipher, &prefix, unlock.least) {
+            Ok((set, marks)) => self.open(service, unlock, cipher, set, marks),
             Err(error) => {
                 if matches!(error, Error::Integrity | Error::Rollback) {
-                    seal.life = Life::Refused(error);
+                    self.seal(service, &unlock.prefix)?.life = Life::Refused(error);
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Opens a prefix that was open in the store that this one was made in place of. It is empty, and its sequence goes on, so that the store that is gone
+    /// is a rollback. For a store that was made just now, and none other.
+    pub fn go_on(&mut self, service: u32, unlock: &Unlock) -> Result<u64, Error> {
+        let cipher = Cipher::new(&unlock.key, self.store.id());
+        let prefix = self.seal(service, &unlock.prefix)?.prefix.clone();
+        // Nothing is there, or it is not that store.
+        let (set, marks) = look(&mut self.store, &cipher, &prefix, 0)?;
+        if set.sequence != 0 || !marks.is_empty() {
+            return Err(Error::Integrity);
+        }
+        let set = Set { sequence: unlock.used.max(unlock.least), ..set };
+        self.open(service, unlock, cipher, set, marks)
+    }
+
+    /// What is stored is this set: it is served, and the next sequence committed.
+    fn open(
+        &mut self,
+        service: u32,
+        unlock: &Unlock,
+        cipher: Cipher,
+        set: Set,
+        marks: Marks,
+    ) -> Result<u64, Error> {
+        let (key, salt, least) = (unlock.key.clone(), unlock.salt, unlock.least);
+        let used = unlock.used.max(set.sequence);
+        let seal = self.seal(service, &unlock.prefix)?;
+        seal.life = Life::Open(Box::new(Open { cipher, key, salt, used, least, set, marks }));
+        let prefix = seal.prefix.clone();
+        let next = self.seals.next_of(&prefix);
+        match next.map(|(turned, op)| (turned, self.store.commit([op].into(), true))) {
+            Some((turned, Ok(_))) => self.seals.turned([turned].into()),
+            // Without room for it the prefix is served all the same; a medium that fails is told by what comes next.
+            Some((_, Err(_))) | None => {}
+        }
+        Ok(set.sequence)
     }
 
     /// The newest sequence of a prefix, after everything up to it was made to survive a power cut: what its keeper may write down as the least

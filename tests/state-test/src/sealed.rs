@@ -99,8 +99,7 @@ impl Test {
         for first in TRUSTED {
             for second in TRUSTED {
                 for stage in STAGES {
-                    let was = self.generation(first)?;
-                    self.kill(first)?;
+                    let was = self.kill_running(first)?;
                     self.until(first, was, stage)?;
                     self.kill_if_there(second)?;
                     count += 1;
@@ -134,8 +133,18 @@ impl Test {
         }
     }
 
-    fn generation(&mut self, name: &str) -> Verdict<u32> {
-        self.stands(name).map(|(generation, _)| generation)
+    /// Kills it as soon as it runs; answers the number of the instance that was killed.
+    fn kill_running(&mut self, name: &str) -> Verdict<u32> {
+        let deadline = clock::in_millis(PATIENCE_MS);
+        loop {
+            let (was, state) = self.stands(name)?;
+            if was != 0 && self.kill_if_there(name)? {
+                return Ok(was);
+            }
+            if clock::now() > deadline {
+                return Err(format!("{name} is {state:?} and cannot be killed"));
+            }
+        }
     }
 
     /// The number of its instance, and where it stands.
@@ -150,10 +159,11 @@ impl Test {
         Err(format!("there is no {name}"))
     }
 
-    /// Kills it, unless it does not run at the moment.
-    fn kill_if_there(&self, name: &str) -> Verdict {
+    /// Kills it, unless it does not run at the moment; answers whether it did.
+    fn kill_if_there(&self, name: &str) -> Verdict<bool> {
         match supervise::Client::new(Fixed::new(&self.supervisor)).kill(text(name)) {
-            Ok(()) | Err(CallError::Service(supervise::Error::NotFound)) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(CallError::Service(supervise::Error::NotFound)) => Ok(false),
             Err(other) => Err(format!("kill {name}: {other:?}")),
         }
     }

@@ -48,6 +48,7 @@ impl<P: Platform> Kernel<P> {
                 };
                 end.pages[n].set(page.0);
                 end.page_count.set(n as u32 + 1);
+                self.breathe();
             }
         }
         let object = self.reference(frame);
@@ -73,8 +74,9 @@ impl<P: Platform> Kernel<P> {
 
     fn free_channel(&self, frame: Frame) {
         for end in &self.memory.page::<Channel>(frame).ends {
-            for page in &end.pages[..end.page_count.get() as usize] {
+            for (n, page) in end.pages[..end.page_count.get() as usize].iter().enumerate() {
                 self.memory.free(Frame(page.get()));
+                self.breathe_at(n as u32);
             }
         }
         self.discharge(frame);
@@ -98,6 +100,7 @@ impl<P: Platform> Kernel<P> {
         }
         while let Some(thread) = self.take_waiting(object) {
             self.fail(hart, thread, Error::PeerClosed);
+            self.breathe();
         }
         self.drain(object, at);
         let Ok(held) = self.hold(object) else { return };
@@ -123,6 +126,7 @@ impl<P: Platform> Kernel<P> {
                 self.take_queued(end, &mut dropped);
             }
             dropped.into_iter().flatten().for_each(|c| self.drop_capability(c));
+            self.breathe();
         }
     }
 

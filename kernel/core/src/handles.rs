@@ -139,17 +139,21 @@ impl Process {
         Some(&memory.page::<EntryPage>(page)[index as usize % HANDLES_PER_PAGE])
     }
 
-    /// Chains the fresh entries of a new table: index 0 is never given out, so no handle is ever 0.
-    pub fn init_handles(&self, memory: &Memory, capacity: u32) {
-        self.handle_capacity.set(capacity);
-        for index in (1..capacity).rev() {
+    /// Chains the fresh entries of one page of a new table before those of the pages after it, which are chained already. Index 0 is
+    /// never given out, so no handle is ever 0.
+    pub fn chain_handles(&self, memory: &Memory, page: u32) {
+        let capacity = self.handle_capacity.get();
+        let start = page * HANDLES_PER_PAGE as u32;
+        for index in (start.max(1)..capacity.min(start + HANDLES_PER_PAGE as u32)).rev() {
             if let Some(entry) = self.entry(memory, index) {
                 entry.meta.set(1 << 48);
                 entry.object.set(self.handle_free.get() as u64);
                 self.handle_free.set(index);
+                if index == capacity - 1 {
+                    self.handle_tail.set(entry);
+                }
             }
         }
-        self.entry(memory, capacity - 1).inspect(|last| self.handle_tail.set(last));
     }
 
     /// The capability behind a handle. `BadHandle` if it is not open or its object is gone.

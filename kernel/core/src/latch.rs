@@ -7,7 +7,7 @@
 
 use crate::link::Link;
 use crate::memory::{Header, PageType};
-use crate::sync::{AtomicU64, Cell64, Ordering, fence};
+use crate::sync::{AtomicU64, Cell64, Ordering, count_held, fence};
 
 const HELD: u64 = 1;
 const TENURE: u64 = 0xffff_fffe;
@@ -29,13 +29,17 @@ impl Latch {
         while self.0.fetch_or(HELD, Ordering::Acquire) & HELD != 0 {
             self.wait();
         }
+        count_held(1);
         Kept(self)
     }
 
     /// Takes the lock if nobody has it.
     #[inline(always)]
     pub fn try_hold(&self) -> Option<Kept<'_>> {
-        (self.0.fetch_or(HELD, Ordering::Acquire) & HELD == 0).then(|| Kept(self))
+        (self.0.fetch_or(HELD, Ordering::Acquire) & HELD == 0).then(|| {
+            count_held(1);
+            Kept(self)
+        })
     }
 
     #[cold]
@@ -51,6 +55,7 @@ impl Latch {
     /// Lets go with this word, under which nobody holds it.
     #[inline(always)]
     fn release(&self, word: u64, order: Ordering) {
+        count_held(-1);
         self.0.store(word, order);
         #[cfg(loom)]
         crate::tests::loom::is_free(core::ptr::from_ref(self).addr());
@@ -201,6 +206,7 @@ impl<T: PageType> Known<T> {
             Self::leave(&header.latch, found);
             return None;
         }
+        count_held(1);
         Some(Seized { header, word })
     }
 
@@ -220,6 +226,7 @@ impl<T: PageType> Known<T> {
     #[cold]
     fn leave(latch: &Latch, found: u64) {
         if found & HELD == 0 {
+            count_held(1);
             latch.release(found, Ordering::Release);
         }
     }

@@ -9,6 +9,7 @@
 mod asid;
 mod binding;
 mod boot;
+mod breath;
 mod cargo;
 mod carry;
 mod channel;
@@ -52,6 +53,7 @@ mod threads;
 mod time;
 mod timers;
 mod transfer;
+mod unmapping;
 mod vmos;
 
 pub use boot::{BootError, BootImage};
@@ -60,7 +62,7 @@ pub use fast::{Else, HandOver};
 pub use hart::Hart;
 pub use kernel::Kernel;
 pub use memory::Memory;
-pub use platform::{HartMask, Platform};
+pub use platform::{HartMask, Platform, Waiting};
 pub use sched::Next;
 pub use sync::{AtomicU64, Cell64};
 pub use syscall::{LIGHT, Outcome};

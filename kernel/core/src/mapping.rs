@@ -5,21 +5,25 @@
 
 use crate::handles::ObjectRef;
 use crate::kernel::{Answer, Kernel};
+use crate::latch::Kept;
 use crate::memory::{Frame, usage};
 use crate::mmio::Mmio;
 use crate::objects::Vmo;
 use crate::platform::Platform;
 use crate::process::{Mapping, Process, life};
-use crate::sync::{Cell32, Ordering, pause};
+use crate::sync::Cell32;
 use crate::{hart::Hart, paging};
 use core::ops::Range;
 use nexus_abi::bounds::{DEVICE_START, MAX_MAPPINGS, PAGE_SIZE, USER_END, USER_START};
-use nexus_abi::{Error, Handle, Kind, Rights};
+use nexus_abi::{Error, Kind, Rights};
 
 /// Where the kernel looks for room when the caller leaves the address to it: for memory, and for windows.
 const CHOOSE_FROM: u64 = 0x10_0000_0000;
 const CHOOSE_WINDOW_FROM: u64 = DEVICE_START + PAGE;
-const PAGE: u64 = PAGE_SIZE as u64;
+pub(crate) const PAGE: u64 = PAGE_SIZE as u64;
+
+/// Pages that are mapped, or unmapped, in one step. Tests have small worlds, and steps to match.
+pub(crate) const PAGES_PER_STEP: u32 = if cfg!(test) { 2 } else { 64 };
 
 /// Who maps a vmo or a window. Guarded by its lock.
 #[derive(Default)]
@@ -32,14 +36,14 @@ pub struct Mapped {
     /// Writable ones.
     pub writable: Cell32,
     /// Mappings that are gone from the list and from page tables, while some hart may still remember their translations.
-    leaving: Cell32,
+    pub(crate) leaving: Cell32,
 }
 
 /// What stands in `Mapping::vmo` between the end of its translations and the fence: the range is not free yet. Unmapped: the
 /// record is free after.
-const UNMAPPED: u64 = u64::MAX;
+pub(crate) const UNMAPPED: u64 = u64::MAX;
 /// Revoked: the range stays taken after.
-const REVOKED: u64 = u64::MAX - 1;
+pub(crate) const REVOKED: u64 = u64::MAX - 1;
 
 /// The part of user space that objects of this kind are mapped in.
 fn region(kind: Kind) -> Range<u64> {
@@ -61,7 +65,7 @@ fn access_of(register: u64, rights: Rights) -> Answer<Rights> {
 
 impl<P: Platform> Kernel<P> {
     /// The mappings of a vmo or window, which may be retired.
-    fn mapped(&self, frame: Frame) -> &Mapped {
+    pub(crate) fn mapped(&self, frame: Frame) -> &Mapped {
         match self.memory.header(frame).kind.get() & usage::KIND {
             kind if kind == Kind::Mmio as u32 => &self.memory.page::<Mmio>(frame).mapped,
             _ => &self.memory.page::<Vmo>(frame).mapped,
@@ -142,7 +146,7 @@ impl<P: Platform> Kernel<P> {
         if address != 0 && (!region.contains(&address) || bytes > region.end - address) {
             return Err(Error::Invalid);
         }
-        let _held = self.hold(target)?;
+        let held = self.hold(target)?;
         let owner = self.table(target.frame);
         if owner.life.get() != life::ALIVE {
             return Err(Error::BadState);
@@ -183,20 +187,88 @@ impl<P: Platform> Kernel<P> {
         owner.mapping_count.add(1);
         owner.mapping_free.set(record as u32 + 1);
         owner.mapping_top.set(owner.mapping_top.get().max(record as u32 + 1));
+        if pages > PAGES_PER_STEP {
+            return self.map_in_steps(held, target.frame, record, (source, kind), tables);
+        }
         for n in 0..pages {
+            let Some(leaf) = leaf else {
+                self.map_page(owner, mapping, (source.frame, kind), n);
+                continue;
+            };
             let physical = self.page_address(source.frame, kind, (offset / PAGE) as u32 + n);
-            let at = start + n as u64 * PAGE;
-            match leaf {
-                Some(leaf) => paging::set_leaf(&self.memory, leaf, at, physical, access),
-                None => {
-                    paging::map(&self.memory, root, at, physical, access);
-                }
-            }
+            paging::set_leaf(&self.memory, leaf, start + n as u64 * PAGE, physical, access);
         }
         if access.contains(Rights::EXECUTE) {
             self.platform.sync_code();
         }
         Ok(start)
+    }
+
+    /// Maps the `n`th page of a mapping; answers how many tables that made. The process's lock is held.
+    fn map_page(&self, owner: &Process, mapping: &Mapping, (source, kind): (Frame, Kind), n: u32) -> u32 {
+        let physical = self.page_address(source, kind, mapping.offset.get() + n);
+        let at = mapping.start.get() + n as u64 * PAGE;
+        let access = Rights::from_bits_retain(mapping.access.get());
+        paging::map(&self.memory, Frame(owner.root.get()), at, physical, access)
+    }
+
+    /// The pages of a long mapping, step by step. Its range is taken, and `tables` are charged for it. Until it is whole, only the end of the
+    /// process or of what is mapped takes it away.
+    #[inline(never)]
+    fn map_in_steps(
+        &self,
+        held: Kept<'_>,
+        process: Frame,
+        record: usize,
+        (source, kind): (ObjectRef, Kind),
+        mut tables: u32,
+    ) -> Answer<u64> {
+        let owner = self.table(process);
+        let mapping = &owner.mappings[record];
+        let (start, last) = (mapping.start.get(), mapping.pages.get() - 1);
+        let access = Rights::from_bits_retain(mapping.access.get());
+        mapping.growing.set(1);
+        owner.hollow.add(1);
+        owner.in_steps.add(1);
+        // The first and the last page keep the tables that the range shares with others: what is missing between them stays as it was
+        // counted, whatever comes and goes beside the range.
+        for n in [0, last] {
+            tables -= self.map_page(owner, mapping, (source.frame, kind), n);
+        }
+        drop(held);
+        let mut n = 1;
+        let answer = loop {
+            self.breathe();
+            let _held = self.memory.lock(process);
+            // Whoever takes the process apart finds what is mapped of it, and waits for `in_steps`.
+            if owner.life.get() != life::ALIVE {
+                break Err(Error::BadState);
+            }
+            // Revoked: the range stays taken, as if the mapping had been whole before.
+            if mapping.vmo.get() != source.to_raw() {
+                mapping.growing.set(0);
+                break Ok(start);
+            }
+            let end = last.min(n + PAGES_PER_STEP);
+            while n < end {
+                tables -= self.map_page(owner, mapping, (source.frame, kind), n);
+                n += 1;
+            }
+            if n == last {
+                mapping.growing.set(0);
+                break Ok(start);
+            }
+        };
+        if tables != 0 {
+            self.charge_less(process, tables);
+        }
+        if answer.is_ok() && access.contains(Rights::EXECUTE) {
+            self.platform.sync_code();
+        }
+        let _held = self.memory.lock(process);
+        owner.hollow.sub(1);
+        owner.in_steps.sub(1);
+        answer
     }
 
     /// The lowest free record, for a range that no other one has.
@@ -262,7 +334,7 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
-    fn named_mapping(&self, name: u32) -> &Mapping {
+    pub(crate) fn named_mapping(&self, name: u32) -> &Mapping {
         let (process, record) = mapping_place(name);
         &self.table(process).mappings[record]
     }
@@ -285,126 +357,12 @@ impl<P: Platform> Kernel<P> {
             }
         }
     }
-
-    /// System call `vm_unmap`.
-    pub(crate) fn vm_unmap(&self, hart: &Hart, process: Handle, address: u64) -> Answer<()> {
-        let table = self.table(hart.owner());
-        let target = table.lookup_as(&self.memory, process, Kind::Process, Rights::MAP)?.object;
-        let record = {
-            let _held = self.hold(target)?;
-            let owner = self.table(target.frame);
-            if owner.life.get() != life::ALIVE {
-                return Err(Error::BadState);
-            }
-            let is_meant =
-                |m: &&Mapping| m.pages.get() != 0 && m.start.get() == address && m.vmo.get() != UNMAPPED;
-            let n = owner.mappings.iter().position(|m| is_meant(&m)).ok_or(Error::NotFound)?;
-            let vmo = &owner.mappings[n].vmo;
-            if vmo.get() == REVOKED {
-                // Whoever revokes it frees the range after the fence.
-                vmo.set(UNMAPPED);
-                return Ok(());
-            }
-            (n, ObjectRef::from_raw(vmo.get()))
-        };
-        self.unmap_record(target.frame, record.0, record.1, false);
-        Ok(())
-    }
-
-    /// Removes a mapping of the vmo or window `of`: translations first, on every hart, then what it kept alive. When that was
-    /// revoked the address range stays taken until the program unmaps it, so that nothing else comes to lie where the
-    /// program believes the old mapping to be; such a range is of nothing (`of` is 0). Nor is a range free before the fence: a
-    /// hart that remembers what was there would use that in place of what comes there next. No lock is held.
-    pub(crate) fn unmap_record(&self, process: Frame, record: usize, of: ObjectRef, revoked: bool) {
-        let owner = self.table(process);
-        let (chain, emptied, start, pages, source, kind) = {
-            let _held = self.memory.lock(process);
-            let mapping = &owner.mappings[record];
-            // Another hart may have been faster, and the process may even be gone.
-            if self.memory.header(process).kind.get() & usage::KIND != Kind::Process as u32
-                || mapping.pages.get() == 0
-                || mapping.vmo.get() != of.to_raw()
-                || mapping.vmo.get() >= REVOKED
-            {
-                return;
-            }
-            if of.to_raw() == 0 {
-                return owner.free_mapping(record);
-            }
-            let pages = mapping.pages.get();
-            owner.unmapping.add(1);
-            owner.hollow.add(1);
-            let start = mapping.start.get();
-            let source = ObjectRef::from_raw(mapping.vmo.take(if revoked { REVOKED } else { UNMAPPED }));
-            let kind = self.memory.header(source.frame).kind.get() & usage::KIND;
-            self.delist(mapping, source);
-            let (chain, emptied) =
-                paging::unmap(&self.memory, Frame(owner.root.get()), start, pages as u64, Frame::NONE);
-            (chain, emptied, start, pages, source, kind)
-        };
-        // A table that goes may be remembered for any address that it served, and a fence of pages says nothing of tables.
-        let fenced = if chain.exists() { 0 } else { pages as u64 };
-        self.platform.fence(self.online(), owner.asid.get() as u16, start, fenced);
-        // From here on it may be freed.
-        self.mapped(source.frame).leaving.atomic().fetch_sub(1, Ordering::Release);
-        paging::free_chain(&self.memory, chain);
-        self.charge_less(process, emptied);
-        {
-            let _held = self.memory.lock(process);
-            match owner.mappings[record].vmo.take(0) {
-                REVOKED => {}
-                _ => owner.free_mapping(record),
-            }
-            owner.unmapping.sub(1);
-        }
-        if self.unref(source) {
-            self.bury(source.frame, if kind == Kind::Mmio as u32 { Kind::Mmio } else { Kind::Vmo });
-        }
-    }
-
-    fn delist(&self, mapping: &Mapping, object: ObjectRef) {
-        let _held = self.memory.lock(object.frame);
-        let mapped = self.mapped(object.frame);
-        let (next, prev) = (mapping.next.get(), mapping.prev.get());
-        match prev {
-            0 => mapped.head.set(next),
-            _ => self.named_mapping(prev).next.set(next),
-        }
-        if next != 0 {
-            self.named_mapping(next).prev.set(prev);
-        }
-        mapped.count.sub(1);
-        mapped.leaving.atomic().fetch_add(1, Ordering::Relaxed);
-        let writable = Rights::from_bits_retain(mapping.access.get()).contains(Rights::WRITE);
-        mapped.writable.sub(writable as u32);
-    }
-
-    /// Removes every mapping of a retired vmo or window: whoever has it still faults on the next touch, on every hart, once this
-    /// returns. Another hart that took a mapping off the list is waited for until its fence is done.
-    pub(crate) fn unmap_all(&self, frame: Frame) {
-        loop {
-            let name = {
-                let _held = self.memory.lock(frame);
-                self.mapped(frame).head.get()
-            };
-            if name == 0 {
-                break;
-            }
-            let (process, record) = mapping_place(name);
-            // Generations only rise: the mapping was made when the object was alive.
-            let was = ObjectRef { frame, generation: self.memory.header(frame).latch.former_generation() };
-            self.unmap_record(process, record, was, true);
-        }
-        while self.mapped(frame).leaving.atomic().load(Ordering::Acquire) != 0 {
-            pause();
-        }
-    }
 }
 
 fn mapping_name(process: Frame, record: usize) -> u32 {
     process.0 * MAX_MAPPINGS as u32 + record as u32 + 1
 }
 
-fn mapping_place(name: u32) -> (Frame, usize) {
+pub(crate) fn mapping_place(name: u32) -> (Frame, usize) {
     (Frame((name - 1) / MAX_MAPPINGS as u32), ((name - 1) % MAX_MAPPINGS as u32) as usize)
 }

@@ -55,25 +55,26 @@ pub fn init_root(memory: &Memory, root: Frame, kernel_root: &Table) {
 
 /// How many tables are missing to map `pages` pages from `start`.
 pub fn tables_missing(memory: &Memory, root: Frame, start: u64, pages: u64) -> u32 {
-    let end = start + pages * PAGE_SIZE as u64;
+    // First and last of the leaf tables, numbered through the address space.
+    let (first, last) = (start >> 21, (start + pages * PAGE_SIZE as u64 - 1) >> 21);
     let mut missing = 0;
-    let mut at = start;
-    while at < end {
-        let middle = target(memory, memory.page::<Table>(root)[index(at, 2)].get());
-        if middle.is_none() && (at == start || at & ((1 << 30) - 1) == 0) {
-            missing += 1;
-        }
-        let leaf = middle.and_then(|m| target(memory, memory.page::<Table>(m)[index(at, 1)].get()));
-        if leaf.is_none() {
-            missing += 1;
-        }
-        at = (at & !((1 << 21) - 1)) + (1 << 21);
+    let mut at = first;
+    while at <= last {
+        let end = (at | 511).min(last);
+        missing += match target(memory, memory.page::<Table>(root)[index(at << 21, 2)].get()) {
+            None => 1 + (end - at + 1) as u32,
+            Some(middle) => {
+                let entries = &memory.page::<Table>(middle)[index(at << 21, 1)..=index(end << 21, 1)];
+                entries.iter().map(|entry| u32::from(entry.get() & VALID == 0)).sum()
+            }
+        };
+        at = end + 1;
     }
     missing
 }
 
-/// The table that `entry` of `table` leads to, made if missing (the frame was charged by the caller).
-fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
+/// The table that `entry` of `table` leads to, made if missing (the frame was charged by the caller) and then counted.
+fn descend(memory: &Memory, table: Frame, at: usize, made: &mut u32) -> Option<Frame> {
     let cell = &memory.page::<Table>(table)[at];
     if let Some(next) = target(memory, cell.get()) {
         return Some(next);
@@ -81,6 +82,7 @@ fn descend(memory: &Memory, table: Frame, at: usize) -> Option<Frame> {
     let next = memory.allocate()?;
     cell.set(entry_to(memory, next));
     memory.header(table).refs.add(1);
+    *made += 1;
     Some(next)
 }
 
@@ -118,22 +120,22 @@ pub fn set_leaf(memory: &Memory, leaf: Frame, address: u64, physical: u64, acces
     memory.header(leaf).refs.add(1);
 }
 
-/// Maps one page. False only if a table frame that was promised is missing.
-pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Rights) -> bool {
+/// Maps one page; answers how many tables it made for that.
+pub fn map(memory: &Memory, root: Frame, address: u64, physical: u64, access: Rights) -> u32 {
     debug_assert!(address < USER_END);
-    let Some(leaf) =
-        descend(memory, root, index(address, 2)).and_then(|m| descend(memory, m, index(address, 1)))
-    else {
-        return false;
-    };
-    set_leaf(memory, leaf, address, physical, access);
-    true
+    let mut made = 0;
+    let leaf = descend(memory, root, index(address, 2), &mut made)
+        .and_then(|middle| descend(memory, middle, index(address, 1), &mut made));
+    // There is one: its frame was promised.
+    if let Some(leaf) = leaf {
+        set_leaf(memory, leaf, address, physical, access);
+    }
+    made
 }
 
-/// Unmaps `pages` pages and chains the tables that became empty through their headers' `next`, starting with
-/// `chain`. The caller fences, then frees the chain. Answers the chain's head and how many tables it gained.
-pub fn unmap(memory: &Memory, root: Frame, start: u64, pages: u64, mut chain: Frame) -> (Frame, u32) {
-    let mut emptied = 0;
+/// Unmaps `pages` pages and chains the tables that became empty through their headers' `next`, before those of `chain`, which it counts.
+/// The caller fences, then frees the chain.
+pub fn unmap(memory: &Memory, root: Frame, start: u64, pages: u64, chain: &mut (Frame, u32)) {
     for page in 0..pages {
         let address = start + page * PAGE_SIZE as u64;
         let mut path = [(root, index(address, 2)); 3];
@@ -158,20 +160,9 @@ pub fn unmap(memory: &Memory, root: Frame, start: u64, pages: u64, mut chain: Fr
             if level == 0 || memory.header(table).refs.get() != 0 {
                 break;
             }
-            memory.header(table).next.set(chain.0);
-            chain = table;
-            emptied += 1;
+            memory.header(table).next.set(chain.0.0);
+            *chain = (table, chain.1 + 1);
         }
-    }
-    (chain, emptied)
-}
-
-/// Frees a chain made by [`unmap`].
-pub fn free_chain(memory: &Memory, mut chain: Frame) {
-    while chain.exists() {
-        let next = Frame(memory.header(chain).next.get());
-        memory.free(chain);
-        chain = next;
     }
 }
 

@@ -10,6 +10,17 @@ use nexus_abi::Ticks;
 /// A set of harts, one bit each, by the kernel's own hart number (0 to 7).
 pub type HartMask = u32;
 
+/// What waits for a hart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Another hart has called ([`Platform::kick`]).
+    pub call: bool,
+    /// The time has come that the timer was set for. It waits until the timer is set again.
+    pub timer: bool,
+    /// The interrupt controller has something. It waits until all of that is claimed.
+    pub device: bool,
+}
+
 /// The machine under the kernel.
 pub trait Platform: Sync {
     /// The calling hart's number, as the kernel counts harts.
@@ -36,6 +47,9 @@ pub trait Platform: Sync {
 
     /// Whether an interrupt waits for the calling hart. Long operations ask between their steps.
     fn interrupt_pending(&self) -> bool;
+
+    /// What waits for the calling hart, which is about to serve it: a call waits no longer.
+    fn take_interrupts(&self) -> Waiting;
 
     /// Drops the translations of `pages` pages from `start` in address space `asid` on every hart of `harts`
     /// (the calling one included, if named); returns when it is done. `pages` 0 means the whole address space.

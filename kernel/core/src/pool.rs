@@ -28,6 +28,8 @@ pub struct Pool {
     pub free: Cell32,
     /// Vmos that were taken and still are.
     pub vmos: Cell32,
+    /// How often marks have changed.
+    turns: Cell32,
     /// One bit for each frame that a vmo has.
     taken: [Cell64; WORDS],
 }
@@ -40,25 +42,31 @@ impl Pool {
         self.taken[n as usize / 64].get() >> (n % 64) & 1 != 0
     }
 
-    /// The first run of `pages` free frames.
-    fn find(&self, pages: u32) -> Option<u32> {
+    /// The first run of `pages` free frames, if no marks change meanwhile. `between` is called with the number of each frame that was
+    /// looked at. Without the lock: then the pool may even be gone, and whatever is answered is of no use.
+    fn find(&self, pages: u32, between: impl Fn(u32)) -> Option<u32> {
         let mut start = 0;
-        for n in 0..self.pages.get() {
+        for n in 0..self.pages.get().min(WORDS as u32 * 64) {
             if self.is_taken(n) {
                 start = n + 1;
             } else if n + 1 - start == pages {
                 return Some(start);
             }
+            between(n);
         }
         None
     }
 
     /// Turns the marks of `pages` frames from `start` on over, all of them alike.
     fn turn(&self, start: u32, pages: u32) {
-        for n in start..start + pages {
+        let (mut n, end) = (start, start + pages);
+        while n < end {
+            let bits = (64 - n % 64).min(end - n);
             let word = &self.taken[n as usize / 64];
-            word.set(word.get() ^ 1 << (n % 64));
+            word.set(word.get() ^ (u64::MAX >> (64 - bits)) << (n % 64));
+            n += bits;
         }
+        self.turns.add(1);
     }
 }
 
@@ -89,7 +97,7 @@ impl<P: Platform> Kernel<P> {
         self.publish(process, frame, Kind::Pool.all_rights())
     }
 
-    /// System call `pool_take`.
+    /// System call `pool_take`. What it takes is marked first, and so its own while it is cleared.
     pub(crate) fn pool_take(&self, process: Frame, pool: Handle, bytes: u64) -> Answer<Handle> {
         let object = self.table(process).lookup_as(&self.memory, pool, Kind::Pool, Rights::DMA)?.object;
         if bytes == 0 || bytes > MAX_POOL_BYTES {
@@ -97,16 +105,7 @@ impl<P: Platform> Kernel<P> {
         }
         let pages = bytes.div_ceil(PAGE) as u32;
         let p = self.memory.page::<Pool>(object.frame);
-        let (start, quota) = {
-            let _held = self.hold(object)?;
-            let start = p.find(pages).ok_or(Error::QuotaExceeded)?;
-            p.turn(start, pages);
-            p.free.sub(pages);
-            p.vmos.add(1);
-            let header = self.memory.header(object.frame);
-            header.refs.add(1);
-            (start, self.reference(Frame(header.quota.get())))
-        };
+        let (start, quota) = self.mark(object, pages)?;
         let frame = match self.create(quota, Kind::Vmo, 1) {
             Ok(frame) => frame,
             Err(error) => {
@@ -115,7 +114,10 @@ impl<P: Platform> Kernel<P> {
             }
         };
         let first = Frame(p.first.get() + start);
-        (0..pages).for_each(|n| self.memory.zero(Frame(first.0 + n)));
+        for n in 0..pages {
+            self.memory.zero(Frame(first.0 + n));
+            self.breathe();
+        }
         let vmo = self.memory.page::<Vmo>(frame);
         vmo.pages.set(pages);
         vmo.depth.set(Vmo::POOLED);
@@ -123,6 +125,29 @@ impl<P: Platform> Kernel<P> {
         vmo.pool.set(object.to_raw());
         // What a device may write can be neither code nor sealed.
         self.publish(process, frame, Kind::Vmo.all_rights() - Rights::EXECUTE - Rights::SEAL)
+    }
+
+    /// Marks the first run of so many frames as taken; answers where it begins, and the quota that the pool is charged to.
+    fn mark(&self, object: ObjectRef, pages: u32) -> Answer<(u32, ObjectRef)> {
+        let p = self.memory.page::<Pool>(object.frame);
+        loop {
+            let turns = {
+                let _held = self.hold(object)?;
+                p.turns.get()
+            };
+            let found = p.find(pages, |n| self.breathe_at(n));
+            let _held = self.hold(object)?;
+            if p.turns.get() != turns {
+                continue;
+            }
+            let start = found.ok_or(Error::QuotaExceeded)?;
+            p.turn(start, pages);
+            p.free.sub(pages);
+            p.vmos.add(1);
+            let header = self.memory.header(object.frame);
+            header.refs.add(1);
+            return Ok((start, self.reference(Frame(header.quota.get()))));
+        }
     }
 
     /// The frames of a vmo that is being taken apart go back to its pool.

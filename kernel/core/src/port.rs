@@ -361,6 +361,7 @@ impl<P: Platform> Kernel<P> {
                 Some(thread) => self.fail(hart, thread, Error::BadHandle),
                 None => return,
             }
+            self.breathe();
         }
     }
 }

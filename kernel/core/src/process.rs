@@ -38,7 +38,8 @@ pub struct Mapping {
     pub next: Cell32,
     /// See `next`.
     pub prev: Cell32,
-    unused: Cell32,
+    /// 1 while it is being made step by step: until then it cannot be unmapped.
+    pub growing: Cell32,
 }
 
 /// A process.
@@ -81,8 +82,8 @@ pub struct Process {
     /// Records of ranges that are taken although their translations are gone: while there is none, page tables alone tell what is
     /// taken.
     pub hollow: Cell32,
-    /// Unmappings that are not complete: until they are, the process is not taken apart to the end.
-    pub unmapping: Cell32,
+    /// Ranges that are being mapped or unmapped step by step: until none is, the process is not taken apart to the end.
+    pub in_steps: Cell32,
     /// Next process in a hart's list of processes to take apart, or in the list of dying ones.
     pub reap_next: Cell32,
     /// How far taking apart has come (next handle index).
@@ -125,6 +126,7 @@ impl Process {
     /// A record, whose translations are gone, is free again, and so is its range.
     pub fn free_mapping(&self, record: usize) {
         self.mappings[record].pages.set(0);
+        self.mappings[record].growing.set(0);
         self.mapping_free.set(record as u32);
         self.hollow.sub(1);
         self.mapping_count.sub(1);

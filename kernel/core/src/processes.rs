@@ -101,9 +101,15 @@ impl<P: Platform> Kernel<P> {
         p.root.set(self.charged_frame().map_err(give_up)?.0);
         for n in 0..pages as usize {
             p.handle_pages[n].set(self.charged_frame().map_err(give_up)?.0);
+            self.breathe();
         }
         paging::init_root(&self.memory, Frame(p.root.get()), self.kernel_root);
-        p.init_handles(&self.memory, handles);
+        p.handle_capacity.set(handles);
+        // From the last page down, each page's entries before those that are chained already.
+        for page in (0..pages).rev() {
+            p.chain_handles(&self.memory, page);
+            self.breathe();
+        }
         let asid = self.asids.take();
         p.asid.set(asid);
         p.satp.set(self.platform.satp(self.memory.address(Frame(p.root.get())), asid));
@@ -272,6 +278,7 @@ impl<P: Platform> Kernel<P> {
                 if let Some(capability) = p.take_at(&self.memory, index) {
                     p.handle_count.sub(1);
                     self.drop_capability(capability);
+                    self.breathe();
                 }
             }
             return;
@@ -283,7 +290,7 @@ impl<P: Platform> Kernel<P> {
         }
         {
             let _held = self.memory.lock(process);
-            if p.unmapping.get() != 0 {
+            if p.in_steps.get() != 0 {
                 return;
             }
         }

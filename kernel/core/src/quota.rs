@@ -100,7 +100,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Gives what a retired, empty quota held back to its parent, and so on up: a loop, because the tree can
-    /// be deeper than the kernel's stack.
+    /// be deeper than the kernel's stack. No lock is held.
     pub(crate) fn settle_quota(&self, mut frame: Frame) {
         loop {
             let parent = Frame(self.memory.header(frame).quota.get());
@@ -114,6 +114,7 @@ impl<P: Platform> Kernel<P> {
                 Some(quota) => frame = quota,
                 None => return,
             }
+            self.breathe();
         }
     }
 
@@ -202,6 +203,10 @@ impl<P: Platform> Kernel<P> {
             Kind::Channel => {
                 self.close_end(object, 0);
                 self.close_end(object, 1);
+                // Another hart may still drain an end that it closed.
+                if self.memory.header(object.frame).latch.generation() == object.generation {
+                    return Err(Error::Busy);
+                }
             }
             Kind::Thread => {
                 let home = match self.hold(object) {

@@ -233,10 +233,12 @@ impl<P: Platform> Kernel<P> {
             if t.resume.get() != resume::NONE {
                 self.load_space(hart, t);
                 self.resume(hart, thread);
+                self.breathe();
                 continue;
             }
             if self.table(t.owner()).life.get() != life::ALIVE {
                 self.end_current(hart);
+                self.breathe();
                 continue;
             }
             self.load_space(hart, t);
@@ -294,7 +296,7 @@ impl<P: Platform> Kernel<P> {
                 self.leave_space(hart);
                 self.reap_step(hart, reap);
                 self.clear_graves(hart);
-                self.poll(hart);
+                self.breathe();
                 continue;
             }
             let now = self.platform.now();
@@ -332,17 +334,6 @@ impl<P: Platform> Kernel<P> {
 
     fn is_somebody_ready(&self) -> bool {
         self.running_harts().iter().any(|other| other.best.get() != 0)
-    }
-
-    /// Serves what became due during a long operation.
-    fn poll(&self, hart: &Hart) {
-        if self.platform.interrupt_pending() {
-            self.kicked(hart);
-            if self.platform.now() >= hart.armed.get() {
-                self.timer(hart);
-            }
-            self.program_timer(hart);
-        }
     }
 
     /// Takes a thread that another hart has no time for.

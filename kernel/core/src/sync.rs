@@ -22,6 +22,13 @@ pub fn pause() {
     core::hint::spin_loop();
 }
 
+/// So many more locks are held by the hart that calls: host tests see that no long operation lets interrupts in meanwhile.
+#[inline(always)]
+pub fn count_held(_more: i32) {
+    #[cfg(all(test, not(loom), not(miri)))]
+    crate::tests::breaths::held(_more);
+}
+
 /// A lock word. It guards data that stands beside it, not inside it: everything guarded is atomic cells, read
 /// and written relaxed under the lock, so that no `unsafe` is needed to share it.
 pub struct Lock(AtomicU32);
@@ -42,13 +49,17 @@ impl Lock {
         while self.0.swap(1, Ordering::Acquire) != 0 {
             self.wait();
         }
+        count_held(1);
         Held(self)
     }
 
     /// Takes the lock if nobody has it.
     #[inline(always)]
     pub fn try_hold(&self) -> Option<Held<'_>> {
-        (self.0.swap(1, Ordering::Acquire) == 0).then(|| Held(self))
+        (self.0.swap(1, Ordering::Acquire) == 0).then(|| {
+            count_held(1);
+            Held(self)
+        })
     }
 
     #[cold]
@@ -87,6 +98,7 @@ impl Held<'_> {
 
     #[inline(always)]
     fn release(&self, order: Ordering) {
+        count_held(-1);
         self.0.0.store(0, order);
         #[cfg(loom)]
         self.0.tell();

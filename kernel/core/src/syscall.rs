@@ -207,7 +207,8 @@ impl<P: Platform> Kernel<P> {
                 }
                 Err(error) => return Err(error),
             }
-            if self.platform.interrupt_pending() {
+            // Whatever was served between the steps may have somebody else run first.
+            if self.platform.interrupt_pending() || hart.resched.get() != 0 {
                 return Ok(false);
             }
         }

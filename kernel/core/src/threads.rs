@@ -232,20 +232,26 @@ impl<P: Platform> Kernel<P> {
             self.memory.free(Frame(t.buffer.get()));
             self.discharge(thread);
             self.memory.free(thread);
-            let _dying = self.dying_lock.hold();
-            let _held = self.memory.lock(process);
-            let owner = self.table(process);
-            owner.live_threads.sub(1);
-            if owner.live_threads.get() == 0 {
-                // The last thread of a process that was not told to end takes it along.
-                if owner.life.get() == life::ALIVE {
-                    owner.life.set(life::DYING);
-                    self.set_record(process, ExitCause::Exited, [0; 3], None);
-                } else {
-                    self.forget_dying(process);
-                }
-                self.start_reaping(hart, process);
+            self.count_out(hart, process);
+            self.breathe();
+        }
+    }
+
+    /// A process has one thread less.
+    fn count_out(&self, hart: &Hart, process: Frame) {
+        let _dying = self.dying_lock.hold();
+        let _held = self.memory.lock(process);
+        let owner = self.table(process);
+        owner.live_threads.sub(1);
+        if owner.live_threads.get() == 0 {
+            // The last thread of a process that was not told to end takes it along.
+            if owner.life.get() == life::ALIVE {
+                owner.life.set(life::DYING);
+                self.set_record(process, ExitCause::Exited, [0; 3], None);
+            } else {
+                self.forget_dying(process);
             }
+            self.start_reaping(hart, process);
         }
     }
 }

@@ -82,7 +82,7 @@ impl<P: Platform> Kernel<P> {
         frame_of(&self.memory, self.memory.page::<Vmo>(vmo), n)
     }
 
-    /// Gives the vmo its frames; every one was charged.
+    /// Gives the vmo, which nobody else knows yet, its frames; every one was charged.
     fn fill_vmo(&self, vmo: &Vmo, pages: u32) -> Option<()> {
         if vmo.depth.get() > 0 {
             vmo.root.set(self.memory.allocate()?.0);
@@ -94,6 +94,7 @@ impl<P: Platform> Kernel<P> {
             }
             slot(&self.memory, vmo, n).set(self.memory.allocate()?.0);
             vmo.pages.set(n + 1);
+            self.breathe();
         }
         Some(())
     }
@@ -122,12 +123,13 @@ impl<P: Platform> Kernel<P> {
         }
         for n in 0..vmo.pages.get() {
             self.memory.free(Frame(slot(&self.memory, vmo, n).get()));
+            self.breathe_at(n);
         }
         if vmo.depth.get() == 2 {
-            for middle in self.memory.page::<Index>(Frame(vmo.root.get())) {
-                if middle.get() != 0 {
-                    self.memory.free(Frame(middle.get()));
-                }
+            let middles = self.memory.page::<Index>(Frame(vmo.root.get())).iter();
+            for (n, middle) in middles.take_while(|middle| middle.get() != 0).enumerate() {
+                self.memory.free(Frame(middle.get()));
+                self.breathe_at(n as u32);
             }
         }
         if vmo.depth.get() > 0 && vmo.root.get() != 0 {

@@ -7,7 +7,7 @@ use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 use neuron_core::Kernel;
 use neuron_core::memory::KernelBytes;
-use neuron_core::platform::{HartMask, Platform};
+use neuron_core::platform::{HartMask, Platform, Waiting};
 use nexus_abi::Ticks;
 use nexus_abi::bounds::{MAX_HARTS, PAGE_SIZE};
 
@@ -82,6 +82,18 @@ impl Platform for Riscv {
 
     fn interrupt_pending(&self) -> bool {
         cpu::pending() != 0
+    }
+
+    fn take_interrupts(&self) -> Waiting {
+        let pending = cpu::pending();
+        if pending & cpu::SOFTWARE != 0 {
+            cpu::clear_software();
+        }
+        Waiting {
+            call: pending & cpu::SOFTWARE != 0,
+            timer: pending & cpu::TIMER != 0,
+            device: pending & cpu::EXTERNAL != 0,
+        }
     }
 
     #[inline(always)]

@@ -239,17 +239,7 @@ fn give_fp(hart: &Hart) -> bool {
 fn choose(hart: &Hart) {
     while kernel().dispatch(hart) == Next::Idle {
         cpu::wait();
-        let pending = cpu::pending();
-        if pending & cpu::SOFTWARE != 0 {
-            cpu::clear_software();
-            kernel().kicked(hart);
-        }
-        if pending & cpu::TIMER != 0 {
-            kernel().timer(hart);
-        }
-        if pending & cpu::EXTERNAL != 0 {
-            kernel().external(hart);
-        }
+        kernel().serve(hart);
     }
 }
 

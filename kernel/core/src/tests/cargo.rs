@@ -320,7 +320,8 @@ fn the_last_generation_of_an_entry_is_followed_by_the_first() {
     let [process, page, object] = [(); 3].map(|()| memory.allocate().expect("frame"));
     let table = memory.page::<crate::process::Process>(process);
     table.handle_pages[0].set(page.0);
-    table.init_handles(&memory, 2);
+    table.handle_capacity.set(2);
+    table.chain_handles(&memory, 0);
     let object = crate::handles::ObjectRef { frame: object, generation: 0 };
     let capability = Capability { object, kind: Kind::Vmo, end: 0, rights: Rights::READ };
     for generation in (1..=u16::MAX).chain([1, 2]) {

@@ -56,7 +56,6 @@ impl Controller {
     }
 
     /// Whether it interrupts a hart.
-    #[cfg(all(not(loom), not(miri)))]
     pub fn interrupts(&self, hart: u32) -> bool {
         self.0.lock().expect("lock").iter().any(|s| s.is_due(hart))
     }

@@ -4,7 +4,7 @@ use super::controller::{Controller, IRQ_SOURCES};
 use super::harts;
 use crate::kernel::Kernel;
 use crate::memory::{Frame, KernelBytes};
-use crate::platform::{HartMask, Platform};
+use crate::platform::{HartMask, Platform, Waiting};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
 use nexus_abi::Ticks;
@@ -192,7 +192,18 @@ impl Platform for Host {
 
     fn interrupt_pending(&self) -> bool {
         let hart = self.hart();
-        self.called[hart].load(Ordering::Relaxed) != 0 || self.timers.of(hart) <= self.now()
+        self.called[hart].load(Ordering::Relaxed) != 0
+            || self.timers.of(hart) <= self.now()
+            || self.controller.interrupts(hart as u32)
+    }
+
+    fn take_interrupts(&self) -> Waiting {
+        let hart = self.hart();
+        Waiting {
+            call: self.called[hart].swap(0, Ordering::AcqRel) != 0,
+            timer: self.timers.of(hart) <= self.now(),
+            device: self.controller.interrupts(hart as u32),
+        }
     }
 
     fn fence(&self, harts: HartMask, asid: u16, start: u64, pages: u64) {

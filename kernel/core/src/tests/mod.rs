@@ -2,6 +2,8 @@
 
 #[cfg(not(miri))]
 pub mod atomics;
+#[cfg(all(not(loom), not(miri)))]
+pub mod breaths;
 mod cargo;
 mod channels;
 mod compare;
@@ -9,6 +11,8 @@ mod conform;
 mod controller;
 mod corners;
 mod costs;
+#[cfg(all(not(loom), not(miri)))]
+mod cuts;
 mod devices;
 mod fast;
 mod handover;

@@ -34,7 +34,8 @@ impl Table {
         let new = Capability { object: object(channel), kind: Kind::Channel, end: 1, rights: Rights::SEND };
         let p = memory.page::<Process>(process);
         p.handle_pages[0].set(page.0);
-        p.init_handles(&memory, 2);
+        p.handle_capacity.set(2);
+        p.chain_handles(&memory, 0);
         assert_eq!(p.insert(&memory, old), Ok(FIRST));
         Table { memory, process, old, new }
     }

@@ -231,7 +231,7 @@ impl Storm {
     fn audit_process(&self, frame: Frame) {
         let p = self.world.kernel.table(frame);
         assert_ne!(p.life.get(), life::DYING, "process {frame:?} is dying and nobody sees to it");
-        assert_eq!(p.unmapping.get(), 0, "process {frame:?} is being unmapped by nobody");
+        assert_eq!(p.in_steps.get(), 0, "process {frame:?} is being unmapped by nobody");
         self.audit_ready(
             frame,
             0,

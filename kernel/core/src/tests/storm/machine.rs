@@ -40,7 +40,7 @@ impl Storm {
             self.time_passes();
             if self.is_interrupted(id) {
                 self.enter(id, Place::Kernel);
-                self.take_interrupts(hart);
+                self.world.kernel.serve(hart);
                 self.choose(hart);
             } else {
                 self.instruction(hart);
@@ -70,20 +70,6 @@ impl Storm {
                 || host.timers.of(id) <= host.clock.load(Ordering::Relaxed)
                 || host.controller.interrupts(id as u32)
         })
-    }
-
-    fn take_interrupts(&self, hart: &Hart) {
-        let (kernel, id) = (self.world.kernel, hart.id.get() as usize);
-        let host = &kernel.platform;
-        if host.called[id].swap(0, Ordering::AcqRel) != 0 {
-            kernel.kicked(hart);
-        }
-        if host.timers.of(id) <= alone(|| host.clock.load(Ordering::Relaxed)) {
-            kernel.timer(hart);
-        }
-        if host.controller.interrupts(id as u32) {
-            kernel.external(hart);
-        }
     }
 
     /// One step of the current program: an access to memory or a system call.
@@ -131,7 +117,7 @@ impl Storm {
             if self.is_over() {
                 return;
             }
-            self.take_interrupts(hart);
+            self.world.kernel.serve(hart);
         }
     }
 

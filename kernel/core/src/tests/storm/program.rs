@@ -438,7 +438,7 @@ impl Storm {
                 let access =
                     Rights::READ | [Rights::WRITE, Rights::empty(), Rights::EXECUTE][below(3) as usize];
                 let at = [0, PAGE_AT + PAGE_SIZE as u64 * (1 + below(3))][below(2) as usize];
-                let range = [0, 4096, at];
+                let range = [0, 4096 * (1 + below(3)), at];
                 let source = if below(6) == 0 { Kind::Mmio } else { Kind::Vmo };
                 let arguments = [one(Kind::Process), one(source), range[0], range[1], range[2]];
                 Wish::new(S::vm_map, &arguments).with(reg::A0 + 5, access.bits() as u64)

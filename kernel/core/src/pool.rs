@@ -159,7 +159,8 @@ impl<P: Platform> Kernel<P> {
 
     fn put_back(&self, object: ObjectRef, start: u32, pages: u32) {
         {
-            let _held = self.memory.lock(object.frame);
+            // Destroyed with its quota before a vmo was made of what was marked: then that went with it.
+            let Ok(_held) = self.hold(object) else { return };
             let pool = self.memory.page::<Pool>(object.frame);
             pool.turn(start, pages);
             pool.free.add(pages);

@@ -84,6 +84,9 @@ pub struct Process {
     pub hollow: Cell32,
     /// Ranges that are being mapped or unmapped step by step: until none is, the process is not taken apart to the end.
     pub in_steps: Cell32,
+    /// 1 while whoever kills it still takes its threads off whatever they do, step by step.
+    pub collecting: Cell32,
+    unused: Cell32,
     /// Next process in a hart's list of processes to take apart, or in the list of dying ones.
     pub reap_next: Cell32,
     /// How far taking apart has come (next handle index).

@@ -12,11 +12,14 @@ use crate::paging;
 use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::thread::{Thread, state};
-use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_MAPPINGS, MAX_PRIORITY};
+use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_HARTS, MAX_MAPPINGS, MAX_PRIORITY};
 use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights};
 
 /// Entries of a handle table that one step closes.
 const HANDLES_PER_STEP: u32 = 16;
+
+/// Threads that one step of a kill ends. Tests have small worlds, and steps to match.
+const THREADS_PER_STEP: u32 = if cfg!(test) { 1 } else { 16 };
 
 impl<P: Platform> Kernel<P> {
     /// System call `process_create`.
@@ -144,7 +147,7 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
-    /// Tells a process to end. The first cause counts.
+    /// Tells a process to end. The first cause counts. No lock is held.
     pub(crate) fn kill(
         &self,
         hart: &Hart,
@@ -153,21 +156,33 @@ impl<P: Platform> Kernel<P> {
         about: [u64; 3],
         registers: Option<&Thread>,
     ) {
-        let _dying = self.dying_lock.hold();
-        let Ok(_held) = self.hold(object) else { return };
-        let p = self.table(object.frame);
-        if p.life.get() != life::ALIVE {
-            return;
-        }
-        p.life.set(life::DYING);
-        self.set_record(object.frame, cause, about, registers);
-        if p.live_threads.get() == 0 {
-            self.start_reaping(hart, object.frame);
-        } else {
+        {
+            let _dying = self.dying_lock.hold();
+            let Ok(_held) = self.hold(object) else { return };
+            let p = self.table(object.frame);
+            if p.life.get() != life::ALIVE {
+                return;
+            }
+            p.life.set(life::DYING);
+            self.set_record(object.frame, cause, about, registers);
+            if p.live_threads.get() == 0 {
+                return self.start_reaping(hart, object.frame);
+            }
+            p.collecting.set(1);
             p.reap_next.set(self.dying.get());
             self.dying.set(object.frame.0);
-            self.collect(hart, object.frame);
         }
+        while self.collect_step(hart, object) {
+            self.breathe();
+        }
+    }
+
+    /// One step of a kill. Whether there is more to do: not if the last threads have ended elsewhere meanwhile.
+    fn collect_step(&self, hart: &Hart, object: ObjectRef) -> bool {
+        let _dying = self.dying_lock.hold();
+        let Ok(_held) = self.hold(object) else { return false };
+        self.table(object.frame).life.get() == life::DYING
+            && !self.collect(hart, object.frame, THREADS_PER_STEP)
     }
 
     /// A process without threads that nobody has a handle to is of no use to anybody, and nobody could end it: it ends now.
@@ -207,11 +222,13 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    /// Takes every thread of a dying process off whatever it does. One that runs on another hart is left to that hart,
-    /// which is called. `dying_lock` and the process's lock are held.
-    fn collect(&self, hart: &Hart, process: Frame) {
+    /// Takes `most` threads of a dying process off whatever they do. Those that run on other harts are left to these, which are called once no
+    /// others are left: then it answers true. `dying_lock` and the process's lock are held.
+    fn collect(&self, hart: &Hart, process: Frame, most: u32) -> bool {
         let p = self.table(process);
         let mut next = Frame(p.threads.get());
+        let (mut ended, mut running) = (0, 0);
+        // Few run at a time, so a step that begins with the first thread again comes soon to one that does not.
         while next.exists() {
             let thread = next;
             let t = self.thread(thread);
@@ -219,18 +236,27 @@ impl<P: Platform> Kernel<P> {
             loop {
                 let (what, place) = t.doing();
                 if what == state::RUNNING {
-                    match place == hart.id.get() {
-                        true => hart.resched.set(1),
-                        false => self.platform.kick(place),
-                    }
+                    running |= 1 << place;
                     break;
+                }
+                if ended == most {
+                    return false;
                 }
                 if what == state::NEW || self.detach(thread) || self.detach_ready(thread) {
                     self.bury_thread(hart, thread);
+                    ended += 1;
                     break;
                 }
             }
         }
+        p.collecting.set(0);
+        for place in (0..MAX_HARTS as u32).filter(|place| running & 1 << place != 0) {
+            match place == hart.id.get() {
+                true => hart.resched.set(1),
+                false => self.platform.kick(place),
+            }
+        }
+        true
     }
 
     /// The inter-processor interrupt: a thread of a dying process may have been running here, or there is work.
@@ -241,7 +267,10 @@ impl<P: Platform> Kernel<P> {
         let mut next = Frame(self.dying.get());
         while next.exists() {
             let _held = self.memory.lock(next);
-            self.collect(hart, next);
+            // Whoever is at it comes to each thread again, wherever it is by then. Else only those are left that ran when they were come to.
+            if self.table(next).collecting.get() == 0 {
+                self.collect(hart, next, u32::MAX);
+            }
             next = Frame(self.table(next).reap_next.get());
         }
     }

@@ -164,36 +164,50 @@ impl<P: Platform> Kernel<P> {
         self.publish(process, frame, Kind::Quota.all_rights())
     }
 
-    /// System call `quota_destroy`, one step: destroys one object of the tree below. `Ok(true)` when the quota
-    /// itself is gone; `Ok(false)` when there is more to do; `Err(Busy)` when another hart must act first.
-    pub(crate) fn quota_destroy_step(&self, root: ObjectRef) -> Answer<bool> {
-        let mut quota = root;
+    /// System call `quota_destroy`, one step: destroys one object of the tree below. `at` is the quota to begin with, at first `root`, and then the one to
+    /// go on with. `Ok(true)` when the quota itself is gone; `Ok(false)` when there is more to do; `Err(Busy)` when another hart must act first. No
+    /// lock is held.
+    pub(crate) fn quota_destroy_step(&self, root: ObjectRef, at: &mut ObjectRef) -> Answer<bool> {
         loop {
-            // What stands in the list is not freed while the quota is locked.
-            let (head, object, kind) = {
-                // One further down may have gone with its last object on another hart.
-                let _held =
-                    self.hold(quota).map_err(|gone| if quota == root { gone } else { Error::Busy })?;
+            let quota = *at;
+            // What stands in the list is not freed while the quota is locked, nor is the quota that this one was split off.
+            let (head, object, kind, above) = {
+                let _held = match self.hold(quota) {
+                    Err(gone) if quota == root => return Err(gone),
+                    // One further down has gone with its last object.
+                    Err(_) => {
+                        *at = root;
+                        continue;
+                    }
+                    Ok(held) => held,
+                };
                 let account = self.memory.page::<Quota>(quota.frame);
                 account.dying.set(1);
                 let head = Frame(account.objects.get());
-                (head, self.reference(head), self.memory.header(head).kind.atomic().load(Ordering::Acquire))
+                // Which it is, and then whether it is retired: who reads the generation of the next one sees that this one is.
+                let object = self.reference(head);
+                let kind = self.memory.header(head).kind.atomic().load(Ordering::Acquire);
+                let above = self.reference(Frame(self.memory.header(quota.frame).quota.get()));
+                (head, object, kind, above)
             };
             if !head.exists() {
                 // Two harts may be destroying it; it is settled once.
                 if self.retire_live(quota) {
                     self.settle_quota(quota.frame);
                 }
+                *at = above;
                 return Ok(quota == root);
             }
             match Kind::from_raw(kind as u8) {
                 // Retired by another hart, which is about to take it off the list; or another hart is still making it.
                 _ if kind & !usage::KIND != 0 => return Err(Error::Busy),
-                Some(Kind::Quota) => quota = object,
+                Some(Kind::Quota) => *at = object,
                 Some(kind) => return self.revoke(object, kind).map(|()| false),
                 // Enrolled by another hart, which is about to say what it is.
                 None => return Err(Error::Busy),
             }
+            // The tree may be deep.
+            self.breathe();
         }
     }
 

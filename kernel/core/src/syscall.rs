@@ -194,8 +194,9 @@ impl<P: Platform> Kernel<P> {
     fn quota_destroy(&self, hart: &Hart, quota: u64) -> Answer<bool> {
         let object =
             self.table(hart.owner()).lookup_as(&self.memory, quota, Kind::Quota, Rights::MANAGE)?.object;
+        let mut at = object;
         loop {
-            match self.quota_destroy_step(object) {
+            match self.quota_destroy_step(object, &mut at) {
                 Ok(true) => {
                     self.clear_graves(hart);
                     return Ok(true);

@@ -114,12 +114,13 @@ impl Scene {
     /// Everything of the quota goes; then each page that is used is a frame that is taken, and no more.
     fn end(self, killed: bool) {
         let (world, kernel) = (&self.world, self.world.kernel);
+        let mut at = self.quota;
         for step in 0.. {
             assert!(step < 5000, "the quota is never gone");
             world.settle_all();
             world.go_to(1);
             world.put_on(OTHER);
-            match kernel.quota_destroy_step(self.quota) {
+            match kernel.quota_destroy_step(self.quota, &mut at) {
                 Ok(false) | Err(Error::Busy) => {}
                 Ok(true) | Err(_) => break,
             }
@@ -190,7 +191,38 @@ fn crowded_port(scene: &mut Scene) -> u64 {
     port
 }
 
-const OPERATIONS: [Operation; 10] = [
+fn crowded_process(scene: &mut Scene) -> u64 {
+    let process = scene.get(Sysno::process_create, &[scene.small, scene.identity, 4, 5, 0]);
+    for _ in 0..5 {
+        scene.get(Sysno::thread_create, &[process, scene.small, 3]);
+    }
+    process
+}
+
+/// The last handle to a tree of quotas: to the one furthest down.
+fn deep_tree(scene: &mut Scene) -> u64 {
+    let mut quota = scene.small;
+    for level in 0..6 {
+        let next = scene.get(Sysno::quota_create, &[quota, 60 - 8 * level, 0]);
+        if level > 0 {
+            scene.get(Sysno::handle_close, &[quota]);
+        }
+        quota = next;
+    }
+    quota
+}
+
+const OPERATIONS: [Operation; 12] = [
+    Operation {
+        name: "a process with several threads is killed",
+        prepare: crowded_process,
+        call: |s| (Sysno::process_kill, vec![s.extra]),
+    },
+    Operation {
+        name: "a deep tree of quotas is let go of",
+        prepare: deep_tree,
+        call: |s| (Sysno::handle_close, vec![s.extra]),
+    },
     Operation {
         name: "a vmo is made",
         prepare: nothing,
@@ -386,4 +418,41 @@ fn a_range_that_is_being_mapped_is_taken_and_cannot_be_unmapped() {
         scene.get(Sysno::vm_unmap, &[scene.own, AT]);
         assert_eq!(scene.register(reg::A0), 0);
     }
+}
+
+/// Interrupts wait all the time, so that each system call does as little as it can.
+#[test]
+fn a_deep_tree_of_quotas_is_destroyed_whatever_interrupts() {
+    const LEVELS: u64 = 30;
+    let mut scene = Scene::new();
+    let mut quota = scene.small;
+    for level in 0..LEVELS {
+        let next = scene.get(Sysno::quota_create, &[quota, 100 - 3 * level, 0]);
+        scene.get(Sysno::timer_create, &[quota]);
+        if level > 0 {
+            scene.get(Sysno::handle_close, &[quota]);
+        }
+        quota = next;
+    }
+    let (kernel, pc) = (scene.world.kernel, scene.register(reg::PC));
+    let called = &kernel.platform.called[0];
+    called.store(1, Ordering::Relaxed);
+    let destroy = registers(&[scene.small]);
+    let again = || {
+        breaths::at_each(
+            move |_| called.store(1, Ordering::Relaxed),
+            || scene.world.ask(Sysno::quota_destroy, &destroy),
+        )
+    };
+    let mut calls = 0;
+    let mut breaths = 0;
+    while scene.register(reg::PC) == pc {
+        calls += 1;
+        assert!(calls < 10 * LEVELS, "it never ends");
+        breaths = breaths.max(again().1);
+    }
+    assert_eq!(scene.register(reg::A0), 0);
+    assert!(calls > LEVELS, "only {calls} calls");
+    assert!(breaths >= LEVELS as usize, "the way down is one step: {breaths} breaths");
+    scene.end(false);
 }

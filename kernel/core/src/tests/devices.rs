@@ -114,7 +114,8 @@ impl Machine {
     fn destroy(&self, quota: Handle) {
         let kernel = self.world.kernel;
         let object = kernel.table(self.process()).lookup(&kernel.memory, quota).expect("quota").object;
-        while kernel.quota_destroy_step(object) != Ok(true) {}
+        let mut at = object;
+        while kernel.quota_destroy_step(object, &mut at) != Ok(true) {}
     }
 
     fn split(&self, pages: u64) -> Handle {

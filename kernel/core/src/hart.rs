@@ -60,6 +60,10 @@ pub struct Hart {
     pub slow: Cell64,
     /// Thread switches.
     pub switches: Cell64,
+    /// While threads without budget are looked at, step by step: when to do so again ([`Self::refill_at`] comes from it); 0: they are not.
+    pub refill_next: Cell64,
+    /// How often that was done, times the number of harts.
+    pub refill_round: Cell32,
 }
 
 impl Hart {
@@ -97,6 +101,8 @@ impl Hart {
             copied: zero64(),
             slow: zero64(),
             switches: zero64(),
+            refill_next: zero64(),
+            refill_round: zero32(),
         }
     }
 

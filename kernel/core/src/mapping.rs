@@ -190,13 +190,18 @@ impl<P: Platform> Kernel<P> {
         if pages > PAGES_PER_STEP {
             return self.map_in_steps(held, target.frame, record, (source, kind), tables);
         }
-        for n in 0..pages {
-            let Some(leaf) = leaf else {
-                self.map_page(owner, mapping, (source.frame, kind), n);
-                continue;
-            };
-            let physical = self.page_address(source.frame, kind, (offset / PAGE) as u32 + n);
-            paging::set_leaf(&self.memory, leaf, start + n as u64 * PAGE, physical, access);
+        match leaf {
+            Some(leaf) => {
+                for n in 0..pages {
+                    let physical = self.page_address(source.frame, kind, (offset / PAGE) as u32 + n);
+                    paging::set_leaf(&self.memory, leaf, start + n as u64 * PAGE, physical, access);
+                }
+            }
+            None => {
+                for n in 0..pages {
+                    self.map_page(owner, mapping, (source.frame, kind), n);
+                }
+            }
         }
         if access.contains(Rights::EXECUTE) {
             self.platform.sync_code();

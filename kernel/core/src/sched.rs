@@ -111,6 +111,9 @@ impl<P: Platform> Kernel<P> {
         if priority == 0 && t.priority.get() != 0 {
             let until = self.exhausted_until(ObjectRef::from_raw(t.payer.get()));
             hart.refill_at.set(hart.refill_at.get().min(until));
+            if hart.refill_next.get() != 0 {
+                hart.refill_next.set(hart.refill_next.get().min(until));
+            }
             hart.resched.set(1);
         }
     }

@@ -137,7 +137,8 @@ pub struct Thread {
     pub sequence: Cell64,
     /// Frame of the 4 KiB message buffer.
     pub buffer: Cell32,
-    unused: Cell32,
+    /// In which round of its hart its payer's budget was looked at last ([`Hart::refill_round`](crate::hart::Hart::refill_round)).
+    pub refill_round: Cell32,
     /// The message it sends, or the answer it gets.
     pub staged: Staged,
 }

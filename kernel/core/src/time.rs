@@ -14,6 +14,7 @@ use crate::process::Process;
 use crate::sync::{Cell32, Ordering};
 use crate::thread::Thread;
 use crate::timers::{HeapStorage, TimerNode};
+use nexus_abi::bounds::MAX_HARTS;
 use nexus_abi::{Error, Handle, Kind, NEVER, NOW, Rights, Signals, Ticks};
 
 /// The storage of one hart's heap: a directory page of pages of slots, made when the hart comes online.
@@ -36,6 +37,11 @@ impl HeapStorage for Storage<'_> {
         }
     }
 }
+
+/// Deadlines that one timer interrupt sees to, and threads without budget that it looks at. What is left is due at once: the interrupt comes
+/// again.
+const DEADLINES_PER_STEP: u32 = 16;
+const REFILLS_PER_STEP: u32 = 32;
 
 impl<P: Platform> Kernel<P> {
     pub(crate) fn storage(&self, hart: &Hart) -> Storage<'_> {
@@ -94,7 +100,7 @@ impl<P: Platform> Kernel<P> {
         // The interrupt stays pending until the timer is set again, if only to never.
         hart.armed.set(NOW);
         let now = self.platform.now();
-        loop {
+        for _ in 0..DEADLINES_PER_STEP {
             let due = {
                 let _held = hart.heap.lock.hold();
                 hart.heap.pop_due(&self.storage(hart), now)
@@ -140,22 +146,35 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Threads at priority 0 whose payer has budget again go back to where they belong. Under the queue's lock throughout, so that
-    /// no other hart takes one that is between two queues.
+    /// no other hart takes one that is between two queues. Those that stay go to the end of the queue, so that it is as it was when
+    /// all were looked at: then one that was looked at comes first. Whoever joins the queue meanwhile sees to itself (`note_refill`).
     fn refill(&self, hart: &Hart, now: Ticks) {
-        hart.refill_at.set(NEVER);
         let _held = hart.queue_lock.hold();
-        let mut next = hart.queues[0].head();
-        while next.exists() {
-            let (thread, t) = (next, self.thread(next));
-            next = Frame(t.next.get());
+        let queue = &hart.queues[0];
+        if hart.refill_next.get() == 0 {
+            hart.refill_round.add(MAX_HARTS as u32);
+            hart.refill_next.set(NEVER);
+        }
+        // No two harts have the same one, and none is 0.
+        let round = hart.refill_round.get() + hart.id.get() + 1;
+        for _ in 0..REFILLS_PER_STEP {
+            let thread = queue.head();
+            if !thread.exists() || self.thread(thread).refill_round.get() == round {
+                return hart.refill_at.set(hart.refill_next.take(0));
+            }
+            let t = self.thread(thread);
+            t.refill_round.set(round);
             let until = self.exhausted_until(ObjectRef::from_raw(t.payer.get()));
             if until > now {
-                hart.refill_at.set(hart.refill_at.get().min(until));
+                hart.refill_next.set(hart.refill_next.get().min(until));
             } else if t.priority.get() != 0 {
                 self.dequeue(hart, thread, 0);
                 self.insert(hart, thread, t.priority.get(), false);
                 hart.resched.set(1);
+                continue;
             }
+            queue.remove(&self.memory, thread);
+            queue.push_back(&self.memory, thread);
         }
     }
 

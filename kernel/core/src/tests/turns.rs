@@ -51,3 +51,77 @@ fn a_dead_process_is_taken_apart_although_its_hart_never_has_nothing_to_do() {
         assert_eq!(world.process(1).life.get(), crate::process::life::ENDED, "priority {priority}");
     }
 }
+
+#[test]
+fn deadlines_that_pass_together_are_seen_to_in_steps() {
+    const TIMERS: usize = 40;
+    let world = World::new(false, 1, 1);
+    let (kernel, hart) = (world.kernel, world.hart());
+    world.put_on(0);
+    hart.slice_end.set(nexus_abi::NEVER);
+    let mut timers = vec![];
+    for _ in 0..TIMERS {
+        let frame = kernel.create(world.quota, Kind::Timer, 1).expect("timer");
+        kernel.born(frame);
+        kernel.arm(hart, frame, 100);
+        timers.push(frame);
+    }
+    let left = || {
+        let pending = |frame: &&crate::memory::Frame| {
+            kernel.memory.page::<crate::objects::Timer>(**frame).binding.pending.get() == 0
+        };
+        timers.iter().filter(pending).count()
+    };
+    kernel.platform.clock.store(100, Ordering::Relaxed);
+    let mut interrupts = 0;
+    while left() != 0 {
+        let before = left();
+        kernel.timer(hart);
+        interrupts += 1;
+        assert!(before - left() <= 16, "{} at once", before - left());
+        kernel.program_timer(hart);
+        assert!(left() == 0 || kernel.platform.timers.of(0) <= 100, "the rest is not due");
+    }
+    assert!(interrupts > 1);
+}
+
+#[test]
+fn threads_that_wait_for_budget_are_looked_at_in_steps_and_none_is_forgotten() {
+    const THREADS: usize = 100;
+    let world = World::new(false, 2, THREADS);
+    let (kernel, hart) = (world.kernel, world.hart());
+    let (soon, late) = (100, 200);
+    world.process(1).exhausted_until.set(soon);
+    world.process(2).exhausted_until.set(late);
+    // Those of both processes in turn.
+    for n in 0..2 * THREADS {
+        let frame = world.threads[n / 2 + n % 2 * THREADS].frame;
+        assert!(kernel.detach_ready(frame));
+        kernel.wake(hart, frame);
+    }
+    let waiting = |process: usize| {
+        let of = |frame: crate::memory::Frame| kernel.thread(frame).owner() == world.processes[process];
+        let at_0 = |frame: crate::memory::Frame| kernel.thread(frame).doing().1 >> 8 == 0;
+        world.threads.iter().filter(|t| of(t.frame) && at_0(t.frame)).count()
+    };
+    assert_eq!((waiting(1), waiting(2), hart.refill_at.get()), (THREADS, THREADS, soon));
+    let first_late = world.threads[THREADS].frame;
+    for (now, left) in [(soon, [0, THREADS]), (late, [0, 0])] {
+        kernel.platform.clock.store(now, Ordering::Relaxed);
+        let mut interrupts = 0;
+        while hart.refill_at.get() <= now {
+            let before = waiting(1) + waiting(2);
+            kernel.timer(hart);
+            interrupts += 1;
+            assert!(before - waiting(1) - waiting(2) <= 32);
+            assert!(interrupts < 10, "it never ends");
+        }
+        assert!(interrupts > 1, "at {now} all at once");
+        assert_eq!([waiting(1), waiting(2)], left, "at {now}");
+        if now == soon {
+            assert_eq!(hart.refill_at.get(), late);
+            assert_eq!(hart.queues[0].head(), first_late, "their order has changed");
+        }
+    }
+    assert_eq!(hart.refill_at.get(), nexus_abi::NEVER);
+}

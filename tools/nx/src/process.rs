@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -27,6 +28,11 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// Lines that wait to be looked at before the program has to wait.
 const MAX_WAITING: usize = 1024;
+
+/// This program, also when its file was replaced since it started: the tests of the host build it anew.
+pub fn own_program() -> PathBuf {
+    PathBuf::from(format!("/proc/{}/exe", std::process::id()))
+}
 
 /// A command that the host's kernel kills when `nx` dies. The death signal is tied to the thread that starts it: that
 /// must be one that lives as long as the command is wanted.

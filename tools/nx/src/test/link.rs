@@ -23,7 +23,7 @@ use crate::link;
 use crate::machine::Machine;
 use crate::machine::options::Options;
 use crate::machine::watch::Watcher;
-use crate::process::{bound, end_group};
+use crate::process::{bound, end_group, own_program};
 
 const SUITE: &str = "link";
 
@@ -115,7 +115,7 @@ impl System {
     }
 
     fn nx(&self, words: &[&str]) -> Result<Command, String> {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let own = own_program();
         let mut command = bound(own);
         command.args(words).args(["--system", &self.name]).current_dir(&self.root).env("NX_ROOT", &self.root);
         command.env("CI", "true").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

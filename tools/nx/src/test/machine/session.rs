@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::interrupt;
-use crate::process::{bound, end_group};
+use crate::process::{bound, end_group, own_program};
 
 /// Far too long for anything that is waited for.
 const FAR_TOO_LONG: Duration = Duration::from_secs(90);
@@ -67,7 +67,7 @@ pub struct End {
 impl Session {
     /// Starts `nx` with these words in the tree at `root`. Its standard output is closed once it has said `enough`.
     pub fn start(root: &Path, words: &[&str], enough: Option<&'static str>) -> Result<Session, String> {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let own = own_program();
         let mut command = bound(own);
         command.args(words).current_dir(root).env("NX_ROOT", root).env("CI", "true");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

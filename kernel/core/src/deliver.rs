@@ -21,7 +21,7 @@ impl<P: Platform> Kernel<P> {
         known
             && self.hand_in(hart, t).is_some_and(|w| {
                 self.finish(t, 0, [0, 0]);
-                self.wake_thread(hart, w);
+                self.wake_beside(hart, Some(t), w);
                 true
             })
     }
@@ -82,7 +82,7 @@ impl<P: Platform> Kernel<P> {
         w.resume.set(resume::EVENT);
         w.set_doing(state::LIMBO, 0);
         drop(held);
-        self.wake_thread(hart, w);
+        self.wake_beside(hart, Some(t), w);
         true
     }
 }

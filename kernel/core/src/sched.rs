@@ -51,6 +51,12 @@ impl<P: Platform> Kernel<P> {
     /// The same.
     #[inline(always)]
     pub(crate) fn wake_thread(&self, hart: &Hart, t: &Thread) {
+        self.wake_beside(hart, hart.thread.find(), t);
+    }
+
+    /// The same for who has seen what thread this hart runs, if any.
+    #[inline(always)]
+    pub(crate) fn wake_beside(&self, hart: &Hart, current: Option<&Thread>, t: &Thread) {
         let now = self.platform.now();
         // A server that waited in a call of its own must not pay with its priority for what its caller used up.
         let priority = match self.is_solvent(ObjectRef::from_raw(t.payer.get()), now) {
@@ -60,7 +66,7 @@ impl<P: Platform> Kernel<P> {
                 self.effective_priority(t, now)
             }
         };
-        if self.goes_next(hart, priority) {
+        if self.goes_next(hart, current, priority) {
             t.set_doing(state::RUNNING, hart.id.get());
             hart.next.set(t);
             hart.resched.set(1);

@@ -99,9 +99,8 @@ impl<P: Platform> Kernel<P> {
     /// Whether a thread of this priority goes before the current one, every ready one, and one that was to do so already, which
     /// then waits for its turn.
     #[inline]
-    pub(crate) fn goes_next(&self, hart: &Hart, priority: u32) -> bool {
-        let goes =
-            hart.thread.find().is_some_and(|t| priority > t.priority.get()) && priority >= hart.best.get();
+    pub(crate) fn goes_next(&self, hart: &Hart, current: Option<&Thread>, priority: u32) -> bool {
+        let goes = current.is_some_and(|t| priority > t.priority.get()) && priority >= hart.best.get();
         match hart.next.find() {
             None => goes,
             Some(next) if goes && priority > next.priority.get() => {

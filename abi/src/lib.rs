@@ -8,12 +8,14 @@
 
 pub mod bounds;
 mod error;
+mod exception;
 mod info;
 mod object;
 mod syscall;
 mod tag;
 
 pub use error::Error;
+pub use exception::exception;
 pub use info::{
     DmaInfo, ExitCause, ExitRecord, HandleInfo, Holding, Holdings, IrqInfo, KernelRecord, KernelRecords,
     KernelStats, MmioInfo, PoolInfo, ProcessInfo, QuotaInfo, RecordKind, StartInfo, Topic, VmoInfo,

@@ -55,6 +55,7 @@
 //! | `grants` | | what it is handed besides, in this image |
 //! | `state` | | what it may do under `/state` besides, in this image |
 //! | `state_quota` | | what it may store there, in this image |
+//! | `start` | | when it is started, in this image: `demand` for one that would work on its own while tests count |
 //!
 //! # Table (little-endian, version 3)
 //!

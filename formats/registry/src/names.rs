@@ -8,6 +8,7 @@ pub const CANONICAL: &[(&str, &str)] = &[
     ("services", "samgrd"),
     ("policy", "policyd"),
     ("log", "logd"),
+    ("records", "recordd"),
     ("state", "statefsd"),
     ("keys", "keystored"),
     ("bundles", "bundlemgrd"),

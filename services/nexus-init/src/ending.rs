@@ -2,25 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
-use nexus_abi::{ExitCause, ExitRecord};
-
-/// What an exception number of the RISC-V privileged specification means.
-fn exception(cause: u64) -> &'static str {
-    match cause {
-        0 => "misaligned instruction address",
-        1 => "instruction access fault",
-        2 => "illegal instruction",
-        3 => "breakpoint",
-        4 => "misaligned load",
-        5 => "load access fault",
-        6 => "misaligned store",
-        7 => "store access fault",
-        12 => "instruction page fault",
-        13 => "load page fault",
-        15 => "store page fault",
-        _ => "unknown exception",
-    }
-}
+use nexus_abi::{ExitCause, ExitRecord, exception};
 
 /// One line about an exit record.
 pub fn describe(record: &ExitRecord) -> String {

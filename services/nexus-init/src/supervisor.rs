@@ -16,6 +16,7 @@ use core::mem::replace;
 use nexus_abi::{Error, NEVER, Signals};
 use nexus_bootimg::Image;
 use nexus_init::ending::describe;
+use nexus_init::faults::Faults;
 use nexus_init::restart::{Next, is_failure};
 use nexus_registry::{Registry, Restart, Start};
 use nexus_rt::api::log::Purpose;
@@ -57,6 +58,7 @@ pub struct Supervisor {
     /// Whether there has been a `logd`.
     logged: bool,
     devices: Devices,
+    faults: Faults,
     registry_copy: Owned<Vmo>,
     next: usize,
     announced: bool,
@@ -88,6 +90,7 @@ impl Supervisor {
             controls: Controls::default(),
             logged: false,
             devices,
+            faults: Faults::default(),
             registry_copy: handing::registry_copy(table, own, quota)?,
             next: 1,
             announced: false,
@@ -337,6 +340,7 @@ impl Supervisor {
         let name = self.slots[index].process.name;
         let record = running.process.exit_record()?;
         let failed = is_failure(&record);
+        self.faults.ended(index, clock::now(), &record);
         if let Some(authority) = Authority::of(&self.slots[index].process) {
             self.controls.down(authority);
             if authority == Authority::Log {

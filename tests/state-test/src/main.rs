@@ -20,7 +20,7 @@ use nexus_rt::api::{keys, supervise};
 use nexus_rt::console::Console;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
-use nexus_rt::{Channel, Owned, ResourceKind, Startup};
+use nexus_rt::{Channel, Owned, PortKind, ResourceKind, Startup, clock, sys};
 
 nexus_rt::main!(run);
 
@@ -33,7 +33,12 @@ struct Test {
     supervisor: Owned<Channel>,
     state: Client<Service>,
     keys: keys::Client<Service>,
+    /// Nothing ever comes here.
+    silence: Owned<PortKind>,
 }
+
+/// How long it looks away before it looks again.
+const PAUSE_MS: u64 = 50;
 
 fn why<T, E: Debug>(what: &str, result: Result<T, E>) -> Verdict<T> {
     result.map_err(|error| format!("{what}: {error:?}"))
@@ -48,13 +53,11 @@ fn run(mut startup: Startup) -> u64 {
     else {
         return 3;
     };
+    let silence = startup.quota().and_then(|quota| Owned::<PortKind>::create(quota).ok());
+    let Some(silence) = silence else { return 3 };
     startup.ready();
-    let mut test = Test {
-        console: Console::default(),
-        supervisor,
-        state: Client::new(Service("state")),
-        keys: keys::Client::new(Service("keys")),
-    };
+    let (state, keys) = (Client::new(Service("state")), keys::Client::new(Service("keys")));
+    let mut test = Test { console: Console::default(), supervisor, state, keys, silence };
     let outcome = match startup.args() {
         "" => test.whole(),
         count => test.row(count),
@@ -71,6 +74,11 @@ impl Test {
     fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
         let _ = self.console.write(&format!("{line}\n"));
+    }
+
+    fn pause(&self) {
+        let until = clock::in_millis(PAUSE_MS);
+        let _ = sys::reply_and_wait_words(self.silence.handle(), 0, 0, [0; 6], until);
     }
 
     fn put(&mut self, path: &str, data: &[u8]) -> Result<Receipt, CallError<Error>> {

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use nexus_bootctl::{PATH, Record};
 use nexus_rt::api::state::Error;
 use nexus_rt::wire::{Bytes, CallError};
 use statefsd::changes;
@@ -47,6 +48,10 @@ impl Test {
             self.lasts(boots)?;
             self.say("SELFTEST: statefs persist ok");
         }
+        self.boot(boots)?;
+        if boots > 0 {
+            self.say("SELFTEST: bootctl persist ok");
+        }
         self.strangers()?;
         self.say("SELFTEST: statefs unauthorized access rejected");
         self.values()?;
@@ -58,6 +63,8 @@ impl Test {
         self.say("SELFTEST: statefs auth put ok");
         self.promises(boots)?;
         self.say("SELFTEST: statefs restart ok");
+        self.crash(boots)?;
+        self.say("SELFTEST: crash record ok");
         let data = [boots + 1];
         let last = self.state.put(true, text(BOOTS), Bytes::new(&data).map_err(|_| "too long")?);
         why("the last put", last).map(drop)
@@ -73,26 +80,32 @@ impl Test {
         let value: Vec<u8> = (0..LONG).map(|at| long(boots - 1, at)).collect();
         self.expect("app/test/long", &value)?;
         // What was taken away is not there again, and nothing else is either.
-        let (mut after, mut count) = (alloc::string::String::new(), 0);
-        loop {
-            let reply = why("next", self.state.next(text("app/test"), text(&after)))?;
-            if reply.path.is_empty() {
-                break;
-            }
-            count += usize::from(reply.found);
-            after = reply.path.get().into();
-        }
+        let count = self.count("app/test")?;
         // With the count of machines, the long value, and who the device is.
         let expected = MANY * usize::from(boots) + 3;
         if count == expected { Ok(()) } else { Err(format!("{count} values instead of {expected}")) }
     }
 
+    /// How many values lie under a prefix.
+    fn count(&mut self, prefix: &str) -> Verdict<usize> {
+        let (mut after, mut count) = (alloc::string::String::new(), 0);
+        loop {
+            let reply = why("next", self.state.next(text(prefix), text(&after)))?;
+            if reply.path.is_empty() {
+                return Ok(count);
+            }
+            count += usize::from(reply.found);
+            after = reply.path.get().into();
+        }
+    }
+
     fn strangers(&mut self) -> Verdict {
-        for path in ["keystore/device", "app/other", "app", "boot/slot"] {
+        for path in ["keystore/device", "app/other", "app", "trust/root"] {
             Test::refused("read", self.get(path), Error::PermissionDenied)?;
             Test::refused("put", self.put(path, b"mine"), Error::PermissionDenied)?;
             Test::refused("delete", self.state.delete(text(path)), Error::PermissionDenied)?;
         }
+        Test::refused("put the boot record", self.put(PATH, b"mine"), Error::PermissionDenied)?;
         let stolen = self.state.rename(text("keystore/device"), text("app/test/key"));
         Test::refused("move", stolen, Error::PermissionDenied)?;
         Test::refused("snapshot", self.state.snapshot(text("s")), Error::PermissionDenied)
@@ -138,6 +151,34 @@ impl Test {
         why("nothing", self.state.delete(text(path)))?;
         let after = why("usage", self.state.usage())?;
         if after.used == usage.used { Ok(()) } else { Err(format!("{} is charged afterwards", after.used)) }
+    }
+
+    /// `updated` counts this boot behind those of the machines before, all of which became healthy, and finds it healthy in its time.
+    fn boot(&mut self, boots: u8) -> Verdict {
+        loop {
+            let record = match self.get(PATH) {
+                Ok((bytes, _)) => why("the boot record", Record::decode(&bytes))?,
+                Err(CallError::Service(Error::NotFound)) => Record::default(),
+                other => return why("the boot record", other).map(drop),
+            };
+            let number = u64::from(boots) + 1;
+            let is_right = [number - 1, number].contains(&record.begun) && record.failed == 0;
+            if !is_right || record.begun - record.healthy > 1 {
+                return Err(format!("boot {number}, and the record is {record:?}"));
+            }
+            if record.begun == number && record.is_healthy() {
+                return Ok(());
+            }
+            self.pause();
+        }
+    }
+
+    /// A process of this image faults on every machine: `recordd` keeps that, beside those of the machines before. It takes its time.
+    fn crash(&mut self, boots: u8) -> Verdict {
+        while self.count("crash")? != usize::from(boots) + 1 {
+            self.pause();
+        }
+        Ok(())
     }
 
     /// What was promised is kept when the server and the disk's driver die.

@@ -126,8 +126,10 @@ Examples:
   nx log -n 20           the last 20 records
   nx log -f              and whatever comes, until Ctrl-C
   nx log -f --json       one value a line
+  nx log --boot -1       the end of the log of the boot before this one
+  nx log --disk IMAGE    the end of the newest log on a disk image
 
-Exit codes: 0 answered, 10 no system runs, or it gives no answer,
+Exit codes: 0 answered, 1 that log is not kept, 10 no system runs, or it gives no answer,
 130 interrupted. Read on: docs/nx.md.")]
     Log(LogArgs),
     /// Show who uses the processor of the running system
@@ -174,6 +176,21 @@ Examples:
 Exit codes: 0 answered, 10 no system runs, or it gives no answer.
 Read on: docs/nx.md.")]
     Net(NetArgs),
+    /// Show the processes that faulted, in this boot and earlier ones
+    #[command(after_help = "\
+Examples:
+  nx crash list          those that are kept, the newest last
+  nx crash show          the newest: where it stood, who called, its registers
+  nx crash show 3-0      the first one of boot 3
+  nx crash --disk IMAGE list
+                         those on a disk image
+
+Functions and lines come from the programs under build/, if the image that ran
+is still there.
+
+Exit codes: 0 answered, 1 there is no such crash, 10 no system runs, or it
+gives no answer. Read on: docs/nx.md.")]
+    Crash(CrashArgs),
     /// Look at `/state` of the running system or on a disk image, and change it
     #[command(after_help = "\
 Examples:
@@ -408,6 +425,38 @@ pub struct LogArgs {
     /// Begin with the last so many
     #[arg(short = 'n', long, value_name = "N")]
     pub last: Option<u32>,
+    /// What was kept of a boot: 0 the newest, -1 the one before, or its number
+    #[arg(long, value_name = "BOOT", allow_hyphen_values = true, conflicts_with = "follow")]
+    pub boot: Option<i64>,
+    /// What was kept on a disk image
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "system"])]
+    pub disk: Option<PathBuf>,
+}
+
+/// `nx crash`
+#[derive(Args, Debug)]
+pub struct CrashArgs {
+    /// A disk image, instead of the system that runs
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "system")]
+    pub disk: Option<PathBuf>,
+    /// Which system, when several run here: the folder under build/ that its console is kept in
+    #[arg(long, global = true, value_name = "NAME")]
+    pub system: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub what: CrashWhat,
+}
+
+/// What can be asked about crashes.
+#[derive(Subcommand, Debug)]
+pub enum CrashWhat {
+    /// List those that are kept
+    List,
+    /// Show one
+    Show {
+        /// Which, as they are listed; the newest when left out
+        id: Option<String>,
+    },
 }
 
 /// `nx top`

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod help;
 pub mod house;
 pub mod interrupt;
+pub mod kept;
 pub mod link;
 pub mod machine;
 pub mod manual;
@@ -21,6 +22,7 @@ pub mod prompt;
 pub mod prove;
 pub mod run;
 pub mod state;
+pub mod symbols;
 pub mod test;
 pub mod timings;
 
@@ -49,6 +51,7 @@ pub fn dispatch(cli: &Cli) -> Outcome {
         Command::Net(args) => match &args.what {
             NetWhat::Status(args) => link::network(&House::find()?, args, output),
         },
+        Command::Crash(args) => kept::crash(args, output),
         Command::State(args) => state::run(args, output),
         Command::Bench(args) => bench::run(&House::find()?, args, output),
     }

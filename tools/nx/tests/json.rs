@@ -4,8 +4,9 @@
 mod support;
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use nexus_records::{Crash, Entry, Segment};
 use serde_json::Value;
 use support::Scratch;
 
@@ -58,6 +59,30 @@ fn section(name: &str, bytes: &[u8], out: &mut String) {
     }
 }
 
+/// Files with a crash record and a part of a log, as a device writes them.
+fn kept(scratch: &Scratch) -> (PathBuf, PathBuf) {
+    let crash = Crash {
+        time: 10,
+        hz: 10,
+        unix: 1,
+        code: 13,
+        pc: 0x1_0000,
+        address: 8,
+        registers: [0; 31],
+        image: [7; 16],
+        service: 9,
+        generation: 1,
+        name: "probe".into(),
+        program: "probe".into(),
+    };
+    let mut part = Segment::new(10);
+    part.push(Entry { level: 3, name: "probe".into(), text: "said".into(), ..Entry::default() });
+    let paths = (scratch.path("crash"), scratch.path("part"));
+    std::fs::write(&paths.0, crash.encode()).unwrap();
+    std::fs::write(&paths.1, part.encode()).unwrap();
+    paths
+}
+
 #[test]
 fn every_answer_has_the_fields_that_are_documented() {
     let scratch = Scratch::with_tree(QEMU);
@@ -67,6 +92,8 @@ fn every_answer_has_the_fields_that_are_documented() {
     let (disk, exported, disk_of) = (scratch.path("disk"), scratch.path("exported"), scratch.path("value"));
     nx::machine::disk::make(&disk, 16 << 20, false).unwrap();
     std::fs::write(&disk_of, "value").unwrap();
+    let (crash, part) = kept(&scratch);
+    let (crash, part) = (crash.to_str().unwrap(), part.to_str().unwrap());
     let [disk, exported, disk_of] = [&disk, &exported, &disk_of].map(|path| path.to_str().unwrap());
     let mut now = String::new();
     for (name, words, code) in [
@@ -91,6 +118,11 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx net status", &["net", "status"], 0),
         ("nx state reset", &["state", "--disk", disk, "reset", "--yes"], 0),
         ("nx state put", &["state", "--disk", disk, "put", "a/b", "--from", disk_of], 0),
+        ("", &["state", "--disk", disk, "put", "crash/00000001-0000", "--from", crash], 0),
+        ("", &["state", "--disk", disk, "put", "log/00000001/0000", "--from", part], 0),
+        ("nx crash list", &["crash", "--disk", disk, "list"], 0),
+        ("nx crash show", &["crash", "--disk", disk, "show"], 0),
+        ("nx log --disk", &["log", "--disk", disk], 0),
         ("nx state ls", &["state", "--disk", disk, "ls"], 0),
         ("nx state get", &["state", "--disk", disk, "get", "a/b"], 0),
         ("nx state stat", &["state", "--disk", disk, "stat"], 0),
@@ -107,7 +139,10 @@ fn every_answer_has_the_fields_that_are_documented() {
         let output = scratch.nx(&[words, &["--json"]].concat()).output().unwrap();
         assert_eq!(support::exit(&output), code, "{name}: {}", support::words(&output));
         assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{name}: one line");
-        section(name, &output.stdout, &mut now);
+        // What has no name was done for another one's sake.
+        if !name.is_empty() {
+            section(name, &output.stdout, &mut now);
+        }
     }
     let failure = scratch.nx(&["help", "brewing", "--json"]).output().unwrap();
     section("a failure, on standard error", &failure.stderr, &mut now);

@@ -118,6 +118,7 @@ struct AllowToml {
     #[serde(default)]
     state: Vec<Spanned<String>>,
     state_quota: Option<Spanned<String>>,
+    start: Option<Spanned<StartToml>>,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +212,14 @@ fn default_restarts() -> u16 {
     5
 }
 
+fn start_of(raw: At<StartToml>) -> At<Start> {
+    let value = match raw.value {
+        StartToml::Boot => Start::Boot,
+        StartToml::Demand => Start::Demand,
+    };
+    At { value, place: raw.place }
+}
+
 /// Finds the line of a byte.
 #[derive(Clone, Copy)]
 struct Lines<'a> {
@@ -250,11 +259,7 @@ impl Lines<'_> {
             cpu: self.at(raw.cpu),
             pages: self.at(raw.pages),
             handles: self.at(raw.handles),
-            start: match start {
-                Some(At { value: StartToml::Demand, place }) => At { value: Start::Demand, place },
-                Some(At { value: StartToml::Boot, place }) => At { value: Start::Boot, place },
-                None => At { value: Start::Boot, place },
-            },
+            start: start.map_or(At { value: Start::Boot, place }, start_of),
             ready: raw.ready,
             restart: match restart {
                 Some(At { value: RestartToml::OnFailure, place }) => At { value: Restart::OnFailure, place },
@@ -363,7 +368,7 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
         model.files.push(addition.name.to_string());
         for allowed in file.allow {
             let place = lines.place(allowed.span().start);
-            let AllowToml { name, grants, state, state_quota } = allowed.into_inner();
+            let AllowToml { name, grants, state, state_quota, start } = allowed.into_inner();
             let process = model.processes.iter_mut().find(|process| process.name.value == *name.get_ref());
             let Some(process) = process else {
                 let what = format!("there is no process `{}`", name.get_ref());
@@ -372,6 +377,9 @@ pub(super) fn read(base: Source<'_>, additions: &[Source<'_>]) -> Result<Model, 
             process.grants.extend(lines.list(grants));
             process.state.extend(lines.list(state));
             process.state_quota = state_quota.map(|quota| lines.at(quota)).or(process.state_quota.take());
+            if let Some(start) = start {
+                process.start = start_of(lines.at(start));
+            }
         }
         model.processes.extend(file.process.into_iter().map(|process| lines.process(process)));
         model.devices.extend(file.device.into_iter().map(|device| lines.device(device)));

@@ -19,7 +19,7 @@ pub(super) const VALUES: u8 = b'v';
 const SLASH: u8 = 1;
 
 /// First components of the paths that snapshots never take back.
-const KEPT: [&str; 6] = ["boot", "crash", "keystore", "policy", "sequence", "trust"];
+const KEPT: [&str; 7] = ["boot", "crash", "keystore", "log", "policy", "sequence", "trust"];
 
 /// A path that is one: components without `.` and `..`, none empty, separated by `/`, nothing before the first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -3,8 +3,9 @@
 use super::Supervisor;
 use crate::slot::{Slot, State};
 use nexus_abi::{Error, Rights};
+use nexus_init::faults::Faults;
 use nexus_registry::{Grants as Declared, Process};
-use nexus_rt::api::supervise::{self, Error as Denial, LookReply, StatReply};
+use nexus_rt::api::supervise::{self, Error as Denial, FaultReply, LookReply, StatReply};
 use nexus_rt::channel::end;
 use nexus_rt::server::Message;
 use nexus_rt::wire::{Sender, Text};
@@ -19,6 +20,9 @@ struct View<'a> {
     /// This process, the first one, which nobody started from here.
     own: &'a Owned<ProcessKind>,
     quota: &'a Owned<QuotaKind>,
+    faults: &'a Faults,
+    /// The beginning of the digest of the boot image.
+    digest: [u8; 16],
     /// Who asks, and whether it may kill.
     caller: &'a str,
     may_kill: bool,
@@ -48,7 +52,10 @@ impl Supervisor {
         let may_kill = caller.process.grants.contains(Declared::SUPERVISE_KILL);
         let may_observe = caller.process.grants.contains(Declared::OBSERVE);
         let (own, quota, caller) = (self.own, self.quota, caller.process.name);
-        let mut view = View { slots: &self.slots, own, quota, caller, may_kill, may_observe, doomed: None };
+        let digest = self.image.claimed_digest().first_chunk().copied().unwrap_or_default();
+        let (slots, faults) = (&self.slots, &self.faults);
+        let mut view =
+            View { slots, own, quota, faults, digest, caller, may_kill, may_observe, doomed: None };
         self.server.serve(message, |_, sender, packet| supervise::dispatch(&mut view, sender, packet));
         if let Some(slot) = view.doomed.and_then(|index| self.slots.get_mut(index)) {
             slot.killed = true;
@@ -111,5 +118,24 @@ impl supervise::Server<Owned<Any>> for View<'_> {
         audit!("{} kills {}", self.caller, name.get());
         self.doomed = index;
         Ok(())
+    }
+
+    fn fault(&mut self, _sender: Sender, from: u32) -> Result<FaultReply<'_>, Denial> {
+        let fault = self.faults.from(from).ok_or(Denial::NotFound)?;
+        let process = self.slots.get(fault.index).ok_or(Denial::NotFound)?.process;
+        let record = &fault.record;
+        Ok(FaultReply {
+            number: fault.number,
+            service: process.id,
+            generation: record.identity.generation,
+            time: fault.time,
+            code: record.code,
+            pc: record.pc,
+            address: record.address,
+            registers: record.registers,
+            image: self.digest,
+            name: Text::cut(process.name),
+            program: Text::cut(process.program),
+        })
     }
 }

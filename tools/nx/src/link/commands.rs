@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use nexus_api::diag::{Error, LogReply, MAX_NAME};
+use nexus_records::Entry;
 use nexus_wire::{CallError, Text};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::cli::{KillArgs, LinkArgs, LogArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::interrupt;
+use crate::kept;
 use crate::output::{Output, Paint};
 
 /// How often a log that does not answer is asked again, and how long after.
@@ -31,7 +33,39 @@ struct Record {
     text: String,
 }
 
+fn level(number: u8) -> &'static str {
+    match number {
+        1 => "error",
+        2 => "warning",
+        3 => "info",
+        4 => "debug",
+        _ => "trace",
+    }
+}
+
+fn purpose(number: u8) -> &'static str {
+    match number {
+        1 => "audit",
+        2 => "ready",
+        _ => "text",
+    }
+}
+
 impl Record {
+    /// One that was kept.
+    fn kept((entry, hz): (Entry, u64)) -> Record {
+        Record {
+            sequence: entry.sequence,
+            ms: (u128::from(entry.time) * 1000 / u128::from(hz)) as u64,
+            service: entry.service,
+            generation: entry.generation,
+            name: entry.name,
+            level: level(entry.level),
+            purpose: purpose(entry.purpose),
+            text: entry.text,
+        }
+    }
+
     fn of(reply: &LogReply<'_>, processes: &[Process], hz: u64) -> Record {
         let known = processes.iter().find(|process| process.id == reply.service);
         let name = match (known, reply.service) {
@@ -45,18 +79,8 @@ impl Record {
             service: reply.service,
             generation: reply.generation,
             name,
-            level: match reply.level {
-                1 => "error",
-                2 => "warning",
-                3 => "info",
-                4 => "debug",
-                _ => "trace",
-            },
-            purpose: match reply.purpose {
-                1 => "audit",
-                2 => "ready",
-                _ => "text",
-            },
+            level: level(reply.level),
+            purpose: purpose(reply.purpose),
             text: reply.text.get().to_string(),
         }
     }
@@ -108,6 +132,14 @@ fn next(system: &mut System, from: u64, wait: bool, names: &[Process], hz: u64) 
 
 /// Does what `nx log` says.
 pub fn log(house: &House, args: &LogArgs, output: Output) -> Outcome {
+    if args.boot.is_some() || args.disk.is_some() {
+        let kept = kept::log(args.disk.as_deref(), args.link.system.as_deref(), args.boot.unwrap_or(0))?;
+        let all: Vec<Record> = kept.into_iter().map(Record::kept).collect();
+        let shown = &all[args.last.map_or(0, |last| all.len().saturating_sub(last as usize))..];
+        shown.iter().for_each(|record| output.parts(&record.parts()));
+        output.value(&shown.iter().map(Record::value).collect::<Vec<Value>>().into());
+        return Ok(());
+    }
     let mut system = connect(house, args.link.system.as_deref())?;
     let (hz, names) = (hz(&mut system)?, processes(&mut system)?);
     let mut from = 0;

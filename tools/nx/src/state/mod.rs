@@ -4,7 +4,7 @@ mod carry;
 pub mod image;
 mod live;
 mod offline;
-mod place;
+pub mod place;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,16 +18,20 @@ use crate::cli::{StateArgs, StateCommand};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
+pub use carry::hex;
 use place::{Known, Place, Put};
 
 /// Does what the command line says.
 pub fn run(args: &StateArgs, output: Output) -> Outcome {
-    match &args.disk {
-        Some(disk) => command(&mut offline::Offline::new(disk), &args.command, output),
-        None => {
-            command(&mut live::Live::connect(&House::find()?, args.system.as_deref())?, &args.command, output)
-        }
-    }
+    command(&mut *place(args.disk.as_deref(), args.system.as_deref())?, &args.command, output)
+}
+
+/// A disk image, or the system that runs here; with several, the one of this name.
+pub fn place(disk: Option<&File>, system: Option<&str>) -> Outcome<Box<dyn Place>> {
+    Ok(match disk {
+        Some(disk) => Box::new(offline::Offline::new(disk)),
+        None => Box::new(live::Live::connect(&House::find()?, system)?),
+    })
 }
 
 fn command(place: &mut dyn Place, command: &StateCommand, output: Output) -> Outcome {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nexus_state::engine::{self, Op, Tree};
 use nexus_state::rules::{self, Access, State};
+use serde_json::Value;
 
 use super::{Bench, Device, Report, said};
 use crate::build;
@@ -18,6 +19,7 @@ use crate::machine::Machine;
 use crate::machine::options::Options;
 use crate::machine::vault::{self, Vault, beside};
 use crate::machine::watch::{Verdict, Watcher};
+use crate::process::{self, bound};
 use crate::state::image::Image;
 
 const SUITE: &str = "state";
@@ -34,15 +36,20 @@ const A_DISK: usize = 6;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What every machine must say, and what every one but the first.
-pub const PROOFS: [&str; 6] = [
+pub const PROOFS: [&str; 7] = [
     "statefsd: write hardening on (auth-envelope)",
     "SELFTEST: statefs put ok",
     "SELFTEST: statefs unauthorized access rejected",
     "SELFTEST: quota deny ok",
     "SELFTEST: statefs auth put ok",
     "SELFTEST: statefs restart ok",
+    "SELFTEST: crash record ok",
 ];
-const LASTS: [&str; 2] = ["SELFTEST: statefs persist ok", "SELFTEST: device key persist ok"];
+const LASTS: [&str; 3] = [
+    "SELFTEST: statefs persist ok",
+    "SELFTEST: device key persist ok",
+    "SELFTEST: bootctl persist ok",
+];
 
 /// What is done to disk or vault between two machines, as the word that is left of it, and what the next machine must say.
 const DENIALS: [(&str, &str); 5] = [
@@ -107,7 +114,10 @@ fn reboots(run: &mut Run<'_>) -> Outcome<Told> {
     for machine in 0..machines {
         let is_first = machine % A_DISK == 0;
         let device = run.boot(&disk, vault.clone(), is_first)?;
-        if let Err(what) = judge(&device, &proofs(is_first)).and_then(|()| sound(&disk)) {
+        let outcome = judge(&device, &proofs(is_first))
+            .and_then(|()| sound(&disk))
+            .and_then(|()| kept(run.bench.house, &disk, is_first));
+        if let Err(what) = outcome {
             return Ok(Err(format!("machine {}: {what}", machine + 1)));
         }
     }
@@ -235,4 +245,43 @@ fn sound(disk: &Path) -> Result<(), String> {
     } else {
         Err(format!("the store on the disk is damaged: {checked:?}"))
     }
+}
+
+/// Whether the crash of this machine is there with the function that it happened in, and the log of the machine before.
+fn kept(house: &House, disk: &Path, is_first: bool) -> Result<(), String> {
+    let disk = disk.display().to_string();
+    let nx = |words: &[&str]| -> Result<Value, String> {
+        let mut command = bound(process::own_program());
+        command.args(words).args(["--disk", &disk, "--json"]).env("NX_ROOT", house.root());
+        let ended = command.output().map_err(|error| format!("{words:?}: {error}"))?;
+        if !ended.status.success() {
+            return Err(format!("{words:?}: {}", String::from_utf8_lossy(&ended.stderr)));
+        }
+        serde_json::from_slice(&ended.stdout).map_err(|error| format!("{words:?}: {error}"))
+    };
+    let crash = nx(&["crash", "show"])?;
+    let mut frames = crash["at"].as_array().into_iter().flatten();
+    let at = frames.find(|frame| frame["function"] == "faulter::reads_where_nothing_is");
+    let is_right = crash["process"] == "faulter"
+        && crash["code"] == 13
+        && crash["address"] == 0x7008
+        && at.is_some_and(|at| at["place"].to_string().contains("tests/faulter/src/main.rs:"))
+        && crash["from"].to_string().contains("faulter::run");
+    if !is_right {
+        return Err(format!("the newest crash is {crash}"));
+    }
+    if is_first {
+        return Ok(());
+    }
+    let log = nx(&["log", "--boot", "-1"])?;
+    let has = |text: &str| {
+        log.as_array()
+            .into_iter()
+            .flatten()
+            .any(|record| record["text"].as_str().is_some_and(|found| found.contains(text)))
+    };
+    if has("nexus-init") && has("faulted: load page fault (13)") {
+        return Ok(());
+    }
+    Err(format!("the log of the machine before is {log}"))
 }

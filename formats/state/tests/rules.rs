@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nexus_state::engine::{MAX_SNAPSHOTS, PAGE, Shape, Store};
 use nexus_state::rules::{
     Access, Change, EXTRA, Error, Event, KEY, MAX_AT_ONCE, MAX_BYTES, MAX_CHANGES, MAX_EVENTS, MAX_LIST,
-    MAX_UPLOADS, MAX_WATCHES, Path, Receipt, SALT, State, Unlock,
+    MAX_UPLOADS, MAX_WATCHES, MAX_WATCHES_EACH, Path, Receipt, SALT, State, Unlock,
 };
 use powercut::{Disk, Random};
 
@@ -354,8 +354,12 @@ fn watches_are_bounded_and_say_so() {
     state.put(1, &path("app/a"), b"1").expect("put");
     state.put(1, &path("app/a"), b"2").expect("put");
     state.put(1, &path("apple"), b"2").expect("put");
+    assert_eq!((state.rung(), state.rung()), (vec![watch], vec![]), "once, whatever came after");
     assert_eq!(state.event(4, watch), Ok(Some(Event::Changed(path("app/a")))));
     assert_eq!(state.event(4, watch), Ok(None));
+    state.put(1, &path("app/a"), b"3").expect("put");
+    assert_eq!(state.rung(), [watch], "again, for all of it was fetched");
+    assert_eq!(state.event(4, watch), Ok(Some(Event::Changed(path("app/a")))));
     assert_eq!(state.event(3, everything), Ok(None), "nothing that it may read");
     for number in 0..MAX_EVENTS {
         state.put(1, &path(&format!("app/{number}")), b"").expect("put");
@@ -371,10 +375,15 @@ fn watches_are_bounded_and_say_so() {
     assert_eq!(state.event(4, watch), Ok(None));
     state.unwatch(4, watch).expect("ended");
     assert_eq!(state.event(4, watch), Err(Error::NotFound));
-    for _ in 1..MAX_WATCHES {
+    for _ in 0..MAX_WATCHES_EACH {
         state.watch(4, "app").expect("watched");
     }
     assert_eq!(state.watch(4, "app"), Err(Error::QuotaExceeded));
+    let others = MAX_WATCHES - MAX_WATCHES_EACH - 1;
+    for number in 0..others {
+        state.watch(100 + number as u32, "").expect("watched");
+    }
+    assert_eq!(state.watch(2, ""), Err(Error::QuotaExceeded));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How `logd` tells whoever asked for it that there are new records. The receiver's queue has room for one: more would say the same.
+//! How a service tells whoever asked for it that there is something new: `logd` of records, `statefsd` of changes. The receiver's queue has room for one: more
+//! would say the same.
 //!
 //! Generated from `idl/news.idl` by `nexus-idlc`: change that file, then run the generator.
 
@@ -91,7 +92,7 @@ impl<C: Connector> Client<C> {
         Client { link: Link::new(connector), buffer: [0; BUFFER_BYTES] }
     }
 
-    /// There is at least one record more than when this was last received.
+    /// There is at least one thing more than when this was last received.
     pub fn added(&mut self) -> Result<(), SendError> {
         const SPEC: Spec =
             Spec { interface: ID, operation: op::ADDED, deadline_ms: 0, room: Room { bytes: 0, handles: 0 } };
@@ -103,7 +104,7 @@ impl<C: Connector> Client<C> {
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server {
-    /// There is at least one record more than when this was last received.
+    /// There is at least one thing more than when this was last received.
     fn added(&mut self, sender: Sender);
 }
 

@@ -5,10 +5,11 @@
 //!
 //! Generated from `idl/state.idl` by `nexus-idlc`: change that file, then run the generator.
 
+use nexus_abi::{Kind, Rights};
 use nexus_wire::{
-    AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, Handles, Header, Link, Malformed, Outcome,
-    Packet, Room, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer, answered, empty_reply,
-    refuse, tail, text_tail, trace, write_empty,
+    AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, HandleOf, Handles, Header, Held, Link,
+    Malformed, Outcome, Packet, Room, Sender, ServiceError, Sink, Source, Spec, Text, View, Wire, answer,
+    answered, empty_reply, kinds, refuse, tail, text_tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -18,7 +19,7 @@ pub const VERSION: u16 = 1;
 pub const ID: u32 = 0x691b5c9e;
 
 /// Largest message that a server receives: a channel's bound for its end.
-pub const REQUEST_ROOM: Room = Room { bytes: 3593, handles: 0 };
+pub const REQUEST_ROOM: Room = Room { bytes: 3593, handles: 1 };
 
 /// Buffer that holds any message of the interface that does not travel in registers.
 pub const BUFFER_BYTES: usize = 3593;
@@ -86,6 +87,12 @@ pub mod op {
     pub const CHECK: u16 = 19;
     /// `reset`.
     pub const RESET: u16 = 20;
+    /// `watch`.
+    pub const WATCH: u16 = 21;
+    /// `event`.
+    pub const EVENT: u16 = 22;
+    /// `unwatch`.
+    pub const UNWATCH: u16 = 23;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -237,6 +244,42 @@ impl<'a> Wire<'a> for Stat {
             version: Wire::decode(source, at + 8)?,
             owner: Wire::decode(source, at + 16)?,
         })
+    }
+}
+
+/// What a watch is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Event {
+    /// Nothing more for now.
+    None = 0,
+    /// The path has another value, or none any more.
+    Changed = 1,
+    /// More happened than there was room for, or everything may have changed: look for yourself.
+    Resync = 2,
+}
+
+impl Event {
+    /// Every value, in the order of its number.
+    pub const ALL: &'static [Event] = &[Event::None, Event::Changed, Event::Resync];
+}
+
+impl<'a> Wire<'a> for Event {
+    const SIZE: usize = 1;
+
+    #[inline(always)]
+    fn encode<S: Sink + ?Sized>(&self, sink: &mut S, at: usize) {
+        sink.number(at, 1, *self as u64);
+    }
+
+    #[inline(always)]
+    fn decode<S: Source<'a>>(source: &S, at: usize) -> Result<Self, Malformed> {
+        match source.number(at, 1)? {
+            0 => Ok(Event::None),
+            1 => Ok(Event::Changed),
+            2 => Ok(Event::Resync),
+            _ => Err(Malformed),
+        }
     }
 }
 
@@ -1547,6 +1590,190 @@ impl ResetRequest {
     }
 }
 
+/// The request of [`Client::watch`].
+#[derive(PartialEq, Debug)]
+pub struct WatchRequest<'a, H> {
+    /// Where it is told that there are events: interface `news`.
+    pub news: Held<H, kinds::Channel>,
+    /// The prefix; empty: everything that it may read.
+    pub prefix: Text<'a, 255>,
+}
+
+impl<'a, H: AnyHandle> WatchRequest<'a, H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 263;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::WATCH), Self::LEAST + self.prefix.len(), |out| {
+            out.bytes(8, self.prefix.as_bytes());
+        })?;
+        packet.handles.push(self.news.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            news: handles.receive(0, Rights::SEND)?,
+            prefix: text_tail(input.get(8..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The reply of [`Client::watch`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WatchReply {
+    /// What to call it.
+    pub watch: u64,
+}
+
+impl WatchReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::WATCH), Self::MOST, |out| {
+            self.watch.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { watch: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::event`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventRequest {
+    /// The argument `watch`.
+    pub watch: u64,
+}
+
+impl EventRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::EVENT), Self::MOST, |out| {
+            self.watch.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { watch: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::event`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventReply<'a> {
+    /// What happened.
+    pub event: Event,
+    /// To which path; empty unless it changed.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> EventReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 9;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 264;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::EVENT), Self::LEAST + self.path.len(), |out| {
+            self.event.encode(out, 8);
+            out.bytes(9, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { event: Wire::decode(&input, 8)?, path: text_tail(input.get(9..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The request of [`Client::unwatch`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnwatchRequest {
+    /// The argument `watch`.
+    pub watch: u64,
+}
+
+impl UnwatchRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::UNWATCH), Self::MOST, |out| {
+            self.watch.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { watch: Wire::decode(&input, 8)? })
+    }
+}
+
 /// The request of [`Client::unlock`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnlockRequest<'a> {
@@ -2014,6 +2241,52 @@ impl<C: Connector> Client<C> {
         Ok(empty_reply(view, &handles)?)
     }
 
+    /// Begins to watch what is under a prefix that the process may read. It ends with the connection; so does what a server that died was watching for.
+    pub fn watch(
+        &mut self,
+        news: Held<HandleOf<C>, kinds::Channel>,
+        prefix: Text<'_, 255>,
+    ) -> Result<WatchReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::WATCH,
+            deadline_ms: 30000,
+            room: Room { bytes: 16, handles: 0 },
+        };
+        let request = WatchRequest { news, prefix };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(WatchReply::decode(view, &mut handles)?)
+    }
+
+    /// Takes the next event of a watch. After news they are taken until there is none.
+    pub fn event(&mut self, watch: u64) -> Result<EventReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::EVENT,
+            deadline_ms: 30000,
+            room: Room { bytes: 264, handles: 0 },
+        };
+        let request = EventRequest { watch };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(EventReply::decode(view, &mut handles)?)
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, watch: u64) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::UNWATCH,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = UnwatchRequest { watch };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
     pub fn unlock(
@@ -2052,7 +2325,7 @@ impl<C: Connector> Client<C> {
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
-pub trait Server {
+pub trait Server<H: AnyHandle> {
     /// Reads a value, or part of it.
     fn get(&mut self, sender: Sender, from: u64, path: Text<'_, 255>) -> Result<GetReply<'_>, Error>;
 
@@ -2131,6 +2404,20 @@ pub trait Server {
     /// Empties the store, for who may: it is a new one then, which holds nothing, and no snapshots.
     fn reset(&mut self, sender: Sender) -> Result<(), Error>;
 
+    /// Begins to watch what is under a prefix that the process may read. It ends with the connection; so does what a server that died was watching for.
+    fn watch(
+        &mut self,
+        sender: Sender,
+        news: Held<H, kinds::Channel>,
+        prefix: Text<'_, 255>,
+    ) -> Result<WatchReply, Error>;
+
+    /// Takes the next event of a watch. After news they are taken until there is none.
+    fn event(&mut self, sender: Sender, watch: u64) -> Result<EventReply<'_>, Error>;
+
+    /// Ends a watch.
+    fn unwatch(&mut self, sender: Sender, watch: u64) -> Result<(), Error>;
+
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
     fn unlock(
@@ -2147,7 +2434,7 @@ pub trait Server {
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
-pub fn dispatch<H: AnyHandle, S: Server>(
+pub fn dispatch<H: AnyHandle, S: Server<H>>(
     server: &mut S,
     sender: Sender,
     packet: &mut Packet<'_, H>,
@@ -2324,6 +2611,32 @@ pub fn dispatch<H: AnyHandle, S: Server>(
             let result = server.reset(sender);
             answer(packet, Header::new(ID, op::RESET), result, |(), packet| {
                 write_empty(packet, Header::new(ID, op::RESET))
+            })
+        }
+        Some(op::WATCH) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = WatchRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.watch(sender, request.news, request.prefix);
+            answer(packet, Header::new(ID, op::WATCH), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::EVENT) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = EventRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.event(sender, request.watch);
+            answer(packet, Header::new(ID, op::EVENT), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::UNWATCH) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = UnwatchRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.unwatch(sender, request.watch);
+            answer(packet, Header::new(ID, op::UNWATCH), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::UNWATCH))
             })
         }
         Some(op::UNLOCK) if is_call => {
@@ -2812,6 +3125,65 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             deadline_ms: 60000,
             idempotent: false,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::WATCH,
+            name: "watch",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 8,
+                most: 263,
+                fields: &[trace::Field { name: "prefix", offset: 8, shape: trace::Shape::TailText(255) }],
+                handles: &[("news", Some(Kind::Channel))],
+            },
+            reply: Some(trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[trace::Field { name: "watch", offset: 8, shape: trace::Shape::Unsigned(8) }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::EVENT,
+            name: "event",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[trace::Field { name: "watch", offset: 8, shape: trace::Shape::Unsigned(8) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 9,
+                most: 264,
+                fields: &[
+                    trace::Field {
+                        name: "event",
+                        offset: 8,
+                        shape: trace::Shape::Enum(1, &[(0, "None"), (1, "Changed"), (2, "Resync")]),
+                    },
+                    trace::Field { name: "path", offset: 9, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::UNWATCH,
+            name: "unwatch",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[trace::Field { name: "watch", offset: 8, shape: trace::Shape::Unsigned(8) }],
+                handles: &[],
+            },
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
         trace::Operation {

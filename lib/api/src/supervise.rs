@@ -22,7 +22,7 @@ pub const ID: u32 = 0xa9ba25e5;
 pub const REQUEST_ROOM: Room = Room { bytes: 39, handles: 0 };
 
 /// Buffer that holds any message of the interface that does not travel in registers.
-pub const BUFFER_BYTES: usize = 80;
+pub const BUFFER_BYTES: usize = 385;
 
 /// Longest name of a process.
 pub const MAX_NAME: usize = 31;
@@ -35,6 +35,8 @@ pub mod op {
     pub const KILL: u16 = 2;
     /// `look`.
     pub const LOOK: u16 = 3;
+    /// `fault`.
+    pub const FAULT: u16 = 4;
 }
 
 /// What the service can answer instead of a reply.
@@ -324,6 +326,119 @@ impl<H: AnyHandle> LookReply<H> {
     }
 }
 
+/// The request of [`Client::fault`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultRequest {
+    /// Its number, counted from 0 since the machine was switched on; the oldest one known from there on is answered.
+    pub from: u32,
+}
+
+impl FaultRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::FAULT), Self::MOST, |out| {
+            self.from.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { from: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The reply of [`Client::fault`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultReply<'a> {
+    /// Its number.
+    pub number: u32,
+    /// Its service id.
+    pub service: u32,
+    /// Which instance it was.
+    pub generation: u32,
+    /// When, in ticks.
+    pub time: u64,
+    /// The number of the exception.
+    pub code: u64,
+    /// Where its program stood.
+    pub pc: u64,
+    /// What it touched.
+    pub address: u64,
+    /// `x1` to `x31`.
+    pub registers: [u64; 31],
+    /// The beginning of the digest of the boot image that its program came from.
+    pub image: [u8; 16],
+    /// Its canonical name.
+    pub name: Text<'a, 31>,
+    /// The name of its program.
+    pub program: Text<'a, 31>,
+}
+
+impl<'a> FaultReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 354;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 385;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::FAULT), Self::LEAST + self.program.len(), |out| {
+            self.number.encode(out, 8);
+            self.service.encode(out, 12);
+            self.generation.encode(out, 16);
+            self.time.encode(out, 24);
+            self.code.encode(out, 32);
+            self.pc.encode(out, 40);
+            self.address.encode(out, 48);
+            self.registers.encode(out, 56);
+            self.image.encode(out, 304);
+            self.name.encode(out, 320);
+            out.bytes(354, self.program.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(20, 4)?;
+        Ok(Self {
+            number: Wire::decode(&input, 8)?,
+            service: Wire::decode(&input, 12)?,
+            generation: Wire::decode(&input, 16)?,
+            time: Wire::decode(&input, 24)?,
+            code: Wire::decode(&input, 32)?,
+            pc: Wire::decode(&input, 40)?,
+            address: Wire::decode(&input, 48)?,
+            registers: Wire::decode(&input, 56)?,
+            image: Wire::decode(&input, 304)?,
+            name: Wire::decode(&input, 320)?,
+            program: text_tail(input.get(354..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
 /// The interface as its clients see it. Each call can find the server dead; the next one connects anew.
 pub struct Client<C: Connector> {
     link: Link<C>,
@@ -379,6 +494,21 @@ impl<C: Connector> Client<C> {
         let (view, mut handles) = answered(packet, &SPEC, false)?;
         Ok(LookReply::decode(view, &mut handles)?)
     }
+
+    /// A process that faulted. The newest are known, for whoever keeps them.
+    pub fn fault(&mut self, from: u32) -> Result<FaultReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::FAULT,
+            deadline_ms: 1000,
+            room: Room { bytes: 385, handles: 0 },
+        };
+        let request = FaultRequest { from };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(FaultReply::decode(view, &mut handles)?)
+    }
 }
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
@@ -391,6 +521,9 @@ pub trait Server<H: AnyHandle> {
 
     /// Lends a handle to a process, to see what it holds. Needs the grant `observe`.
     fn look(&mut self, sender: Sender, index: u16) -> Result<LookReply<H>, Error>;
+
+    /// A process that faulted. The newest are known, for whoever keeps them.
+    fn fault(&mut self, sender: Sender, from: u32) -> Result<FaultReply<'_>, Error>;
 }
 
 /// Decodes a message, has it handled, and makes the packet the answer. What is malformed never reaches the server.
@@ -426,6 +559,14 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             };
             let result = server.look(sender, request.index);
             answer(packet, Header::new(ID, op::LOOK), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::FAULT) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = FaultRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.fault(sender, request.from);
+            answer(packet, Header::new(ID, op::FAULT), result, |reply, packet| reply.encode(packet))
         }
         _ => refuse(packet, ID, is_call),
     }
@@ -511,6 +652,45 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 most: 8,
                 fields: &[],
                 handles: &[("process", Some(Kind::Process))],
+            }),
+        },
+        trace::Operation {
+            number: op::FAULT,
+            name: "fault",
+            permission: "",
+            deadline_ms: 1000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "from", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 354,
+                most: 385,
+                fields: &[
+                    trace::Field { name: "number", offset: 8, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "service", offset: 12, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "generation", offset: 16, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "time", offset: 24, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "code", offset: 32, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "pc", offset: 40, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "address", offset: 48, shape: trace::Shape::Unsigned(8) },
+                    trace::Field {
+                        name: "registers",
+                        offset: 56,
+                        shape: trace::Shape::Array(31, 8, &trace::Shape::Unsigned(8)),
+                    },
+                    trace::Field {
+                        name: "image",
+                        offset: 304,
+                        shape: trace::Shape::Array(16, 1, &trace::Shape::Unsigned(1)),
+                    },
+                    trace::Field { name: "name", offset: 320, shape: trace::Shape::Text(31) },
+                    trace::Field { name: "program", offset: 354, shape: trace::Shape::TailText(31) },
+                ],
+                handles: &[],
             }),
         },
     ],

@@ -1,7 +1,11 @@
 //! Answers as the interface `state` has them: the same as those of the rules, number for number.
 
-use nexus_rt::api::state::{self, Error as Told, HealthReply};
-use nexus_state::engine::Medium;
+use alloc::format;
+use alloc::string::String;
+
+use nexus_rt::api::state::{self, CheckReply, Error as Told, HealthReply, MAX_FINDINGS};
+use nexus_rt::wire::Text;
+use nexus_state::engine::{Checked, Medium};
 use nexus_state::rules::{self, Error, Receipt};
 
 use crate::mounted::Mounted;
@@ -69,5 +73,59 @@ pub fn health<M: Medium>(mounted: &mut Mounted<M>) -> HealthReply {
             flushes: 0,
             written: 0,
         },
+    }
+}
+
+/// What a check found, a line each, as far as there is room.
+pub fn findings(checked: &Checked) -> String {
+    let mut all = String::new();
+    for damage in &checked.damage {
+        let line = format!("{damage:?}\n");
+        if all.len() + line.len() <= MAX_FINDINGS {
+            all.push_str(&line);
+        }
+    }
+    all
+}
+
+/// What a check came to.
+pub fn checked<'a>(checked: &Checked, mended: u32, findings: &'a str) -> CheckReply<'a> {
+    CheckReply {
+        keys: checked.keys,
+        pages: checked.pages,
+        lost: checked.lost,
+        unmapped: checked.unmapped,
+        damaged: checked.damage.len() as u32,
+        mended,
+        findings: Text::cut(findings),
+    }
+}
+
+/// What is told when a sealed prefix is opened.
+pub fn opened(prefix: &str, sequence: u64) -> [String; 2] {
+    [String::from("write hardening on (auth-envelope)"), format!("`{prefix}` is open, sequence {sequence}")]
+}
+
+/// What is told when what lies under a sealed prefix is not what was put there.
+pub fn unsound(prefix: &str, error: Told) -> String {
+    format!("what is stored under `{prefix}` is refused: {error:?}")
+}
+
+/// What is told of a refusal: who may not do what, or would store more than it may. Nothing of any other.
+pub fn denial<M: Medium>(
+    error: Error,
+    mounted: &mut Mounted<M>,
+    service: u32,
+    what: &str,
+    path: &str,
+) -> Option<String> {
+    match error {
+        Error::PermissionDenied => Some(format!("service {service} may not {what} `{path}`")),
+        Error::QuotaExceeded => {
+            let state = mounted.state().ok()?;
+            let (used, hard) = (state.used(service), state.access().limit(service).hard);
+            Some(format!("statefs: quota deny subject={service} used={used} hard={hard}"))
+        }
+        _ => None,
     }
 }

@@ -9,3 +9,4 @@ pub mod changes;
 pub mod late;
 pub mod mounted;
 pub mod service;
+mod watching;

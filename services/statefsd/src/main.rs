@@ -9,15 +9,18 @@ extern crate alloc;
 
 mod partition;
 
-use nexus_rt::api::{random, state};
+use alloc::vec::Vec;
+
+use nexus_rt::api::{news, random, state};
 use nexus_rt::channel::end;
 use nexus_rt::samgr::Service as Named;
+use nexus_rt::wire::{Fixed, SendError};
 use nexus_rt::{Incoming, Server, Startup, audit, clock, error, info, startup, warn};
 use nexus_state::rules::Access;
 use partition::Disk;
 use statefsd::late::{BUDGET_MS, Late};
-use statefsd::mounted::Mounted;
-use statefsd::service::{Service, Settled};
+use statefsd::mounted::{Mounted, Settled};
+use statefsd::service::Service;
 
 nexus_rt::main!(run);
 
@@ -79,10 +82,20 @@ fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_r
                     }
                     Settled::Anew => tell(service),
                 }
+                ring(service);
             }
             Incoming::Gone { key } => service.gone(key),
             Incoming::Event { .. } | Incoming::TimedOut => {}
         }
+    }
+}
+
+/// Tells those that watch. A full queue says already that there is something.
+fn ring(service: &mut Service<Disk>) {
+    let ring = |(watch, news)| (watch, news::Client::new(Fixed::new(news)).added());
+    let told: Vec<(u64, Result<(), SendError>)> = service.rung().into_iter().map(ring).collect();
+    for (watch, _) in told.into_iter().filter(|(_, sent)| *sent == Err(SendError::ServerDied)) {
+        service.deaf(watch);
     }
 }
 

@@ -5,10 +5,21 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use nexus_state::engine::{self, Medium, Shape, Store};
-use nexus_state::rules::{Access, Error, State, Unlock};
+use nexus_state::rules::{Access, Error, State, Unlock, Watches};
 
 /// Pages of the store that are kept in memory.
 pub const CACHE: usize = 128;
+
+/// What became of the store under a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// Nothing.
+    Nothing,
+    /// Its medium failed, and it was mounted again.
+    Failed,
+    /// It was mounted again, or emptied, because somebody who may asked for it.
+    Anew,
+}
 
 /// What it is.
 enum Life<M> {
@@ -20,6 +31,8 @@ enum Life<M> {
 /// The store, and what is needed to mount it.
 pub struct Mounted<M> {
     life: Life<M>,
+    /// What is watched, while there is no state.
+    watches: Watches,
     access: Access,
     /// What a store that is made now is called: never the same twice, or what is left of an older store would be taken for its own.
     name: fn() -> [u8; 16],
@@ -33,7 +46,8 @@ impl<M: Medium> Mounted<M> {
     /// Mounts what is on the medium, and makes a store where there is none. `run` is that of this process; its low half is 0.
     pub fn new(medium: M, access: Access, name: fn() -> [u8; 16], run: u64) -> Mounted<M> {
         let (life, held) = (Life::Down(Error::Io, None), Vec::new());
-        let mut mounted = Mounted { life, access, name, run, mended: 0, held };
+        let watches = Watches::default();
+        let mut mounted = Mounted { life, watches, access, name, run, mended: 0, held };
         mounted.mount(medium);
         mounted
     }
@@ -59,6 +73,7 @@ impl<M: Medium> Mounted<M> {
                         // What is refused is refused to whoever asks for it; a medium that failed is mounted once more.
                         let _ = state.unlock(*keeper, unlock);
                     }
+                    state.take_over(core::mem::take(&mut self.watches));
                     Life::Served(Box::new(state))
                 }
                 Err(error) => Life::Down(error, None),
@@ -74,6 +89,14 @@ impl<M: Medium> Mounted<M> {
                 Store::format(medium, shape, (self.name)(), CACHE).map_err(|error| (None, error.into()))
             }
             Err(error) => Err((Some(medium), error.into())),
+        }
+    }
+
+    /// Ends a watch, whether or not there is a state.
+    pub fn unwatch(&mut self, service: u32, watch: u64) -> Result<(), Error> {
+        match &mut self.life {
+            Life::Served(state) => state.unwatch(service, watch),
+            Life::Down(..) => self.watches.remove(service, watch),
         }
     }
 
@@ -114,7 +137,9 @@ impl<M: Medium> Mounted<M> {
                 let is_old = |(_, old): &(u32, Unlock)| !held.iter().any(|(_, new)| new.prefix == old.prefix);
                 self.held.retain(is_old);
                 self.held.extend(held);
-                Some(state.into_store().into_medium())
+                let (store, watches) = state.into_parts();
+                self.watches = watches;
+                Some(store.into_medium())
             }
             Life::Down(_, medium) => medium,
         }

@@ -5,29 +5,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nexus_rt::api::state::{
-    self, AnchorReply, BatchReply, ChargeReply, CheckReply, DeleteReply, Error as Told, GetReply,
-    HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_FINDINGS, MAX_PATH, MAX_SNAPSHOT, NextReply, PointReply,
-    PublishReply, PutReply, RenameReply, SALT, StatReply, UnlockReply, UploadReply, UsageReply,
+    self, AnchorReply, BatchReply, ChargeReply, CheckReply, DeleteReply, Error as Told, EventReply, GetReply,
+    HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_PATH, MAX_SNAPSHOT, NextReply, PointReply, PublishReply,
+    PutReply, RenameReply, SALT, StatReply, UnlockReply, UploadReply, UsageReply, WatchReply,
 };
-use nexus_rt::wire::{Bytes, Sender, Text};
+use nexus_rt::wire::{Bytes, Held, Sender, Text, kinds};
+use nexus_rt::{Any, Channel, Owned};
 use nexus_state::engine::Medium;
 use nexus_state::rules::{Allow, Change, Error, Path, Receipt, State, Unlock, Upload, Warning};
 
-use crate::answers::{health, receipt, stat, told};
+use crate::answers::{checked, denial, findings, health, opened, receipt, stat, told, unsound};
 use crate::changes;
 use crate::late::{self, Late};
-use crate::mounted::Mounted;
-
-/// What became of the store under a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Settled {
-    /// Nothing.
-    Nothing,
-    /// Its medium failed, and it was mounted again.
-    Failed,
-    /// It was mounted again, or emptied, because somebody who may asked for it.
-    Anew,
-}
+use crate::mounted::{Mounted, Settled};
+use crate::watching::{Watching, happened};
 
 /// The service.
 pub struct Service<M> {
@@ -35,6 +26,7 @@ pub struct Service<M> {
     /// Uploads by number, each with the key of the client that began it.
     uploads: BTreeMap<u32, (u64, Upload)>,
     last_upload: u32,
+    watching: Watching,
     /// The answer that is on its way.
     data: Vec<u8>,
     path: String,
@@ -54,6 +46,7 @@ impl<M: Medium> Service<M> {
             mounted,
             uploads: BTreeMap::new(),
             last_upload: 0,
+            watching: Watching::default(),
             data: Vec::new(),
             path: String::new(),
             denials: Vec::new(),
@@ -73,8 +66,25 @@ impl<M: Medium> Service<M> {
         self.watch.take()
     }
 
-    /// A client is gone, and what it did not finish with it.
+    /// A client is gone, and what it did not finish and what it watched with it.
     pub fn gone(&mut self, key: u64) {
+        self.give_up(key);
+        self.watching.of(key).into_iter().for_each(|watch| self.deaf(watch));
+    }
+
+    /// Where it is to be told that there are events now, with what each watch is called.
+    pub fn rung(&mut self) -> Vec<(u64, &Owned<Channel>)> {
+        self.watching.places(self.mounted.state().map(State::rung).unwrap_or_default())
+    }
+
+    /// Nobody is behind that channel any more.
+    pub fn deaf(&mut self, watch: u64) {
+        // It is one of that service's.
+        let _ = self.watching.end(watch).map(|service| self.mounted.unwatch(service, watch));
+    }
+
+    /// Gives up what a client has begun to put.
+    fn give_up(&mut self, key: u64) {
         let left: Vec<u32> =
             self.uploads.iter().filter(|(_, (whose, _))| *whose == key).map(|(number, _)| *number).collect();
         for number in left {
@@ -144,19 +154,8 @@ impl<M: Medium> Service<M> {
     ) -> Result<T, Told> {
         let service = sender.identity.service;
         let done = self.mounted.state().and_then(|state| act(state, service));
-        match done {
-            Err(Error::PermissionDenied) => {
-                self.denials.push(alloc::format!("service {service} may not {what} `{path}`"));
-            }
-            Err(Error::QuotaExceeded) => {
-                if let Ok(state) = self.mounted.state() {
-                    let (used, hard) = (state.used(service), state.access().limit(service).hard);
-                    self.denials.push(alloc::format!(
-                        "statefs: quota deny subject={service} used={used} hard={hard}"
-                    ));
-                }
-            }
-            _ => {}
+        if let Err(error) = done {
+            self.denials.extend(denial(error, &mut self.mounted, service, what, path));
         }
         done.map_err(told)
     }
@@ -194,7 +193,7 @@ fn path(text: &str) -> Result<Path, Told> {
     Path::new(text).map_err(told)
 }
 
-impl<M: Medium> state::Server for Service<M> {
+impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
     fn get(&mut self, sender: Sender, from: u64, text: Text<'_, MAX_PATH>) -> Result<GetReply<'_>, Told> {
         let path = path(text.get())?;
         let from = usize::try_from(from).map_err(|_| Told::Invalid)?;
@@ -304,7 +303,7 @@ impl<M: Medium> state::Server for Service<M> {
         let path = path(text.get())?;
         let length = usize::try_from(length).map_err(|_| Told::TooLarge)?;
         // A client has one at a time: one that it begins and forgets keeps nobody out for good.
-        self.gone(sender.key);
+        self.give_up(sender.key);
         let upload =
             self.act(sender, "put", path.as_str(), |state, service| state.upload(service, &path, length))?;
         self.last_upload = self.last_upload.wrapping_add(1);
@@ -337,13 +336,8 @@ impl<M: Medium> state::Server for Service<M> {
         let unlock = Unlock { prefix: text.into(), key: key.into(), salt, least, used: 0 };
         let done = self.act(sender, "unlock", text, |state, service| state.unlock(service, &unlock));
         match &done {
-            Ok(sequence) => {
-                self.opened.push(String::from("write hardening on (auth-envelope)"));
-                self.opened.push(alloc::format!("`{text}` is open, sequence {sequence}"));
-            }
-            Err(error @ (Told::Integrity | Told::Rollback)) => {
-                self.denials.push(alloc::format!("what is stored under `{text}` is refused: {error:?}"));
-            }
+            Ok(sequence) => self.opened.extend(opened(text, *sequence)),
+            Err(error @ (Told::Integrity | Told::Rollback)) => self.denials.push(unsound(text, *error)),
             Err(_) => {}
         }
         done.map(|sequence| UnlockReply { sequence })
@@ -378,28 +372,39 @@ impl<M: Medium> state::Server for Service<M> {
             self.anew = true;
             self.mounted.mount_again();
         }
-        let checked = self.act(sender, "check", "", |state, _| Ok(state.store_mut().check()?))?;
-        self.path = String::new();
-        for damage in &checked.damage {
-            let line = alloc::format!("{damage:?}\n");
-            if self.path.len() + line.len() <= MAX_FINDINGS {
-                self.path.push_str(&line);
-            }
-        }
-        Ok(CheckReply {
-            keys: checked.keys,
-            pages: checked.pages,
-            lost: checked.lost,
-            unmapped: checked.unmapped,
-            damaged: checked.damage.len() as u32,
-            mended: self.mounted.mended() - before,
-            findings: Text::cut(&self.path),
-        })
+        let looked = self.act(sender, "check", "", |state, _| Ok(state.store_mut().check()?))?;
+        self.path = findings(&looked);
+        Ok(checked(&looked, self.mounted.mended() - before, &self.path))
     }
 
     fn reset(&mut self, sender: Sender) -> Result<(), Told> {
         self.may_with_all(sender, Allow::Mend, "empty")?;
         self.anew = true;
         self.mounted.reset().map_err(told)
+    }
+
+    fn watch(
+        &mut self,
+        sender: Sender,
+        news: Held<Owned<Any>, kinds::Channel>,
+        prefix: Text<'_, MAX_PATH>,
+    ) -> Result<WatchReply, Told> {
+        let watch =
+            self.act(sender, "watch", prefix.get(), |state, service| state.watch(service, prefix.get()))?;
+        self.watching.begin(watch, sender, news.into());
+        Ok(WatchReply { watch })
+    }
+
+    fn event(&mut self, sender: Sender, watch: u64) -> Result<EventReply<'_>, Told> {
+        let next = self.act(sender, "watch", "", |state, service| state.event(service, watch));
+        let (event, path) = happened(next?);
+        self.path = path;
+        Ok(EventReply { event, path: Text::cut(&self.path) })
+    }
+
+    fn unwatch(&mut self, sender: Sender, watch: u64) -> Result<(), Told> {
+        self.mounted.unwatch(sender.identity.service, watch).map_err(told)?;
+        self.watching.end(watch);
+        Ok(())
     }
 }

@@ -2,17 +2,18 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use nexus_rt::abi::Identity;
-use nexus_rt::api::state::{Error, KEY, Receipt, SALT, Server};
-use nexus_rt::wire::{Bytes, Sender, Text};
+use nexus_rt::abi::{Handle, Identity};
+use nexus_rt::api::state::{Error, Event, KEY, Receipt, SALT, Server};
+use nexus_rt::wire::{Bytes, Held, Sender, Text, kinds};
+use nexus_rt::{Any, Owned};
 use nexus_state::engine::{Fault, Medium, PAGE};
 use nexus_state::rules::{self, Access};
 use powercut::Disk;
 use statefsd::answers::told;
 use statefsd::changes;
 use statefsd::late::{BUDGET_MS, Late};
-use statefsd::mounted::Mounted;
-use statefsd::service::{Service, Settled};
+use statefsd::mounted::{Mounted, Settled};
+use statefsd::service::Service;
 
 const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000 12::rc 13::m";
 
@@ -320,4 +321,56 @@ fn a_damaged_store_is_told_for_what_it_is_and_stops_nothing() {
     // A disk that is too small has no state, and neither has none.
     let mut service = served(Disk::new(64 * 1024), 1 << 32);
     assert_eq!(get(&mut service, who(9, 1), "app/a"), Err(Error::Io));
+}
+
+/// The other end of a channel that nobody will write to: the host has none.
+fn news() -> Held<Owned<Any>, kinds::Channel> {
+    Held::assume(Owned::from_handle(Handle(9)))
+}
+
+#[test]
+fn who_watches_is_told_once_and_again_when_it_has_looked() {
+    let mut service = fresh();
+    let (me, other) = (who(8, 1), who(8, 2));
+    let events = |service: &mut Service<Disk>, watch| {
+        let mut all = Vec::new();
+        loop {
+            let reply = service.event(me, watch).expect("an event");
+            match reply.event {
+                Event::None => return all,
+                Event::Changed => all.push(reply.path.get().to_string()),
+                Event::Resync => all.push("resync".into()),
+            }
+        }
+    };
+    let rung =
+        |service: &mut Service<Disk>| service.rung().iter().map(|(watch, _)| *watch).collect::<Vec<_>>();
+    assert_eq!(service.watch(me, news(), Text::cut("keystore")).err(), Some(Error::PermissionDenied));
+    let watch = service.watch(me, news(), Text::cut("app")).expect("watched").watch;
+    let its = service.watch(other, news(), Text::cut("app/b")).expect("watched").watch;
+    put(&mut service, who(7, 3), "app/a", b"1").expect("put");
+    put(&mut service, who(7, 3), "app/a", b"2").expect("put");
+    assert_eq!(rung(&mut service), [watch]);
+    put(&mut service, who(7, 3), "app/c", b"2").expect("put");
+    assert!(rung(&mut service).is_empty(), "it was told already");
+    assert_eq!(events(&mut service, watch), ["app/a", "app/c"]);
+    put(&mut service, who(7, 3), "app/b/x", b"").expect("put");
+    assert_eq!(rung(&mut service), [watch, its]);
+    // Another store in its place: everything may have changed, and the watches go on.
+    service.reset(who(13, 5)).expect("emptied");
+    assert_eq!(service.settle(), Settled::Anew);
+    assert_eq!(rung(&mut service), [watch, its]);
+    assert_eq!(events(&mut service, watch), ["resync"]);
+    put(&mut service, who(7, 3), "app/b/x", b"").expect("put");
+    assert_eq!(events(&mut service, watch), ["app/b/x"]);
+    // A connection that ends takes its watches with it, and a channel that nobody is behind its own.
+    service.gone(2);
+    assert_eq!(service.event(other, its).err(), Some(Error::NotFound));
+    service.deaf(watch);
+    assert_eq!(service.unwatch(me, watch), Err(Error::NotFound));
+    put(&mut service, who(7, 3), "app/b/y", b"").expect("put");
+    assert!(rung(&mut service).is_empty());
+    let more = service.watch(me, news(), Text::cut("")).expect("watched").watch;
+    assert_eq!(service.unwatch(who(9, 1), more), Err(Error::NotFound), "another's");
+    assert_eq!(service.unwatch(me, more), Ok(()));
 }

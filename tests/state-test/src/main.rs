@@ -20,7 +20,7 @@ use nexus_rt::api::{keys, supervise};
 use nexus_rt::console::Console;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
-use nexus_rt::{Channel, Owned, PortKind, ResourceKind, Startup, clock, sys};
+use nexus_rt::{Channel, Owned, PortKind, QuotaKind, ResourceKind, Startup, clock, sys};
 
 nexus_rt::main!(run);
 
@@ -33,6 +33,7 @@ struct Test {
     supervisor: Owned<Channel>,
     state: Client<Service>,
     keys: keys::Client<Service>,
+    quota: &'static Owned<QuotaKind>,
     /// Nothing ever comes here.
     silence: Owned<PortKind>,
 }
@@ -53,11 +54,11 @@ fn run(mut startup: Startup) -> u64 {
     else {
         return 3;
     };
-    let silence = startup.quota().and_then(|quota| Owned::<PortKind>::create(quota).ok());
-    let Some(silence) = silence else { return 3 };
+    let Some(quota) = startup.quota() else { return 3 };
+    let Ok(silence) = Owned::<PortKind>::create(quota) else { return 4 };
     startup.ready();
     let (state, keys) = (Client::new(Service("state")), keys::Client::new(Service("keys")));
-    let mut test = Test { console: Console::default(), supervisor, state, keys, silence };
+    let mut test = Test { console: Console::default(), supervisor, state, keys, quota, silence };
     let outcome = match startup.args() {
         "" => test.whole(),
         count => test.row(count),

@@ -4,8 +4,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use nexus_bootctl::{PATH, Record};
-use nexus_rt::api::state::Error;
+use nexus_rt::abi::Error as Refusal;
+use nexus_rt::api::news;
+use nexus_rt::api::state::{Error, Event};
+use nexus_rt::channel::end;
 use nexus_rt::wire::{Bytes, CallError};
+use nexus_rt::{Channel, End, Owned};
 use statefsd::changes;
 
 use crate::{Test, Verdict, text, why};
@@ -15,6 +19,9 @@ const BOOTS: &str = "app/test/boots";
 
 /// Values that each machine adds.
 const MANY: usize = 300;
+
+/// More changes than a watch has room for.
+const MANY_EVENTS: usize = 40;
 
 /// Bytes of the long value.
 const LONG: usize = 300_000;
@@ -26,6 +33,16 @@ fn value(boot: u8, number: usize) -> Vec<u8> {
 
 fn many(boot: u8, number: usize) -> alloc::string::String {
     format!("app/test/many/{boot}/{number:03}")
+}
+
+/// One word came, and there is no second one.
+fn told(news: &Owned<Channel>) -> Verdict {
+    let mut buffer = [0; 64];
+    why("news", news.receive(&mut buffer).map(drop))?;
+    match news.receive(&mut buffer).map(drop) {
+        Err(Refusal::WouldBlock) => Ok(()),
+        other => Err(format!("news came twice: {other:?}")),
+    }
 }
 
 /// A byte of the long value.
@@ -56,6 +73,8 @@ impl Test {
         self.say("SELFTEST: statefs unauthorized access rejected");
         self.values()?;
         self.say("SELFTEST: statefs put ok");
+        self.watches()?;
+        self.say("SELFTEST: statefs watch ok");
         self.quota()?;
         self.say("SELFTEST: quota deny ok");
         self.device(boots > 0)?;
@@ -133,6 +152,46 @@ impl Test {
         Test::refused("a batch that cannot be", batch.map(drop), Error::NotFound)?;
         Test::refused("none of it", self.get("app/test/d"), Error::NotFound)?;
         why("delete", self.state.delete(text("app/test/c"))).map(drop)
+    }
+
+    /// What changes is told over a channel of this process's own, once until it has looked; too much of it as one word.
+    fn watches(&mut self) -> Verdict {
+        let channel = || Owned::<Channel>::create(self.quota, end(1, news::REQUEST_ROOM), End::default());
+        let (mine, theirs) = why("a channel", channel())?;
+        let (_, stranger) = why("a channel", channel())?;
+        let watch = why("watch", self.state.watch(theirs.into(), text("app/test/watched")))?.watch;
+        Test::refused("watch", self.state.watch(stranger.into(), text("keystore")), Error::PermissionDenied)?;
+        why("put", self.put("app/test/unwatched", b""))?;
+        why("put", self.put("app/test/watched/a", b"1"))?;
+        why("put", self.put("app/test/watched/b", b"1"))?;
+        why("delete", self.state.delete(text("app/test/watched/a")))?;
+        told(&mine)?;
+        self.happened(watch, &["app/test/watched/a", "app/test/watched/b"])?;
+        for number in 0..MANY_EVENTS {
+            why("put", self.put(&format!("app/test/watched/{number}"), b""))?;
+        }
+        told(&mine)?;
+        self.happened(watch, &["resync"])?;
+        for number in 0..MANY_EVENTS {
+            why("delete", self.state.delete(text(&format!("app/test/watched/{number}"))))?;
+        }
+        why("unwatch", self.state.unwatch(watch))?;
+        Test::refused("an ended watch", self.state.event(watch), Error::NotFound)?;
+        why("delete", self.state.delete(text("app/test/watched/b")))?;
+        why("delete", self.state.delete(text("app/test/unwatched"))).map(drop)
+    }
+
+    /// What the watch has to tell is this and no more.
+    fn happened(&mut self, watch: u64, expected: &[&str]) -> Verdict {
+        for expected in expected {
+            let reply = why("event", self.state.event(watch))?;
+            let path = if reply.event == Event::Resync { "resync" } else { reply.path.get() };
+            if path != *expected {
+                return Err(format!("`{path}` changed instead of `{expected}`"));
+            }
+        }
+        let last = why("event", self.state.event(watch))?.event;
+        if last == Event::None { Ok(()) } else { Err(format!("{last:?} at the end")) }
     }
 
     /// The charge is exact, one byte over it is refused, and less is always taken.

@@ -29,4 +29,4 @@ pub use seals::MAX_SEALED;
 pub use state::{Entry, MAX_LIST, Receipt, Stat, State};
 pub use unlock::{Unlock, sealed_prefixes};
 pub use upload::{MAX_BYTES, MAX_UPLOADS, Upload};
-pub use watch::{Event, MAX_EVENTS, MAX_WATCHES};
+pub use watch::{Event, MAX_EVENTS, MAX_WATCHES, MAX_WATCHES_EACH, Watches};

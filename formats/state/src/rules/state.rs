@@ -88,6 +88,11 @@ impl<M: Medium> State<M> {
         self.store
     }
 
+    /// The store, and the watches for the state that takes its place.
+    pub fn into_parts(self) -> (Store<M>, Watches) {
+        (self.store, self.watches)
+    }
+
     /// The rules.
     pub fn access(&self) -> &Access {
         &self.access
@@ -313,6 +318,17 @@ impl<M: Medium> State<M> {
     /// The next event of a watch, if there is one.
     pub fn event(&mut self, service: u32, watch: u64) -> Result<Option<Event>, Error> {
         self.watches.take(service, watch)
+    }
+
+    /// Watches that have something where they had nothing, since this was last asked.
+    pub fn rung(&mut self) -> Vec<u64> {
+        self.watches.rung()
+    }
+
+    /// Goes on with the watches of the state that this one takes the place of. Each is told that everything may have changed.
+    pub fn take_over(&mut self, watches: Watches) {
+        self.watches = watches;
+        self.watches.resync();
     }
 
     /// Ends a watch.

@@ -2,10 +2,10 @@
 //!
 //! Generated from `idl/state.idl` by `nexus-idlc`: change that file, then run the generator.
 
-use crate::support::{self, Loopback};
+use crate::support::{self, FakeHandle, Loopback};
 use nexus_abi::Kind;
 use nexus_api::state::*;
-use nexus_wire::{Bytes, CallError, Fault, Outcome, Sender, Text};
+use nexus_wire::{Bytes, CallError, Fault, Held, Outcome, Sender, Text, kinds};
 
 #[test]
 fn get_request_has_one_spelling() {
@@ -932,6 +932,109 @@ fn reset_request_has_one_spelling() {
 }
 
 #[test]
+fn watch_request_has_one_spelling() {
+    support::spelled!(
+        WatchRequest<'_, FakeHandle>,
+        "150000009e5c1b69",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40), prefix: support::text('k', 0) }
+    );
+    support::spelled!(
+        WatchRequest<'_, FakeHandle>,
+        "150000009e5c1b69 6b*128",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40), prefix: support::text('k', 128) }
+    );
+    support::spelled!(
+        WatchRequest<'_, FakeHandle>,
+        "150000009e5c1b69 6b*255",
+        WatchRequest { news: support::handle(Kind::Channel, 0x40), prefix: support::text('k', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Channel, 0x40)];
+    support::bounded!(WatchRequest<'_, FakeHandle>, "150000009e5c1b69 6b*128", handles);
+    support::flawed!(
+        WatchRequest<'_, FakeHandle>,
+        "150000009e5c1b69 6b*128",
+        handles,
+        8,
+        &[255],
+        "prefix is not UTF-8"
+    );
+}
+
+#[test]
+fn watch_reply_has_one_spelling() {
+    support::spelled!(WatchReply, "150000009e5c1b690000000000000000", WatchReply { watch: 0x0 });
+    support::spelled!(
+        WatchReply,
+        "150000009e5c1b69442210efccaa8866",
+        WatchReply { watch: 0x6688aaccef102244 }
+    );
+    support::spelled!(
+        WatchReply,
+        "150000009e5c1b69ffffffffffffffff",
+        WatchReply { watch: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(WatchReply, "150000009e5c1b69442210efccaa8866", handles);
+}
+
+#[test]
+fn event_request_has_one_spelling() {
+    support::spelled!(EventRequest, "160000009e5c1b690000000000000000", EventRequest { watch: 0x0 });
+    support::spelled!(
+        EventRequest,
+        "160000009e5c1b69442210efccaa8866",
+        EventRequest { watch: 0x6688aaccef102244 }
+    );
+    support::spelled!(
+        EventRequest,
+        "160000009e5c1b69ffffffffffffffff",
+        EventRequest { watch: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(EventRequest, "160000009e5c1b69442210efccaa8866", handles);
+}
+
+#[test]
+fn event_reply_has_one_spelling() {
+    support::spelled!(
+        EventReply<'_>,
+        "160000009e5c1b6900",
+        EventReply { event: Event::None, path: support::text('m', 0) }
+    );
+    support::spelled!(
+        EventReply<'_>,
+        "160000009e5c1b6901 69*128",
+        EventReply { event: Event::Changed, path: support::text('i', 128) }
+    );
+    support::spelled!(
+        EventReply<'_>,
+        "160000009e5c1b6902 6d*255",
+        EventReply { event: Event::Resync, path: support::text('m', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(EventReply<'_>, "160000009e5c1b6901 69*128", handles);
+    support::flawed!(EventReply<'_>, "160000009e5c1b6901 69*128", handles, 8, &[3], "event has no value 3");
+    support::flawed!(EventReply<'_>, "160000009e5c1b6901 69*128", handles, 9, &[255], "path is not UTF-8");
+}
+
+#[test]
+fn unwatch_request_has_one_spelling() {
+    support::spelled!(UnwatchRequest, "170000009e5c1b690000000000000000", UnwatchRequest { watch: 0x0 });
+    support::spelled!(
+        UnwatchRequest,
+        "170000009e5c1b69442210efccaa8866",
+        UnwatchRequest { watch: 0x6688aaccef102244 }
+    );
+    support::spelled!(
+        UnwatchRequest,
+        "170000009e5c1b69ffffffffffffffff",
+        UnwatchRequest { watch: 0xffffffffffffffff }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(UnwatchRequest, "170000009e5c1b69442210efccaa8866", handles);
+}
+
+#[test]
 fn unlock_request_has_one_spelling() {
     support::spelled!(
         UnlockRequest<'_>,
@@ -1036,7 +1139,7 @@ struct Fixture {
     error: Option<Error>,
 }
 
-impl Server for Fixture {
+impl Server<FakeHandle> for Fixture {
     fn get(&mut self, sender: Sender, from: u64, path: Text<'_, 255>) -> Result<GetReply<'_>, Error> {
         self.calls += 1;
         let request = GetRequest { from, path };
@@ -1340,6 +1443,44 @@ impl Server for Fixture {
         self.error.map_or(Ok(()), Err)
     }
 
+    fn watch(
+        &mut self,
+        sender: Sender,
+        news: Held<FakeHandle, kinds::Channel>,
+        prefix: Text<'_, 255>,
+    ) -> Result<WatchReply, Error> {
+        self.calls += 1;
+        let request = WatchRequest { news, prefix };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                WatchRequest { news: support::handle(Kind::Channel, 0x40), prefix: support::text('k', 128) }
+            );
+        }
+        self.error.map_or(Ok(WatchReply { watch: 0xffffffffffffffff }), Err)
+    }
+
+    fn event(&mut self, sender: Sender, watch: u64) -> Result<EventReply<'_>, Error> {
+        self.calls += 1;
+        let request = EventRequest { watch };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, EventRequest { watch: 0x6688aaccef102244 });
+        }
+        self.error.map_or(Ok(EventReply { event: Event::Resync, path: support::text('m', 255) }), Err)
+    }
+
+    fn unwatch(&mut self, sender: Sender, watch: u64) -> Result<(), Error> {
+        self.calls += 1;
+        let request = UnwatchRequest { watch };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, UnwatchRequest { watch: 0x6688aaccef102244 });
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
     fn unlock(
         &mut self,
         sender: Sender,
@@ -1477,6 +1618,15 @@ fn every_operation_arrives_and_its_answer_returns() {
     );
     assert_eq!(client.reset(), Ok(()));
     assert_eq!(
+        client.watch(support::handle(Kind::Channel, 0x40), support::text('k', 128)),
+        Ok(WatchReply { watch: 0xffffffffffffffff })
+    );
+    assert_eq!(
+        client.event(0x6688aaccef102244),
+        Ok(EventReply { event: Event::Resync, path: support::text('m', 255) })
+    );
+    assert_eq!(client.unwatch(0x6688aaccef102244), Ok(()));
+    assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
             [0x10; 32],
@@ -1486,7 +1636,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 22);
+    assert_eq!(server.calls, 25);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1529,6 +1679,12 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.point(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.check(false).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.reset().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.watch(support::handle(Kind::Channel, 0x40), support::text('k', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(client.event(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.unwatch(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -1728,6 +1884,36 @@ fn reset_tells_of_the_servers_death() {
 }
 
 #[test]
+fn watch_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.watch(support::handle(Kind::Channel, 0x40), support::text('k', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn event_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.event(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn unwatch_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.unwatch(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -1791,6 +1977,12 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("130000009e5c1b6900", &[]),
         ("140000009e5c1b69", &[]),
         ("140000009e5c1b69", &[]),
+        ("150000009e5c1b69", &[(Kind::Channel, 0x40)]),
+        ("150000009e5c1b69 6b*128", &[(Kind::Channel, 0x40)]),
+        ("160000009e5c1b690000000000000000", &[]),
+        ("160000009e5c1b69442210efccaa8866", &[]),
+        ("170000009e5c1b690000000000000000", &[]),
+        ("170000009e5c1b69442210efccaa8866", &[]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -1996,6 +2188,30 @@ fn damaged_answers_are_faults() {
     support::answer_storm(("140000009e5c1b69", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.reset() {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("150000009e5c1b69442210efccaa8866", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.watch(support::handle(Kind::Channel, 0x40), support::text('k', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("160000009e5c1b6901 69*128", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.event(0x0) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(("170000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.unwatch(0x0) {
             Ok(_) => true,
             Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
             Err(other) => panic!("{other:?}"),

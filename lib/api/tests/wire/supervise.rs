@@ -135,6 +135,126 @@ fn look_reply_has_one_spelling() {
     support::bounded!(LookReply<FakeHandle>, "03000000e525baa9", handles);
 }
 
+#[test]
+fn fault_request_has_one_spelling() {
+    support::spelled!(FaultRequest, "04000000e525baa900000000", FaultRequest { from: 0x0 });
+    support::spelled!(FaultRequest, "04000000e525baa9a3016dcb", FaultRequest { from: 0xcb6d01a3 });
+    support::spelled!(FaultRequest, "04000000e525baa9ffffffff", FaultRequest { from: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(FaultRequest, "04000000e525baa9a3016dcb", handles);
+}
+
+#[test]
+fn fault_reply_has_one_spelling() {
+    support::spelled!(
+        FaultReply<'_>,
+        "04000000e525baa9 00*346",
+        FaultReply {
+            number: 0x0,
+            service: 0x0,
+            generation: 0x0,
+            time: 0x0,
+            code: 0x0,
+            pc: 0x0,
+            address: 0x0,
+            registers: [0x0; 31],
+            image: [0x0; 16],
+            name: support::text('c', 0),
+            program: support::text('i', 0),
+        }
+    );
+    support::spelled!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        FaultReply {
+            number: 0x4c5a6842,
+            service: 0xc0e508c4,
+            generation: 0xd22a8208,
+            time: 0x1d2a3744515e511,
+            code: 0x442607e9cbad8c22,
+            pc: 0x94d91d61a5e9c45,
+            address: 0x149e27b13ac4408b,
+            registers: [0x2d42576c81969118; 31],
+            image: [
+                0x34, 0x70, 0xf1, 0x3, 0x48, 0x11, 0x24, 0x4d, 0xa2, 0x55, 0xcc, 0xd8, 0x32, 0x65, 0xce, 0xa2
+            ],
+            name: support::text('h', 16),
+            program: support::text('j', 16),
+        }
+    );
+    support::spelled!(
+        FaultReply<'_>,
+        "04000000e525baa9 ff*12 00000000 ff*296 1f00 63*31 00 69*31",
+        FaultReply {
+            number: 0xffffffff,
+            service: 0xffffffff,
+            generation: 0xffffffff,
+            time: 0xffffffffffffffff,
+            code: 0xffffffffffffffff,
+            pc: 0xffffffffffffffff,
+            address: 0xffffffffffffffff,
+            registers: [0xffffffffffffffff; 31],
+            image: [0xff; 16],
+            name: support::text('c', 31),
+            program: support::text('i', 31),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        20,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        23,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        320,
+        &[32, 0],
+        "name is one past its bound"
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        352,
+        &[1],
+        "name has bytes past its length"
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        322,
+        &[255],
+        "name is not UTF-8"
+    );
+    support::flawed!(
+        FaultReply<'_>,
+        "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+        handles,
+        354,
+        &[255],
+        "program is not UTF-8"
+    );
+}
+
 /// Answers each operation with a fixed reply, or with an error; checks arguments when it is strict.
 #[derive(Default)]
 struct Fixture {
@@ -186,6 +306,31 @@ impl Server<FakeHandle> for Fixture {
         }
         self.error.map_or(Ok(LookReply { process: support::handle(Kind::Process, 0x200000) }), Err)
     }
+
+    fn fault(&mut self, sender: Sender, from: u32) -> Result<FaultReply<'_>, Error> {
+        self.calls += 1;
+        let request = FaultRequest { from };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, FaultRequest { from: 0xcb6d01a3 });
+        }
+        self.error.map_or(
+            Ok(FaultReply {
+                number: 0xffffffff,
+                service: 0xffffffff,
+                generation: 0xffffffff,
+                time: 0xffffffffffffffff,
+                code: 0xffffffffffffffff,
+                pc: 0xffffffffffffffff,
+                address: 0xffffffffffffffff,
+                registers: [0xffffffffffffffff; 31],
+                image: [0xff; 16],
+                name: support::text('c', 31),
+                program: support::text('i', 31),
+            }),
+            Err,
+        )
+    }
 }
 
 #[test]
@@ -209,7 +354,23 @@ fn every_operation_arrives_and_its_answer_returns() {
     );
     assert_eq!(client.kill(support::text('q', 16)), Ok(()));
     assert_eq!(client.look(0xc058), Ok(LookReply { process: support::handle(Kind::Process, 0x200000) }));
-    assert_eq!(server.calls, 3);
+    assert_eq!(
+        client.fault(0xcb6d01a3),
+        Ok(FaultReply {
+            number: 0xffffffff,
+            service: 0xffffffff,
+            generation: 0xffffffff,
+            time: 0xffffffffffffffff,
+            code: 0xffffffffffffffff,
+            pc: 0xffffffffffffffff,
+            address: 0xffffffffffffffff,
+            registers: [0xffffffffffffffff; 31],
+            image: [0xff; 16],
+            name: support::text('c', 31),
+            program: support::text('i', 31),
+        })
+    );
+    assert_eq!(server.calls, 4);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -223,6 +384,7 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.stat(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.kill(support::text('q', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.look(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.fault(0x0).map(|_| ()), Err(CallError::Service(error)));
     }
     assert_eq!(support::open_handles(), 0);
 }
@@ -255,6 +417,15 @@ fn look_tells_of_the_servers_death() {
 }
 
 #[test]
+fn fault_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.fault(0x0).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn damaged_messages_never_panic_and_leave_no_handle_open() {
     let seeds: &[support::Seed] = &[
         ("01000000e525baa90000", &[]),
@@ -263,6 +434,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("02000000e525baa9 71*16", &[]),
         ("03000000e525baa90000", &[]),
         ("03000000e525baa958c0", &[]),
+        ("04000000e525baa900000000", &[]),
+        ("04000000e525baa9a3016dcb", &[]),
     ];
     let mut server = Fixture::default();
     let mut handled = 0;
@@ -315,4 +488,18 @@ fn damaged_answers_are_faults() {
             Err(other) => panic!("{other:?}"),
         }
     });
+    support::answer_storm(
+        (
+            "04000000e525baa942685a4cc408e5c008822ad20000000011e5154574a3d201228cadcbe9072644459c5e1ad6914d098b40c43ab1279e14189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d189196816c57422d3470f1034811244da255ccd83265cea21000 68*16  00*16  6a*16",
+            &[],
+        ),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.fault(0x0) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
 }

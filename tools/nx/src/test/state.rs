@@ -36,20 +36,18 @@ const A_DISK: usize = 6;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What every machine must say, and what every one but the first.
-pub const PROOFS: [&str; 7] = [
+pub const PROOFS: [&str; 8] = [
     "statefsd: write hardening on (auth-envelope)",
     "SELFTEST: statefs put ok",
     "SELFTEST: statefs unauthorized access rejected",
+    "SELFTEST: statefs watch ok",
     "SELFTEST: quota deny ok",
     "SELFTEST: statefs auth put ok",
     "SELFTEST: statefs restart ok",
     "SELFTEST: crash record ok",
 ];
-const LASTS: [&str; 3] = [
-    "SELFTEST: statefs persist ok",
-    "SELFTEST: device key persist ok",
-    "SELFTEST: bootctl persist ok",
-];
+const LASTS: [&str; 3] =
+    ["SELFTEST: statefs persist ok", "SELFTEST: device key persist ok", "SELFTEST: bootctl persist ok"];
 
 /// What is done to disk or vault between two machines, as the word that is left of it, and what the next machine must say.
 const DENIALS: [(&str, &str); 5] = [

@@ -53,8 +53,8 @@ fn read(line: &str) -> Option<Put> {
     Some(Put { path, owner: Some(owner), bytes: bytes(value["hex"].as_str()?)? })
 }
 
-/// Puts every value of a file, each for its owner. The file is read whole before anything is put.
-pub fn import(place: &mut dyn Place, from: &Path) -> Outcome<usize> {
+/// Puts every value of a file, each for its owner; answers how many, and how many only their keepers may write. The file is read whole before anything is put.
+pub fn import(place: &mut dyn Place, from: &Path) -> Outcome<(usize, usize)> {
     let failed = |error: std::io::Error| Failure::host(from.display(), &error);
     let mut values = Vec::new();
     for (number, line) in BufReader::new(File::open(from).map_err(failed)?).lines().enumerate() {
@@ -64,8 +64,8 @@ pub fn import(place: &mut dyn Place, from: &Path) -> Outcome<usize> {
         })?;
         values.push(value);
     }
-    place.put(&values)?;
-    Ok(values.len())
+    let put = place.put(&values)?;
+    Ok((put, values.len() - put))
 }
 
 #[cfg(test)]

@@ -129,13 +129,26 @@ impl Place for Live {
         Err(Failure::new(Exit::Failed, what, "ask again"))
     }
 
-    fn put(&mut self, values: &[Put]) -> Outcome {
-        let mut last = None;
+    fn put(&mut self, values: &[Put]) -> Outcome<usize> {
+        let (mut count, mut last, mut denied) = (0, None, None);
         for value in values {
             let stored = self.store(value);
-            last = Some(done(stored, value.path.as_str())?);
+            let is_denied = matches!(stored, Err(CallError::Service(Error::PermissionDenied)));
+            match done(stored, value.path.as_str()) {
+                Ok(receipt) => {
+                    last = Some(receipt);
+                    count += 1;
+                }
+                Err(failure) if is_denied => drop(denied.get_or_insert(failure)),
+                Err(failure) => return Err(failure),
+            }
         }
-        last.map_or(Ok(()), |receipt| done(self.state.sync(receipt), "the last of them"))
+        match (last, denied) {
+            (Some(receipt), _) => done(self.state.sync(receipt), "the last of them")?,
+            (None, Some(failure)) => return Err(failure),
+            (None, None) => {}
+        }
+        Ok(count)
     }
 
     fn remove(&mut self, path: &Path) -> Outcome {

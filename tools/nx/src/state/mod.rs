@@ -61,9 +61,16 @@ fn command(place: &mut dyn Place, command: &StateCommand, output: Output) -> Out
             Ok(())
         }
         StateCommand::Import { file } => {
-            let values = carry::import(place, file)?;
-            let text = format!("{values} values from {}", file.display());
-            answer(output, &text, &json!({ "values": values, "file": file.display().to_string() }));
+            let (values, left) = carry::import(place, file)?;
+            let text = format!(
+                "{values} values from {}; {left} that only their keepers may write are left out",
+                file.display()
+            );
+            answer(
+                output,
+                &text,
+                &json!({ "values": values, "left": left, "file": file.display().to_string() }),
+            );
             Ok(())
         }
         StateCommand::Reset { yes } => reset(place, *yes, output),

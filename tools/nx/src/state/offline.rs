@@ -109,7 +109,7 @@ impl Place for Offline {
         done(found, path.as_str()).map(|(bytes, _)| bytes)
     }
 
-    fn put(&mut self, values: &[Put]) -> Outcome {
+    fn put(&mut self, values: &[Put]) -> Outcome<usize> {
         // Who is charged for a value stays charged for it.
         let mut owned = Vec::new();
         for value in values {
@@ -123,7 +123,8 @@ impl Place for Offline {
         for (owner, value) in owned {
             store(&mut state, owner, &value.path, &value.bytes)?;
         }
-        done(state.sync(None), "the last of them")
+        done(state.sync(None), "the last of them")?;
+        Ok(values.len())
     }
 
     fn remove(&mut self, path: &Path) -> Outcome {

@@ -88,8 +88,8 @@ pub trait Place {
     /// A value.
     fn get(&mut self, path: &Path) -> Outcome<Vec<u8>>;
 
-    /// Puts values, so that they survive a power cut.
-    fn put(&mut self, values: &[Put]) -> Outcome;
+    /// Puts values, so that they survive a power cut; answers how many. What only its keeper may write is left out, and an error when it is all there is.
+    fn put(&mut self, values: &[Put]) -> Outcome<usize>;
 
     /// Takes a value away, so that it stays away.
     fn remove(&mut self, path: &Path) -> Outcome;

@@ -84,9 +84,10 @@ pub fn run(bench: &mut Bench) -> Outcome {
             change(&mut options);
             options.icount = options.smp == 1;
             let device = boot(&options, LONG_LIMIT, Watcher::default())?;
-            let failed = device.tests.iter().filter(|(_, why)| why.is_some()).map(|(name, _)| name.clone());
+            let failed =
+                device.tests.iter().filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?)));
             let failed: Vec<String> = failed.chain(device.complaint.clone()).collect();
-            wrong = (!failed.is_empty()).then(|| failed.join("; "));
+            wrong = (!failed.is_empty()).then(|| failed.join("\n"));
             detail = format!("{detail}, {} device tests", device.tests.len());
         }
         let passed = wrong.is_none();

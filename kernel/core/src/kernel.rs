@@ -108,14 +108,21 @@ impl<P: Platform> Kernel<P> {
         self.online.atomic().load(Ordering::Acquire)
     }
 
-    /// Locks an object and makes sure that it is still the one meant.
+    /// Locks an object and makes sure that it is still the one meant. Under a lock of another object it is [`Self::hold_next`].
     #[inline(always)]
     pub(crate) fn hold(&self, object: ObjectRef) -> Answer<Kept<'_>> {
-        let held = self.memory.lock(object.frame);
-        if self.memory.header(object.frame).latch.generation() != object.generation {
+        let header = self.memory.header(object.frame);
+        let held = header.latch.hold();
+        if header.latch.generation() != object.generation {
             return Err(Error::BadHandle);
         }
         Ok(held)
+    }
+
+    /// The same under a lock that comes before it: what is in the object's frame by now is not waited for.
+    #[inline(always)]
+    pub(crate) fn hold_next(&self, object: ObjectRef) -> Answer<Kept<'_>> {
+        self.memory.header(object.frame).latch.hold_of(object.generation).ok_or(Error::BadHandle)
     }
 
     /// Whether a handle of the current process still stands for what it was looked up as, asked under the object's lock. An end leaves
@@ -218,7 +225,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Retires the object unless somebody has done so before.
     pub(crate) fn retire_live(&self, object: ObjectRef) -> bool {
-        let Ok(_held) = self.hold(object) else {
+        let Ok(_held) = self.hold_next(object) else {
             return false;
         };
         self.retire(object.frame);

@@ -7,7 +7,7 @@
 
 use crate::link::Link;
 use crate::memory::{Header, PageType};
-use crate::sync::{AtomicU64, Cell64, Ordering, count_held, fence};
+use crate::sync::{AtomicU64, Cell64, Ordering, fence, told};
 
 const HELD: u64 = 1;
 const TENURE: u64 = 0xffff_fffe;
@@ -26,20 +26,33 @@ impl Latch {
     /// Takes the lock, spinning until it is free.
     #[inline(always)]
     pub fn hold(&self) -> Kept<'_> {
+        told::wants(self);
         while self.0.fetch_or(HELD, Ordering::Acquire) & HELD != 0 {
             self.wait();
         }
-        count_held(1);
-        Kept(self)
+        Kept::new(self)
+    }
+
+    /// Takes the lock of the object of this generation; `None` if that is not here any more. It is not waited for what is here instead:
+    /// who has that may wait for a lock that the caller has, against which the order of locks says nothing.
+    #[inline(always)]
+    pub fn hold_of(&self, generation: u32) -> Option<Kept<'_>> {
+        if self.0.fetch_or(HELD, Ordering::Acquire) & HELD != 0 && !self.wait_as(generation) {
+            return None;
+        }
+        if self.generation() != generation {
+            told::took(self);
+            self.release(self.word(), Ordering::Release);
+            return None;
+        }
+        told::wants(self);
+        Some(Kept::new(self))
     }
 
     /// Takes the lock if nobody has it.
     #[inline(always)]
     pub fn try_hold(&self) -> Option<Kept<'_>> {
-        (self.0.fetch_or(HELD, Ordering::Acquire) & HELD == 0).then(|| {
-            count_held(1);
-            Kept(self)
-        })
+        (self.0.fetch_or(HELD, Ordering::Acquire) & HELD == 0).then(|| Kept::new(self))
     }
 
     #[cold]
@@ -52,10 +65,33 @@ impl Latch {
         }
     }
 
+    /// Waits for the lock, which somebody has, and takes it. False: it is of another object, and was not waited for.
+    #[cold]
+    #[inline(never)]
+    fn wait_as(&self, generation: u32) -> bool {
+        let is_meant = |word: u64| (word >> GENERATION_SHIFT) as u32 == generation;
+        loop {
+            let found = self.0.fetch_or(HELD, Ordering::Acquire);
+            if found & HELD == 0 || !is_meant(found) {
+                return found & HELD == 0;
+            }
+            told::wants(self);
+            #[cfg(loom)]
+            crate::tests::loom::wait_for(core::ptr::from_ref(self).addr());
+            #[cfg(not(loom))]
+            while let word = self.0.load(Ordering::Relaxed)
+                && word & HELD != 0
+                && is_meant(word)
+            {
+                crate::sync::pause();
+            }
+        }
+    }
+
     /// Lets go with this word, under which nobody holds it.
     #[inline(always)]
     fn release(&self, word: u64, order: Ordering) {
-        count_held(-1);
+        told::freed(self);
         self.0.store(word, order);
         #[cfg(loom)]
         crate::tests::loom::is_free(core::ptr::from_ref(self).addr());
@@ -94,6 +130,14 @@ impl Latch {
     /// The word as it is while nobody holds it. The holder asks.
     pub fn word(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & !HELD
+    }
+}
+
+impl<'a> Kept<'a> {
+    #[inline(always)]
+    fn new(latch: &'a Latch) -> Kept<'a> {
+        told::took(latch);
+        Kept(latch)
     }
 }
 
@@ -206,7 +250,7 @@ impl<T: PageType> Known<T> {
             Self::leave(&header.latch, found);
             return None;
         }
-        count_held(1);
+        told::took(&header.latch);
         Some(Seized { header, word })
     }
 
@@ -226,7 +270,7 @@ impl<T: PageType> Known<T> {
     #[cold]
     fn leave(latch: &Latch, found: u64) {
         if found & HELD == 0 {
-            count_held(1);
+            told::took(latch);
             latch.release(found, Ordering::Release);
         }
     }

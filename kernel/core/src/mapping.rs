@@ -311,7 +311,7 @@ impl<P: Platform> Kernel<P> {
         (object, kind): (ObjectRef, Kind),
         access: Rights,
     ) -> Answer<()> {
-        let _held = self.hold(object)?;
+        let _held = self.hold_next(object)?;
         let header = self.memory.header(object.frame);
         if kind == Kind::Vmo {
             let sealed = self.memory.page::<Vmo>(object.frame).sealed.get() != 0;

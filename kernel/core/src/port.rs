@@ -70,7 +70,7 @@ impl<P: Platform> Kernel<P> {
         {
             return;
         }
-        let Ok(_held) = self.hold(port) else {
+        let Ok(_held) = self.hold_next(port) else {
             return binding.clear();
         };
         let p = self.memory.page::<Port>(port.frame);
@@ -140,7 +140,7 @@ impl<P: Platform> Kernel<P> {
     /// Takes an object's node off its port's list. The object's lock is held.
     pub(crate) fn unlink_node(&self, binding: &Binding) {
         if let Some(port) = binding.port()
-            && let Ok(_held) = self.hold(port)
+            && let Ok(_held) = self.hold_next(port)
             && binding.queued.get() != 0
         {
             self.unlink(self.memory.page::<Port>(port.frame), binding);
@@ -198,7 +198,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::Busy);
         }
         binding.clear();
-        drop(self.hold(port)?);
+        drop(self.hold_next(port)?);
         binding.key.set(key);
         binding.wanted.set(signals as u32);
         binding.port.set(port.to_raw());
@@ -317,7 +317,7 @@ impl<P: Platform> Kernel<P> {
         } else {
             delivered = false;
         }
-        let Ok(_port_held) = self.hold(port) else {
+        let Ok(_port_held) = self.hold_next(port) else {
             // Destroyed meanwhile, which takes nothing back that was delivered.
             return delivered.then_some(Ok(()));
         };

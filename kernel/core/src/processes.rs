@@ -158,7 +158,7 @@ impl<P: Platform> Kernel<P> {
     ) {
         {
             let _dying = self.dying_lock.hold();
-            let Ok(_held) = self.hold(object) else { return };
+            let Ok(_held) = self.hold_next(object) else { return };
             let p = self.table(object.frame);
             if p.life.get() != life::ALIVE {
                 return;

@@ -22,11 +22,27 @@ pub fn pause() {
     core::hint::spin_loop();
 }
 
-/// So many more locks are held by the hart that calls: host tests see that no long operation lets interrupts in meanwhile.
-#[inline(always)]
-pub fn count_held(_more: i32) {
-    #[cfg(all(test, not(loom), not(miri)))]
-    crate::tests::breaths::held(_more);
+/// What host tests are told of each lock, to look at the order (`tests/order.rs`); elsewhere nothing is.
+pub(crate) mod told {
+    macro_rules! tell {
+        ($($(#[$doc:meta])* $name:ident;)+) => {$(
+            $(#[$doc])*
+            #[inline(always)]
+            pub fn $name<T>(_lock: &T) {
+                #[cfg(all(test, not(loom), not(miri)))]
+                crate::tests::order::$name(core::ptr::from_ref(_lock).addr());
+            }
+        )+};
+    }
+
+    tell! {
+        /// It is about to be waited for, if need be.
+        wants;
+        /// The hart has it.
+        took;
+        /// The hart lets go of it.
+        freed;
+    }
 }
 
 /// A lock word. It guards data that stands beside it, not inside it: everything guarded is atomic cells, read
@@ -46,10 +62,11 @@ impl Lock {
     /// Takes the lock, spinning until it is free.
     #[inline(always)]
     pub fn hold(&self) -> Held<'_> {
+        told::wants(self);
         while self.0.swap(1, Ordering::Acquire) != 0 {
             self.wait();
         }
-        count_held(1);
+        told::took(self);
         Held(self)
     }
 
@@ -57,7 +74,7 @@ impl Lock {
     #[inline(always)]
     pub fn try_hold(&self) -> Option<Held<'_>> {
         (self.0.swap(1, Ordering::Acquire) == 0).then(|| {
-            count_held(1);
+            told::took(self);
             Held(self)
         })
     }
@@ -98,7 +115,7 @@ impl Held<'_> {
 
     #[inline(always)]
     fn release(&self, order: Ordering) {
-        count_held(-1);
+        told::freed(self.0);
         self.0.0.store(0, order);
         #[cfg(loom)]
         self.0.tell();

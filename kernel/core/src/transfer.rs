@@ -110,7 +110,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::AccessDenied);
         }
         if capability.kind == Kind::Port {
-            let _held = self.hold(capability.object)?;
+            let _held = self.hold_next(capability.object)?;
             let moored = table.withdraw(&self.memory, handle)?;
             self.memory.page::<Port>(capability.object.frame).shared.set(1);
             self.memory.header(capability.object.frame).latch.raise_tenure();
@@ -122,7 +122,7 @@ impl<P: Platform> Kernel<P> {
         if capability.object.frame == channel {
             return Err(Error::Invalid);
         }
-        let _held = self.hold(capability.object)?;
+        let _held = self.hold_next(capability.object)?;
         let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
         if end.answering.top().is_some() || end.handles_inside.get() != 0 {
             return Err(Error::Busy);
@@ -181,7 +181,7 @@ impl<P: Platform> Kernel<P> {
         // The channel may be destroyed meanwhile. Its lock may be taken under that of the channel it came through: what an
         // end carries in its queue went in before the end itself was sent, so no circle of such pairs exists.
         if capability.kind == Kind::Channel
-            && let Ok(_held) = self.hold(capability.object)
+            && let Ok(_held) = self.hold_next(capability.object)
         {
             let end = &self.memory.page::<Channel>(capability.object.frame).ends[capability.end as usize];
             end.binding.clear();

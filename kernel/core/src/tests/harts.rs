@@ -60,6 +60,14 @@ pub fn alone<T>(act: impl FnOnce() -> T) -> T {
     act()
 }
 
+/// The same, and what it touches is not noted.
+pub fn unseen<T>(act: impl FnOnce() -> T) -> T {
+    let touched = TOUCHED.take();
+    let result = alone(act);
+    TOUCHED.set(touched);
+    result
+}
+
 /// Lets another hart go on, because this one has nothing to do.
 pub fn rest() {
     if CURRENT.get().is_some() {

@@ -3,7 +3,7 @@
 use super::controller::{Controller, IRQ_SOURCES};
 use super::harts;
 use crate::kernel::Kernel;
-use crate::memory::{Frame, KernelBytes};
+use crate::memory::{Frame, KernelBytes, Memory};
 use crate::platform::{HartMask, Platform, Waiting};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
@@ -89,7 +89,7 @@ mod translations {
 }
 #[cfg(any(loom, miri))]
 mod translations {
-    use crate::memory::{Frame, Memory};
+    use super::{Frame, Memory};
     use crate::paging;
 
     pub fn alone<T>(act: impl FnOnce() -> T) -> T {
@@ -104,6 +104,15 @@ mod translations {
     pub fn loaded(_: &Memory, _: usize, _: u64) {}
     pub fn fence_all(_: u32, _: u16, _: u64, _: u64) {}
     pub fn given(_: u32) {}
+}
+
+/// Copies bytes; where models are explored, as words that Loom keeps if they are such.
+fn fill(memory: &Memory, to: KernelBytes<'_>, from: KernelBytes<'_>) {
+    #[cfg(loom)]
+    if super::loom::copied_as_words(memory, to, from) {
+        return;
+    }
+    memory.fill(to, from);
 }
 
 impl Host {
@@ -223,14 +232,14 @@ impl Platform for Host {
     fn copy_from_user(&self, to: KernelBytes<'_>, from: u64) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };
         self.copy(from, to, READ, |frame, at, done, run| {
-            kernel.memory.fill(to.part(done, run), kernel.memory.bytes(frame, at, run));
+            fill(&kernel.memory, to.part(done, run), kernel.memory.bytes(frame, at, run));
         })
     }
 
     fn copy_to_user(&self, to: u64, from: KernelBytes<'_>) -> bool {
         let Some(kernel) = self.kernel.get() else { return false };
         self.copy(to, from, READ | WRITE, |frame, at, done, run| {
-            kernel.memory.fill(kernel.memory.bytes(frame, at, run), from.part(done, run));
+            fill(&kernel.memory, kernel.memory.bytes(frame, at, run), from.part(done, run));
         })
     }
 

@@ -10,9 +10,12 @@
 //! (fences are what they should be), and a frame that is zeroed for its next object is zeroed at once.
 
 use super::atomics::Change;
+use crate::memory::{Frame, KernelBytes, Memory};
+use crate::sync::Cell64;
 use ::loom::model::Builder;
 use ::loom::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering;
+use nexus_abi::bounds::PAGE_SIZE;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -180,6 +183,25 @@ pub fn zero(address: usize) -> bool {
         place(at, || 0).store(0, Ordering::Relaxed);
     }
     STEER.with_borrow(|steer| steer.phase != Phase::Build)
+}
+
+/// The words that some bytes of the bank are, if they are whole ones in one frame.
+fn words<'m>(memory: &'m Memory, bytes: KernelBytes<'_>) -> Option<&'m [Cell64]> {
+    let first = memory.bytes(Frame(1), 0, PAGE_SIZE).start().addr();
+    let offset = bytes.start().addr().checked_sub(first)?;
+    let frame = memory.frame_from_raw(u32::try_from(offset / PAGE_SIZE + 1).ok()?)?;
+    let (at, end) = (offset % PAGE_SIZE, offset % PAGE_SIZE + bytes.len());
+    if (at | end) % size_of::<u64>() != 0 {
+        return None;
+    }
+    memory.page::<[Cell64; 512]>(frame).get(at / size_of::<u64>()..end / size_of::<u64>())
+}
+
+/// Copies bytes of the bank word by word, so that others see each and may come between. False: they are no such words.
+pub fn copied_as_words(memory: &Memory, to: KernelBytes<'_>, from: KernelBytes<'_>) -> bool {
+    let (Some(to), Some(from)) = (words(memory, to), words(memory, from)) else { return false };
+    to.iter().zip(from).for_each(|(to, from)| to.set(from.get()));
+    true
 }
 
 pub fn pause() {

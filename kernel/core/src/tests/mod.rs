@@ -27,6 +27,8 @@ pub mod loom;
 use self::loom as harts;
 mod models;
 #[cfg(all(not(loom), not(miri)))]
+pub mod order;
+#[cfg(all(not(loom), not(miri)))]
 mod pairs;
 #[cfg(all(not(loom), not(miri)))]
 mod storm;

@@ -46,6 +46,8 @@ pub struct World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        #[cfg(all(not(loom), not(miri)))]
+        super::order::forget(self.kernel);
         self.kernel.memory.give_back();
     }
 }
@@ -81,6 +83,8 @@ impl World {
         let kernel = Kernel::new(host, memory, root, asid_bits, 10_000_000, harts).expect("kernel");
         let kernel: &'static _ = Box::leak(Box::new(kernel));
         let _ = kernel.platform.kernel.set(kernel);
+        #[cfg(all(not(loom), not(miri)))]
+        super::order::watch(kernel);
         (0..count).for_each(|id| kernel.hart_online(id));
         let quota = kernel.make_root_quota().expect("quota");
         World {

@@ -5,7 +5,7 @@ use super::explore;
 use crate::context::reg;
 use crate::hart::Hart;
 use crate::process::life;
-use crate::sync::Cell32;
+use crate::sync::{Cell32, Ordering};
 use crate::tests::world::World;
 use crate::thread::state;
 use nexus_abi::{Error, Handle, Kind, NEVER, Signals, Sysno, Tag};
@@ -218,8 +218,38 @@ fn of_two_equals_that_change_places_another_hart_takes_one_and_each_runs_once() 
 #[test]
 fn a_thread_that_is_killed_while_it_makes_way_for_its_equal_is_freed_once() {
     explore(2, Deaths::with_client, &[switch, Deaths::kill_clients], |model| {
+        // What runs on is ended by its hart, which has to be told.
+        let hart = model.world.kernel.hart(0);
+        let called = model.world.kernel.platform.called[0].load(Ordering::Relaxed) != 0;
+        assert!(
+            called || !hart.running().exists(),
+            "nobody calls the hart that runs a thread of a dead process"
+        );
         model.world.settle_all();
         model.is_gone(CLIENTS);
+    });
+}
+
+#[test]
+fn two_threads_of_one_process_that_end_at_once_both_leave_its_list() {
+    fn exit(model: &Deaths) {
+        model.world.ask(Sysno::thread_exit, &[(reg::A0, 0), (reg::A0 + 1, 0)]);
+        model.world.kernel.clear_graves(model.world.hart());
+    }
+    fn build() -> Deaths {
+        let model = Deaths::with_client();
+        model.world.go_to(1);
+        model.world.put_on(CLIENT_TOO);
+        model.world.go_to(0);
+        model
+    }
+    explore(2, build, &[exit, exit], |model| {
+        let process = model.world.process(CLIENTS);
+        let left = model.world.threads[CLIENT + 1].frame;
+        assert_eq!((process.threads.get(), process.live_threads.get()), (left.0, 1));
+        let left = model.world.kernel.thread(left);
+        assert_eq!((left.family_next.get(), left.family_prev.get()), (0, 0));
+        assert!(!model.world.is_alive(CLIENT) && !model.world.is_alive(CLIENT_TOO));
     });
 }
 

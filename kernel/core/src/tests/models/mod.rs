@@ -4,11 +4,13 @@
 //! interleavings that seeds choose.
 
 mod budgets;
+mod carry;
 mod deadlines;
 mod deaths;
 mod handles;
 mod locks;
 mod moves;
 mod sleep;
+mod stale;
 
 use super::harts::explore;

@@ -101,7 +101,7 @@ impl<P: Platform> Kernel<P> {
         let resource = self.create(root, Kind::Resource, 1)?;
         let table = self.table(process.frame);
         let own = table.remove(&self.memory, own)?;
-        self.records.resource.set(resource.0);
+        self.records.resource.set(self.reference(resource).to_raw());
         let readable = Kind::Vmo.all_rights() - Rights::WRITE - Rights::SEAL - Rights::DMA;
         let gift = |frame: Frame, kind: Kind, rights: Rights| {
             self.memory.header(frame).refs.add(1);

@@ -263,7 +263,8 @@ impl<P: Platform> Kernel<P> {
             Kind::Mmio => self.clear_mmio(frame),
             Kind::Irq => self.clear_irq(frame),
             Kind::Pool => self.clear_pool(frame),
-            Kind::Channel | Kind::Thread | Kind::Identity | Kind::Resource => {}
+            Kind::Resource => self.clear_resource(frame),
+            Kind::Channel | Kind::Thread | Kind::Identity => {}
         }
         self.discharge(frame);
         self.memory.free(frame);

@@ -5,11 +5,12 @@
 //! its life, and an old record gives way to a new one.
 
 use crate::binding::Binding;
+use crate::handles::ObjectRef;
 use crate::hart::Hart;
 use crate::kernel::Kernel;
 use crate::memory::{Frame, PageType};
 use crate::platform::Platform;
-use crate::sync::{Cell32, Cell64, Lock};
+use crate::sync::{Cell64, Lock};
 use nexus_abi::bounds::{DEVICE_START, KERNEL_RECORDS, USER_END};
 use nexus_abi::{RecordKind, Signals, Ticks};
 
@@ -28,8 +29,8 @@ pub struct Records {
     lock: Lock,
     total: Cell64,
     entries: [[Cell64; 4]; KERNEL_RECORDS],
-    /// The frame of the resource; 0 before there is one.
-    pub(crate) resource: Cell32,
+    /// The resource, as a raw `ObjectRef`; 0 before there is one.
+    pub(crate) resource: Cell64,
 }
 
 impl Records {
@@ -38,7 +39,7 @@ impl Records {
             lock: Lock::new(),
             total: Cell64::new(0),
             entries: core::array::from_fn(|_| Default::default()),
-            resource: Cell32::new(0),
+            resource: Cell64::new(0),
         }
     }
 
@@ -76,12 +77,19 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn record_fault(&self, hart: &Hart, scause: u64, address: u64) {
         let Some(kind) = about_device(scause, address) else { return };
         self.records.add(kind, self.table(hart.owner()).identity.get(), address, self.platform.now());
-        let resource = Frame(self.records.resource.get());
-        if resource.exists() {
-            let _held = self.memory.lock(resource);
-            let binding = &self.memory.page::<Resource>(resource).binding;
+        let resource = ObjectRef::from_raw(self.records.resource.get());
+        if resource.frame.exists()
+            && let Ok(_held) = self.hold(resource)
+        {
+            let binding = &self.memory.page::<Resource>(resource.frame).binding;
             binding.pending.set(binding.pending.get() | Signals::RECORD.bits());
-            self.notify(hart, resource, 0);
+            self.notify(hart, resource.frame, 0);
         }
+    }
+
+    /// Takes the retired resource apart: nobody is told of records any more.
+    pub(crate) fn clear_resource(&self, frame: Frame) {
+        let _held = self.memory.lock(frame);
+        self.unbind(frame, 0, &self.memory.page::<Resource>(frame).binding);
     }
 }

@@ -6,6 +6,7 @@ use crate::memory::Frame;
 use crate::objects::Quota;
 use crate::paging;
 use crate::pool::Pool;
+use crate::sync::Cell64;
 use nexus_abi::bounds::{DEVICE_START, MAX_MMIO_BYTES, MAX_POOL_BYTES, MAX_WINDOWS, USER_END};
 use nexus_abi::{Error, Handle, Kind, RecordKind, Rights, Signals, Sysno};
 
@@ -495,11 +496,13 @@ fn a_fault_in_the_device_range_is_recorded_and_told() {
     let m = Machine::new();
     let kernel = m.world.kernel;
     let resource = kernel.table(m.process()).lookup(&kernel.memory, m.resource).expect("resource").object;
-    kernel.records.resource.set(resource.frame.0);
+    kernel.records.resource.set(resource.to_raw());
     let port = m.world.give(1, Kind::Port);
     let hart = kernel.hart(0);
     let bind = |object| kernel.port_bind(hart, port, object, 9, Signals::RECORD.bits() as u64);
-    assert_eq!(bind(m.less(m.resource, Rights::WAIT)), Err(Error::AccessDenied));
+    let less = m.less(m.resource, Rights::WAIT);
+    assert_eq!(bind(less), Err(Error::AccessDenied));
+    m.close(less);
     assert_eq!(bind(m.resource), Ok(()));
     let total = || {
         let mut words = vec![];
@@ -528,7 +531,18 @@ fn a_fault_in_the_device_range_is_recorded_and_told() {
     (0..nexus_abi::bounds::KERNEL_RECORDS).for_each(|_| kernel.record_fault(hart, 13, DEVICE_START));
     assert_eq!((total()[0], total()[1] as u32), (12, RecordKind::MmioOutside as u32));
     let port = kernel.table(m.process()).lookup(&kernel.memory, port).expect("port").object.frame;
-    assert!(kernel.memory.page::<crate::objects::Port>(port).is_ready(), "nobody was told");
+    let port = kernel.memory.page::<crate::objects::Port>(port);
+    assert!(port.is_ready(), "nobody was told");
+
+    // Without the resource nobody is told, and whatever comes into its frame is left alone.
+    m.close(m.resource);
+    assert!(!port.is_ready(), "the port still has the node of what is gone");
+    let next = kernel.memory.allocate().expect("memory");
+    assert_eq!(next, resource.frame);
+    kernel.record_fault(hart, 13, DEVICE_START);
+    assert_eq!((total()[0], port.is_ready()), (13, false));
+    let cells = kernel.memory.page::<[Cell64; 512]>(next);
+    assert!(cells.iter().all(|cell| cell.get() == 0), "a record came into a frame that is another's");
 }
 
 /// Who may write to the console may hand it over, all of it or nothing; the kernel is silent as long as a driver maps it, and no longer.

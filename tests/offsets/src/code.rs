@@ -153,14 +153,15 @@ pub fn at_a_tick(page: u64, place: usize, lead: u64, ticks: u64) {
     unsafe { offsets_at_a_tick(target, tick, lead, ticks, 0, 0, core::ptr::null_mut()) }
 }
 
-/// The same, and sets `timer` to that tick and waits on `port`. Answers the key of what came.
-pub fn strike(page: u64, lead: u64, ticks: u64, timer: Handle, port: Handle) -> Result<u64, Error> {
+/// The same, and sets `timer` to that tick and waits on `port`. Answers the key of what came, and how many instructions after the tick
+/// the timer was set.
+pub fn strike(page: u64, lead: u64, ticks: u64, timer: Handle, port: Handle) -> Result<(u64, u64), Error> {
     let [target, tick] = [at::TARGET, at::TICK].map(|place| (page + place as u64) as *mut u64);
-    let mut out = [0; 2];
-    // SAFETY: as above; `out` has room for the two words.
+    let mut out = [0; 3];
+    // SAFETY: as above; `out` has room for the three words.
     unsafe { offsets_at_a_tick(target, tick, lead, ticks, timer.0.into(), port.0.into(), out.as_mut_ptr()) };
     match Error::from_raw(out[0]) {
-        None => Ok(out[1]),
+        None => Ok((out[1], out[2])),
         Some(error) => Err(error),
     }
 }

@@ -133,9 +133,13 @@ impl Sweep<'_> {
     }
 
     fn round(&self, lead: u64) -> Result<Outcome, String> {
+        self.stage.undisturbed(|| self.attempt(lead))
+    }
+
+    fn attempt(&self, lead: u64) -> Result<Option<Outcome>, String> {
         let stage = self.stage;
         let pair = stage.start(self.shape)?;
-        stage.strike(lead)?;
+        let undisturbed = stage.strike(lead)?;
         let process = pair.process(self.victim);
         match self.blow {
             Blow::Killed => why("kill", process.kill())?,
@@ -151,7 +155,7 @@ impl Sweep<'_> {
         drop(pair);
         let after = stage.charges()?;
         expect(after == self.before, &format!("charged {after:?}, before {:?}", self.before))?;
-        Ok(outcome)
+        Ok(undisturbed.then_some(outcome))
     }
 
     /// The record tells the death, the survivor has seen exactly what happened, and every handle is in one place.

@@ -77,7 +77,13 @@ fn stride(bench: &Bench) -> u64 {
 /// Runs a test; afterwards everything is charged as before.
 fn clean(bench: &Bench, test: impl FnOnce(&Stage<'_>) -> Verdict) -> Verdict {
     let before = why("quota", bench.quota.info())?;
-    test(&Stage::new(bench)?)?;
+    {
+        let stage = Stage::new(bench)?;
+        test(&stage)?;
+        if stage.disturbed() > 0 {
+            bench.say(&format!("offsets: {} rounds were disturbed and done again", stage.disturbed()));
+        }
+    }
     let after = why("quota", bench.quota.info())?;
     expect(before == after, &format!("before {before:?}, after {after:?}"))
 }

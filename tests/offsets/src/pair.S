@@ -226,21 +226,22 @@ offsets_code_end:
 
     # Right after a tick: notes at a0 and a1 the counter's value when the client is to begin, a2 instructions from now, and the tick
     # that is a3 ticks from now. If a4 is not 0, sets this timer to that tick, waits on port a5 and notes at a6 the
-    # wait's status and the key of what came. So the same number of instructions always lies between the
-    # begin and the timer's interrupt.
+    # wait's status, the key of what came, and how many instructions the setting took. So the same number of instructions always
+    # lies between the begin and the timer's interrupt, if the setting took as many.
     .globl  offsets_at_a_tick
 offsets_at_a_tick:
     addi    sp, sp, -32
     sd      ra, 0(sp)
     sd      s0, 8(sp)
     sd      s1, 16(sp)
+    sd      s2, 24(sp)
     mv      s0, a5
     mv      s1, a6
     rdtime  t0
 1:  rdtime  t1
     beq     t0, t1, 1b
-    rdinstret t2
-    add     t2, t2, a2
+    rdinstret s2
+    add     t2, s2, a2
     sd      t2, 0(a0)
     add     t1, t1, a3
     sd      t1, 0(a1)
@@ -249,6 +250,9 @@ offsets_at_a_tick:
     mv      a1, t1
     li      t0, {timer_set}
     ecall
+    rdinstret t0
+    sub     t0, t0, s2
+    sd      t0, 16(s1)
     bnez    a0, 2f
     mv      a0, s0
     li      a1, 0
@@ -261,5 +265,6 @@ offsets_at_a_tick:
 3:  ld      ra, 0(sp)
     ld      s0, 8(sp)
     ld      s1, 16(sp)
+    ld      s2, 24(sp)
     addi    sp, sp, 32
     ret

@@ -18,8 +18,14 @@ nexus_rt::main!(run);
 
 /// Call: map each vmo that came, answer the sum of their first bytes, whether writing to each is denied, and them back.
 const OP_USE: u8 = 0xf1;
-/// Call: drain the endpoint that came, answer how many messages were in it and the sum of their first bytes.
+/// Call: hold the endpoint that came, and leave alone what is in its queue.
+const OP_HOLD: u8 = 0xf7;
+/// Call: drain the endpoint that is held, answer how many messages were in it and the sum of their first bytes.
 const OP_DRAIN: u8 = 0xf2;
+/// Call: serve the endpoint that came as well.
+const OP_SERVE: u8 = 0xf8;
+/// Call: call through the endpoint that came with the bytes that follow, answer what was answered, and the endpoint back.
+const OP_CALL: u8 = 0xf9;
 /// Call: make a vmo of 8 MiB with a pattern, seal it, answer it.
 const OP_PRODUCE: u8 = 0xf3;
 /// Call: map the vmo that came, answer the SHA-256 of its bytes; keep the mapping.
@@ -45,34 +51,49 @@ fn run(mut startup: Startup) -> u64 {
 fn serve(startup: &Startup, channel: Owned<Channel>) -> Result<(), Error> {
     let quota = startup.quota().ok_or(Error::BadHandle)?;
     let mut server = Server::new(quota)?;
-    server.attach(channel)?;
-    let mut kept: Option<Mapping> = None;
+    let test = server.attach(channel)?;
+    let mut kept = Kept::default();
     loop {
         match server.next(NEVER)? {
             Incoming::Call(mut message) => {
                 let bytes = server.bytes(&message).to_vec();
-                let (answer, handles) = act(startup, &bytes, &mut message, &mut kept)?;
+                let (answer, handles) = match bytes[..] {
+                    [OP_SERVE] => {
+                        server.attach(message.handles.take_typed(0)?)?;
+                        (Vec::new(), Handles::new())
+                    }
+                    _ => act(startup, &bytes, &mut message, &mut kept)?,
+                };
                 server.reply(message.token, &answer, handles)?;
             }
             Incoming::Message(message) => {
                 let bytes = server.bytes(&message).to_vec();
                 if bytes == [OP_TRESPASS] {
-                    trespass::write_to(kept.as_ref().ok_or(Error::BadState)?.address());
+                    trespass::write_to(kept.mapping.as_ref().ok_or(Error::BadState)?.address());
                 }
                 let endpoint = server.endpoint(message.key).ok_or(Error::BadHandle)?;
                 endpoint.send(&bytes, &mut Handles::new(), NEVER)?;
             }
-            Incoming::Gone { .. } => return Ok(()),
+            // Whoever made it is gone; of others that it serves it goes on without.
+            Incoming::Gone { key } if key == test => return Ok(()),
+            Incoming::Gone { .. } => {}
             Incoming::Event { .. } | Incoming::TimedOut => {}
         }
     }
+}
+
+/// What stays from one call to the next.
+#[derive(Default)]
+struct Kept {
+    mapping: Option<Mapping>,
+    endpoint: Option<Owned<Channel>>,
 }
 
 fn act(
     startup: &Startup,
     bytes: &[u8],
     message: &mut Message,
-    kept: &mut Option<Mapping>,
+    kept: &mut Kept,
 ) -> Result<(Vec<u8>, Handles), Error> {
     let own = startup.process().ok_or(Error::BadHandle)?;
     let quota = startup.quota().ok_or(Error::BadHandle)?;
@@ -90,14 +111,25 @@ fn act(
             }
             Ok((alloc::vec![sum, denied], back))
         }
+        [OP_HOLD] => {
+            kept.endpoint = Some(message.handles.take_typed(0)?);
+            Ok((Vec::new(), Handles::new()))
+        }
         [OP_DRAIN] => {
-            let endpoint: Owned<Channel> = message.handles.take_typed(0)?;
+            let endpoint = kept.endpoint.as_ref().ok_or(Error::BadState)?;
             let (mut count, mut sum, mut room) = (0u8, 0u8, [0; 8]);
             while let Ok(answer) = endpoint.receive(&mut room) {
                 count += 1;
                 sum = sum.wrapping_add(answer.bytes.first().copied().unwrap_or(0));
             }
-            Ok((alloc::vec![count, sum], Handles::one(endpoint)))
+            Ok((alloc::vec![count, sum], Handles::new()))
+        }
+        [OP_CALL, rest @ ..] => {
+            let endpoint: Owned<Channel> = message.handles.take_typed(0)?;
+            let mut room = [0; 64];
+            let answer = endpoint.call(rest, &mut Handles::new(), &mut room, 0, NEVER);
+            let answer = answer.map_err(|_| Error::PeerClosed)?.bytes.to_vec();
+            Ok((answer, Handles::one(endpoint)))
         }
         [OP_PRODUCE] => {
             let vmo = Owned::<Vmo>::create(quota, SHARE_BYTES)?;
@@ -114,7 +146,7 @@ fn act(
             let vmo: Owned<Vmo> = message.handles.take_typed(0)?;
             let mapping = vmo.map(own, 0, SHARE_BYTES, Rights::READ)?;
             let digest = Sha256::digest(mapping.sealed_bytes().ok_or(Error::BadState)?);
-            *kept = Some(mapping);
+            kept.mapping = Some(mapping);
             Ok((digest.to_vec(), Handles::new()))
         }
         [OP_FLOAT, rest @ ..] if rest.len() == 16 => {

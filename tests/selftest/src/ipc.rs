@@ -15,6 +15,9 @@ use crate::{Bench, Program, Verdict, expect, start_peer, why};
 
 const OP_USE: u8 = 0xf1;
 const OP_DRAIN: u8 = 0xf2;
+const OP_HOLD: u8 = 0xf7;
+const OP_SERVE: u8 = 0xf8;
+const OP_CALL: u8 = 0xf9;
 /// Pages of a peer that only talks.
 const SMALL: u64 = 400;
 
@@ -139,13 +142,18 @@ fn diminished(bench: &Bench, peer: &Program, count: usize) -> Verdict {
     Ok(())
 }
 
-/// A queue at its bound and one past it; another channel and another process go on; the peer finds all that was accepted,
-/// and no more.
+/// A queue of a server at its bound and one past it: whoever filled it is refused or waits in vain, while the server goes on for its other
+/// clients, a process of its own among them. Then the server finds all that was accepted, and no more.
 pub fn back_pressure(bench: &Bench) -> Verdict {
-    let peer = start_peer(bench, SMALL)?;
+    let server = start_peer(bench, SMALL)?;
     let other = start_peer(bench, SMALL)?;
+    let mut room = [0; 8];
     let end = End { depth: 4, bytes: 8, handles: 0 };
     let (near, far) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
+    why("hold", server.call(&[OP_HOLD], &mut Handles::one(far), &mut room))?;
+    let (its, served) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
+    why("serve", server.call(&[OP_SERVE], &mut Handles::one(served), &mut room))?;
+
     for n in 1..=4 {
         why("send", near.send(&[n], &mut Handles::new(), NOW))?;
     }
@@ -157,13 +165,16 @@ pub fn back_pressure(bench: &Bench) -> Verdict {
         .find(|late| *late != Err(Error::WouldBlock))
         .unwrap_or(full);
     expect(late == Err(Error::TimedOut), "a waiting send did not time out")?;
-    let mut room = [0; 8];
-    let (length, _) = why("other channel", peer.call(b"still", &mut Handles::new(), &mut room))?;
-    expect(&room[..length] == b"still", "the other channel was affected")?;
-    let (length, _) = why("other process", other.call(b"too", &mut Handles::new(), &mut room))?;
-    expect(&room[..length] == b"too", "the other process was affected")?;
-    let (length, _back) = why("drain", peer.call(&[OP_DRAIN], &mut Handles::one(far), &mut room))?;
-    expect(room[..length] == [4, 10], "the peer found other messages than were accepted")?;
+    let (length, _) = why("own channel", server.call(b"still", &mut Handles::new(), &mut room))?;
+    expect(&room[..length] == b"still", "another channel of the same two was affected")?;
+    let request = [&[OP_CALL], &b"too"[..]].concat();
+    let (length, _its) = why("other process", other.call(&request, &mut Handles::one(its), &mut room))?;
+    expect(&room[..length] == b"too", "another client of the server was affected")?;
+    let refused = near.send(&[5], &mut Handles::new(), NOW);
+    expect(refused == Err(Error::WouldBlock), "the queue was not full all the time")?;
+
+    let (length, _) = why("drain", server.call(&[OP_DRAIN], &mut Handles::new(), &mut room))?;
+    expect(room[..length] == [4, 10], "the server found other messages than were accepted")?;
     why("send after the drain", near.send(&[6], &mut Handles::new(), NOW))?;
     bench.say("SELFTEST: ipc v1 backpressure ok");
     Ok(())

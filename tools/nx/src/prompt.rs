@@ -1,4 +1,4 @@
-//! The prompt that `nx run` ends at: the same subcommands, while the machine runs and its console goes on. It
+//! The prompt that `nx run` ends at: the same subcommands, and `type` for the machine's console, while the machine runs and its console goes on. It
 //! ends with the machine, at the end of input, on `quit` and on Ctrl-C, and takes the machine with it. A Ctrl-C while
 //! a command works ends that command alone.
 
@@ -31,6 +31,8 @@ enum Request {
     Nothing,
     Quit,
     Help,
+    /// A line for the machine's console.
+    Type(String),
     Do(Box<Cli>),
     Refused(String),
 }
@@ -62,6 +64,7 @@ pub fn stay(machine: &mut Machine, watcher: &mut Watcher, screen: &mut Screen, o
                 picture::note(&[(String::from(PROMPT), Paint::Dim), (line.clone(), Paint::Plain)]);
                 match request(&line) {
                     Request::Quit => return Ok(()),
+                    Request::Type(text) => machine.type_text(&text),
                     other => obey(other)?,
                 }
                 output.prompt(PROMPT);
@@ -79,7 +82,7 @@ pub fn stay(machine: &mut Machine, watcher: &mut Watcher, screen: &mut Screen, o
 /// Does it. A failure is told and is no reason to leave the prompt, but for a signal that is meant for all of it.
 fn obey(request: Request) -> Outcome {
     match request {
-        Request::Nothing | Request::Quit => {}
+        Request::Nothing | Request::Quit | Request::Type(_) => {}
         Request::Help => print_text(&help()),
         Request::Refused(why) => print_text(&format!("{}\n", why.trim_end())),
         Request::Do(cli) => {
@@ -102,10 +105,14 @@ fn help() -> String {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         text += &format!("  {:<12} {about}\n", command.get_name());
     }
-    text + "  quit         End the machine and leave; Ctrl-D does the same\n`help COMMAND` explains one, with examples.\n"
+    text + "  type TEXT    Type TEXT and Enter on the machine's console, for whatever program reads it\n\
+            \x20 quit         End the machine and leave; Ctrl-D does the same\n`help COMMAND` explains one, with examples.\n"
 }
 
 fn request(line: &str) -> Request {
+    if let Some(text) = line.trim_start().strip_prefix("type ") {
+        return Request::Type(format!("{text}\n"));
+    }
     let words: Vec<&str> = line.split_whitespace().collect();
     let words = words.strip_prefix(&["./nx"]).or(words.strip_prefix(&["nx"])).unwrap_or(&words);
     match words {
@@ -147,6 +154,9 @@ mod tests {
         assert!(matches!(request("run"), Request::Refused(_)));
         assert!(matches!(request("brew tea"), Request::Refused(_)));
         assert!(matches!(request("  "), Request::Nothing));
+        assert!(matches!(request("type two  words "), Request::Type(text) if text == "two  words \n"));
+        assert!(matches!(request("type "), Request::Type(text) if text == "\n"));
+        assert!(matches!(request("type"), Request::Refused(_)), "no text");
     }
 
     #[test]

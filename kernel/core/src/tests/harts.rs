@@ -166,7 +166,7 @@ const MOST_TURNS: u64 = 20_000_000;
 pub fn interleave(seed: u64, work: Vec<Box<dyn FnOnce() + Send + '_>>) {
     let _seed = Seed(seed);
     RANDOM.set(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    super::breaths::forget_held();
+    super::order::forget_held();
     // Some histories change harts at nearly every access, some let a hart go far.
     let chance = [2, 5, 15, 40, 120][draw() as usize % 5];
     let mut harts: Vec<_> = work.into_iter().map(|work| generator::Gn::<()>::new_opt(STACK, work)).collect();

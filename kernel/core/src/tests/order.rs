@@ -62,6 +62,12 @@ pub fn forget(kernel: &'static Kernel<Host>) {
     KERNELS.with_borrow_mut(|kernels| kernels.retain(|other| !core::ptr::eq(*other, kernel)));
 }
 
+/// The harts begin anew, with no lock: those of a history that was given up are gone with it.
+pub fn forget_held() {
+    breaths::forget_held();
+    HELD.with_borrow_mut(|held| held.retain(|hart, _| hart.is_none()));
+}
+
 /// Waits that were looked at on this thread of the host.
 pub fn waits() -> u64 {
     WAITS.get()

@@ -33,7 +33,7 @@ impl Host {
             symlink(real, host.at("bin").join(name)).unwrap();
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        fs::copy(root.join("nx"), host.at("nx")).unwrap();
+        program_file(&host.at("nx"), &fs::read_to_string(root.join("nx")).unwrap());
         fs::copy(root.join("rust-toolchain.toml"), host.at("rust-toolchain.toml")).unwrap();
         for folder in ["tools/nx", "formats", "abi"] {
             fs::create_dir_all(host.at(folder)).unwrap();

@@ -4,9 +4,9 @@
 pub mod system;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nexus_abi::bounds::{FIRST_CPU_PERMILLE, FIRST_HANDLES, FIRST_PRIORITY};
@@ -122,10 +122,14 @@ pub fn await_death(pid: u32) {
     await_that("the process is gone", || (!lives(pid)).then_some(()));
 }
 
-/// A script that can be run.
+/// A script that can be run. A process of its own writes it: what this one has open, a test that starts a program just then hands down, and nobody can run
+/// a file that somebody has open to write.
 pub fn program_file(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut writer = Command::new("/bin/sh");
+    writer.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }
 
 /// What the tree has as committed figures.

@@ -1,5 +1,5 @@
 //! A client of `/state` that a disk goes through several machines with. Each machine looks whether everything is there that the ones
-//! before it were promised, does its share, and ends without a word to anybody.
+//! before it were promised, does its share, and ends without a word to anybody. What else it can do, a value on the disk tells it to.
 //!
 //! A proof line is printed only after `statefsd` answered what it says; what lasts is read back on another machine.
 #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -8,11 +8,14 @@
 extern crate alloc;
 
 mod cuts;
+mod load;
+mod media;
 mod sealed;
 mod work;
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 use nexus_rt::api::state::{Client, Error, MAX_DATA, Receipt, Stat};
@@ -30,7 +33,7 @@ type Verdict<T = ()> = Result<T, String>;
 /// The test.
 struct Test {
     console: Console,
-    supervisor: Owned<Channel>,
+    supervisor: Arc<Owned<Channel>>,
     state: Client<Service>,
     keys: keys::Client<Service>,
     quota: &'static Owned<QuotaKind>,
@@ -50,7 +53,8 @@ fn text<const N: usize>(text: &str) -> Text<'_, N> {
 }
 
 fn run(mut startup: Startup) -> u64 {
-    let (Some(reset), Some(supervisor)) = (startup.take::<ResourceKind>("reset"), startup.take("supervise"))
+    let (Some(reset), Some(supervisor)) =
+        (startup.take::<ResourceKind>("reset"), startup.take::<Channel>("supervise"))
     else {
         return 3;
     };
@@ -58,9 +62,10 @@ fn run(mut startup: Startup) -> u64 {
     let Ok(silence) = Owned::<PortKind>::create(quota) else { return 4 };
     startup.ready();
     let (state, keys) = (Client::new(Service("state")), keys::Client::new(Service("keys")));
+    let supervisor = Arc::new(supervisor);
     let mut test = Test { console: Console::default(), supervisor, state, keys, quota, silence };
     let outcome = match startup.args() {
-        "" => test.whole(),
+        "" => test.told(),
         count => test.row(count),
     };
     if let Err(reason) = &outcome {
@@ -71,7 +76,25 @@ fn run(mut startup: Startup) -> u64 {
     4
 }
 
+/// Where it stands what to do; without it everything is done that one machine does.
+const MODE: &str = "app/test/mode";
+
 impl Test {
+    /// What the disk says; one that cannot be read is looked at as a medium.
+    fn told(&mut self) -> Verdict {
+        let mode = match self.get(MODE) {
+            Ok((mode, _)) => mode,
+            Err(CallError::Service(Error::NotFound | Error::NotDir)) => return self.whole(),
+            Err(_) => return self.media(),
+        };
+        match core::str::from_utf8(&mode).unwrap_or_default().split_once(' ') {
+            Some(("load", _)) => self.load(),
+            Some(("kills", count)) => self.kills(why("a number of kills", count.parse())?),
+            Some(("media", _)) => self.media(),
+            _ => Err(format!("`{MODE}` says nothing that is known")),
+        }
+    }
+
     fn say(&self, line: &str) {
         // A console that refuses leaves the line out, which whoever reads it notices.
         let _ = self.console.write(&format!("{line}\n"));
@@ -128,7 +151,11 @@ impl Test {
     }
 
     fn kill(&self, name: &str) -> Verdict {
-        let name = why("name", Text::new(name))?;
-        why("kill", supervise::Client::new(Fixed::new(&self.supervisor)).kill(name))
+        kill(&self.supervisor, name)
     }
+}
+
+fn kill(supervisor: &Owned<Channel>, name: &str) -> Verdict {
+    let name = why("name", Text::new(name))?;
+    why("kill", supervise::Client::new(Fixed::new(supervisor)).kill(name))
 }

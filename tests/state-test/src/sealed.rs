@@ -149,7 +149,7 @@ impl Test {
 
     /// The number of its instance, and where it stands.
     fn stands(&mut self, name: &str) -> Verdict<(u32, State)> {
-        let mut supervise = supervise::Client::new(Fixed::new(&self.supervisor));
+        let mut supervise = supervise::Client::new(Fixed::new(&*self.supervisor));
         for index in 0.. {
             let reply = why(name, supervise.stat(index))?;
             if reply.name.get() == name {
@@ -161,7 +161,7 @@ impl Test {
 
     /// Kills it, unless it does not run at the moment; answers whether it did.
     fn kill_if_there(&self, name: &str) -> Verdict<bool> {
-        match supervise::Client::new(Fixed::new(&self.supervisor)).kill(text(name)) {
+        match supervise::Client::new(Fixed::new(&*self.supervisor)).kill(text(name)) {
             Ok(()) => Ok(true),
             Err(CallError::Service(supervise::Error::NotFound)) => Ok(false),
             Err(other) => Err(format!("kill {name}: {other:?}")),

@@ -4,12 +4,14 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use nexus_bootctl::{PATH, Record};
+use nexus_records::paths;
 use nexus_rt::abi::Error as Refusal;
 use nexus_rt::api::news;
 use nexus_rt::api::state::{Error, Event};
 use nexus_rt::channel::end;
 use nexus_rt::wire::{Bytes, CallError};
 use nexus_rt::{Channel, End, Owned};
+use recordd::keeper::CRASHES;
 use statefsd::changes;
 
 use crate::{Test, Verdict, text, why};
@@ -17,8 +19,9 @@ use crate::{Test, Verdict, text, why};
 /// Where it is written how many machines there were.
 const BOOTS: &str = "app/test/boots";
 
-/// Values that each machine adds.
+/// Values that each machine adds, and machines whose values are there at a time: so a disk can go through any number of them.
 const MANY: usize = 300;
+const ADDED_BY: u8 = 2;
 
 /// More changes than a watch has room for.
 const MANY_EVENTS: usize = 40;
@@ -91,7 +94,8 @@ impl Test {
 
     /// What the machines before were promised.
     fn lasts(&mut self, boots: u8) -> Verdict {
-        for boot in 0..boots {
+        let added_by = boots.saturating_sub(ADDED_BY)..boots;
+        for boot in added_by.clone() {
             for number in 0..MANY {
                 self.expect(&many(boot, number), &value(boot, number))?;
             }
@@ -101,7 +105,7 @@ impl Test {
         // What was taken away is not there again, and nothing else is either.
         let count = self.count("app/test")?;
         // With the count of machines, the long value, and who the device is.
-        let expected = MANY * usize::from(boots) + 3;
+        let expected = MANY * added_by.len() + 3;
         if count == expected { Ok(()) } else { Err(format!("{count} values instead of {expected}")) }
     }
 
@@ -232,9 +236,19 @@ impl Test {
         }
     }
 
-    /// A process of this image faults on every machine: `recordd` keeps that, beside those of the machines before. It takes its time.
+    /// A process of this image faults on every machine: `recordd` keeps that, beside the newest of the machines before. It takes its time.
     fn crash(&mut self, boots: u8) -> Verdict {
-        while self.count("crash")? != usize::from(boots) + 1 {
+        let own = paths::crash(u32::from(boots) + 1, 0);
+        loop {
+            match self.get(&own) {
+                Ok(_) => break,
+                Err(CallError::Service(Error::NotFound | Error::NotDir)) => self.pause(),
+                other => return why(&own, other).map(drop),
+            }
+        }
+        // What is one too many goes right after.
+        let kept = CRASHES.min(usize::from(boots) + 1);
+        while self.count("crash")? != kept {
             self.pause();
         }
         Ok(())
@@ -264,8 +278,20 @@ impl Test {
             self.expect(&many(boot, number), &value(boot, number))?;
         }
         match self.state.delete(text("app/test/lost")) {
-            Ok(_) | Err(CallError::Service(Error::NotFound)) => Ok(()),
-            other => why("what was not safe", other).map(drop),
+            Ok(_) | Err(CallError::Service(Error::NotFound)) => {}
+            other => return why("what was not safe", other).map(drop),
         }
+        match boot.checked_sub(ADDED_BY) {
+            Some(oldest) => self.take_away(oldest),
+            None => Ok(()),
+        }
+    }
+
+    /// What a machine long ago added goes.
+    fn take_away(&mut self, boot: u8) -> Verdict {
+        for number in 0..MANY {
+            why("delete", self.state.delete(text(&many(boot, number))))?;
+        }
+        Ok(())
     }
 }

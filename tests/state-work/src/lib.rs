@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+pub mod load;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;

@@ -60,6 +60,10 @@ pub struct Options {
     pub vault: Vault,
     /// Where everything that is written to the disk, and every flush, is written down (see `write_log.rs`).
     pub write_log: Option<PathBuf>,
+    /// Whether the disk can only be read.
+    pub read_only: bool,
+    /// Where and when it answers errors, in the words of QEMU's `blkdebug`.
+    pub faults: Vec<String>,
     /// A new disk, which nobody writes.
     pub empty: PathBuf,
     /// Whether that disk has a partition for tests as well.
@@ -97,6 +101,8 @@ impl Options {
             disk: None,
             vault: Vault::Forgotten,
             write_log: None,
+            read_only: false,
+            faults: Vec::new(),
             empty: folder.join("empty.img"),
             scratch: false,
             devices: vec![Virtio::Rng, Virtio::Disk, Virtio::Net, Virtio::Link],
@@ -212,8 +218,18 @@ impl Options {
                 }
                 Virtio::Disk => {
                     let drive = match (&self.disk, &self.write_log) {
+                        (Some(disk), None) if !self.faults.is_empty() => {
+                            let faults = self.faults.iter().map(|fault| format!("file.{fault},"));
+                            format!(
+                                "driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={},\
+                                 {}if=none,id=disk0",
+                                quoted(disk),
+                                faults.collect::<String>()
+                            )
+                        }
                         (Some(disk), None) => {
-                            format!("file={},if=none,format=raw,id=disk0", quoted(disk))
+                            let read_only = if self.read_only { ",readonly=on" } else { "" };
+                            format!("file={},if=none,format=raw{read_only},id=disk0", quoted(disk))
                         }
                         (Some(disk), Some(log)) => format!(
                             "driver=blklogwrites,log-sector-size=512,file.driver=raw,file.file.driver=file,\
@@ -282,6 +298,11 @@ mod tests {
         let line = options.command_line().join(" ");
         assert!(line.contains("-smp 4"));
         assert!(line.contains("file=a,,b.img,if=none"));
+        options.read_only = true;
+        assert!(options.command_line().join(" ").contains("format=raw,readonly=on,id=disk0"));
+        options.faults = vec![String::from("inject-error.0.event=read_aio")];
+        let line = options.command_line().join(" ");
+        assert!(line.contains("filename=a,,b.img,file.inject-error.0.event=read_aio,if=none,id=disk0"));
     }
 
     #[test]

@@ -11,12 +11,21 @@ pub struct Gate {
     pub proofs: &'static [&'static str],
     /// Lines that must be seen of the net image, which a client on the host drives.
     pub over_network: &'static [&'static str],
+    /// Lines that must be seen of a client of `/state`, whose disk goes through several machines and other hands.
+    pub over_reboots: &'static [&'static str],
     /// Processes without which the gate stays open, whatever is seen.
     pub needs: &'static [&'static str],
     /// Suites of `nx test` that must pass as well.
     pub suites: &'static [&'static str],
     /// What is not there yet; empty when the proofs are all that the gate asks for.
     pub lacks: &'static str,
+}
+
+impl Gate {
+    /// Every line that must be seen, wherever.
+    pub fn lines(&self) -> impl Iterator<Item = &'static str> {
+        self.proofs.iter().chain(self.over_network).chain(self.over_reboots).copied()
+    }
 }
 
 /// All of them, in order.
@@ -41,6 +50,7 @@ pub const GATES: [Gate; 6] = [
             "SELFTEST: vmo share ok",
         ],
         over_network: &[],
+        over_reboots: &[],
         needs: &[],
         suites: &[],
         lacks: "",
@@ -60,6 +70,7 @@ pub const GATES: [Gate; 6] = [
             "SELFTEST: driver restart ok",
         ],
         over_network: &["SELFTEST: net ping ok", "SELFTEST: net tcp echo ok bytes=<n>"],
+        over_reboots: &[],
         needs: &["rngd", "virtioblkd", "timed", "virtionetd", "netstackd", "policyd", "uartd", "diagd"],
         suites: &["machines", "link"],
         lacks: "",
@@ -69,15 +80,31 @@ pub const GATES: [Gate; 6] = [
         name: "Durable /state",
         proofs: &[],
         over_network: &[],
-        needs: &[],
-        suites: &[],
-        lacks: "statefsd keeps values through cuts and seals what must be sealed (nx test state, nx test powercut); boot control is not there yet",
+        over_reboots: &[
+            "statefsd: ready",
+            "statefsd: write hardening on (auth-envelope)",
+            "SELFTEST: statefs put ok",
+            "SELFTEST: statefs persist ok",
+            "SELFTEST: bootctl persist ok",
+            "SELFTEST: device key persist ok",
+            "SELFTEST: statefs unauthorized access rejected",
+            "SELFTEST: statefs auth put ok",
+            "SELFTEST: statefs tamper deny ok",
+            "SELFTEST: statefs rollback deny ok",
+            "SELFTEST: quota deny ok",
+            "SELFTEST: statefs restart ok",
+            "SELFTEST: crash record ok",
+        ],
+        needs: &["statefsd", "keystored", "updated", "recordd"],
+        suites: &["state", "powercut"],
+        lacks: "the long lanes (nx test state --full, nx test powercut --full) were not run to their end on this tree yet",
     },
     Gate {
         number: 4,
         name: "One packaging contract",
         proofs: &[],
         over_network: &[],
+        over_reboots: &[],
         needs: &[],
         suites: &[],
         lacks: "there are no bundles yet: bundlemgrd is only reserved in system.toml",
@@ -87,6 +114,7 @@ pub const GATES: [Gate; 6] = [
         name: "One authority per job, one name each",
         proofs: &[],
         over_network: &[],
+        over_reboots: &[],
         needs: &[],
         suites: &[],
         lacks: "tests hold it at build and registration (docs/promises.md), no proof line shows it on the machine yet",
@@ -96,6 +124,7 @@ pub const GATES: [Gate; 6] = [
         name: "One command",
         proofs: &[],
         over_network: &[],
+        over_reboots: &[],
         needs: &[],
         suites: &[],
         lacks: "nx is the only tool for what there is; bundles and updates are not there yet",
@@ -136,7 +165,7 @@ mod tests {
     fn a_gate_has_proofs_or_says_what_it_lacks() {
         for (index, gate) in GATES.iter().enumerate() {
             assert_eq!(gate.number as usize, index + 1);
-            assert!(!gate.proofs.is_empty() || !gate.lacks.is_empty(), "{}", gate.name);
+            assert!(gate.lines().count() > 0 || !gate.lacks.is_empty(), "{}", gate.name);
         }
     }
 }

@@ -10,9 +10,10 @@ use crate::cli::{ProveArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
-use crate::test::{self, Device, Evidence, exact, said, watched, watched_net};
+use crate::test::{self, Device, Evidence, exact, said, watched, watched_net, watched_state};
 use crate::timings;
-use gates::{GATES, Gate, is_proof};
+pub use gates::is_proof;
+use gates::{GATES, Gate};
 
 /// How a gate stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,10 +54,21 @@ pub fn run(house: &House, args: &ProveArgs, output: Output) -> Outcome {
     } else {
         None
     };
+    let has_state = house.additions(Variant::State).is_some_and(|path| path.is_file());
+    let state = if has_state && wanted.iter().any(|gate| !gate.over_reboots.is_empty()) {
+        output.step(
+            "prove",
+            "booting the state image, on a disk that goes through several machines and other hands",
+        );
+        Some(watched_state(house, output)?)
+    } else {
+        None
+    };
+    let seen = Seen { device: device.as_ref(), network: network.as_ref(), state: state.as_ref() };
     let mut rows = Vec::new();
     for gate in &wanted {
         let others = others(house, gate, output)?;
-        rows.push(judge(gate, device.as_ref(), network.as_ref(), &others));
+        rows.push(judge(gate, seen, &others));
     }
     show(&rows, output);
     let failed: Vec<String> =
@@ -108,29 +120,44 @@ fn others(house: &House, gate: &Gate, output: Output) -> Outcome<Others> {
     Ok(others)
 }
 
-fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>, others: &Others) -> Row {
-    let network = network.filter(|_| !gate.over_network.is_empty());
+/// The machines that were booted.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    device: Option<&'a Device>,
+    network: Option<&'a Device>,
+    state: Option<&'a Device>,
+}
+
+fn judge(gate: &Gate, seen: Seen<'_>, others: &Others) -> Row {
+    // Each kind of line with the machine that must say it, as far as the gate asks for any.
+    let asked =
+        [(gate.proofs, seen.device), (gate.over_network, seen.network), (gate.over_reboots, seen.state)];
+    let asked: Vec<_> = asked.into_iter().filter(|(lines, _)| !lines.is_empty()).collect();
+    let first = asked.iter().find_map(|(_, device)| *device);
     let row = |state, evidence: String| Row {
         gate: gate.number,
         name: gate.name,
         state,
         evidence,
         missing: Vec::new(),
-        repeat: device.map_or(String::new(), |device| device.command.clone()),
+        repeat: first.map_or(String::new(), |device| device.command.clone()),
     };
-    if gate.proofs.is_empty() {
+    if asked.is_empty() {
         return Row { repeat: String::new(), ..row(State::Open, gate.lacks.into()) };
     }
-    let Some(device) = device else {
-        return row(State::Open, "there is no test image yet (tests/system.test.toml)".into());
-    };
-    let seen = |run: &Device, proof: &str| run.console.iter().any(|line| is_proof(said(line), proof));
-    let here = gate.proofs.iter().filter(|proof| !seen(device, proof));
-    let there = gate.over_network.iter().filter(|proof| !network.is_some_and(|run| seen(run, proof)));
-    let missing: Vec<String> = here.chain(there).map(ToString::to_string).collect();
-    let all = gate.proofs.len() + gate.over_network.len();
-    let failed_tests = device.tests.iter().filter(|(_, why)| why.is_some()).count();
-    match device.complaint.as_ref().or(network.and_then(|run| run.complaint.as_ref())) {
+    if first.is_none() {
+        return row(State::Open, "there is no image that could say its lines yet".into());
+    }
+    let says = |run: &Device, proof: &str| run.console.iter().any(|line| is_proof(said(line), proof));
+    let missing: Vec<String> = asked
+        .iter()
+        .flat_map(|(lines, run)| lines.iter().filter(move |proof| !run.is_some_and(|run| says(run, proof))))
+        .map(ToString::to_string)
+        .collect();
+    let all = gate.lines().count();
+    let tests = || asked.iter().filter_map(|(_, run)| *run).flat_map(|run| &run.tests);
+    let failed_tests = tests().filter(|(_, why)| why.is_some()).count();
+    match asked.iter().find_map(|(_, run)| run.and_then(|run| run.complaint.as_ref())) {
         _ if !missing.is_empty() => {
             let evidence =
                 format!("{} of {all} proof lines are missing: {}", missing.len(), missing.join("; "));
@@ -146,14 +173,15 @@ fn judge(gate: &Gate, device: Option<&Device>, network: Option<&Device>, others:
         }
         None if !gate.lacks.is_empty() => row(State::Open, format!("{all} proof lines seen; {}", gate.lacks)),
         None => {
-            let tests = device.tests.len();
-            let passed = match others.passed {
-                0 => String::new(),
-                passed => format!(", {passed} tests of {}", gate.suites.join(" and ")),
-            };
-            let evidence = format!(
-                "{all} proof lines seen, {tests} device tests passed{passed}, the machine ended with success"
-            );
+            let mut evidence = format!("{all} proof lines seen");
+            for (passed, whose) in
+                [(tests().count(), "the device"), (others.passed, &gate.suites.join(" and "))]
+            {
+                if passed > 0 {
+                    evidence += &format!(", {passed} tests of {whose} passed");
+                }
+            }
+            evidence += ", each machine ended with success";
             row(State::Closed, evidence)
         }
     }
@@ -199,25 +227,42 @@ mod tests {
 
     #[test]
     fn lines_alone_do_not_close_a_gate_that_asks_for_more() {
+        for gate in [&GATES[1], &GATES[2]] {
+            let machines = [gate.proofs, gate.over_network, gate.over_reboots].map(said_all);
+            let seen = || Seen {
+                device: Some(&machines[0]),
+                network: Some(&machines[1]),
+                state: Some(&machines[2]),
+            };
+            let state = |others: Others| judge(gate, seen(), &others).state;
+            let passed = || Others { passed: 9, ..Others::default() };
+            let whole = if gate.lacks.is_empty() { State::Closed } else { State::Open };
+            assert_eq!(state(passed()), whole);
+            assert_eq!(
+                state(Others { lacking: vec!["a is not in system.toml".into()], ..passed() }),
+                State::Open
+            );
+            assert_eq!(state(Others { failed: vec!["a::b".into()], ..passed() }), State::Failed);
+            for left_out in gate.lines() {
+                let without = |lines: &[&str]| {
+                    said_all(&lines.iter().copied().filter(|line| *line != left_out).collect::<Vec<_>>())
+                };
+                let machines = [gate.proofs, gate.over_network, gate.over_reboots].map(without);
+                let seen = Seen {
+                    device: Some(&machines[0]),
+                    network: Some(&machines[1]),
+                    state: Some(&machines[2]),
+                };
+                assert_eq!(judge(gate, seen, &passed()).state, State::Failed, "{left_out}");
+            }
+        }
         let gate = &GATES[1];
-        let (device, network) = (said_all(gate.proofs), said_all(gate.over_network));
-        let state = |others: Others| judge(gate, Some(&device), Some(&network), &others).state;
-        let passed = || Others { passed: 9, ..Others::default() };
-        assert_eq!(state(passed()), State::Closed);
+        let device = said_all(gate.proofs);
+        let seen = Seen { device: Some(&device), network: None, state: None };
         assert_eq!(
-            state(Others { lacking: vec!["a is not in system.toml".into()], ..passed() }),
-            State::Open
-        );
-        assert_eq!(state(Others { failed: vec!["a::b".into()], ..passed() }), State::Failed);
-        assert_eq!(
-            judge(gate, Some(&device), None, &passed()).state,
+            judge(gate, seen, &Others::default()).state,
             State::Failed,
             "nothing came over the network"
         );
-        for left_out in 0..gate.proofs.len() {
-            let lines: Vec<&str> =
-                gate.proofs.iter().copied().filter(|line| *line != gate.proofs[left_out]).collect();
-            assert_eq!(judge(gate, Some(&said_all(&lines)), Some(&network), &passed()).state, State::Failed);
-        }
     }
 }

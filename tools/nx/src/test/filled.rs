@@ -6,7 +6,7 @@ use nexus_state::engine::{Medium, Shape, Store};
 use nexus_state::rules::{Access, Change, MAX_CHANGES, Path as Key, State};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::machine::disk;
+use crate::machine::{disk, vault};
 use crate::state::image::Partition;
 
 /// The client of `/state` in images of tests: who owns the values.
@@ -24,6 +24,8 @@ pub fn everything() -> Option<Access> {
 pub fn make(path: &Path, bytes: u64, values: impl Iterator<Item = (String, Vec<u8>)>) -> Outcome {
     let failed = |what: String| Failure::new(Exit::Host, format!("{}: {what}", path.display()), "");
     disk::make(path, bytes, false)?;
+    // A vault that was beside it belongs to the disk that it was before; the next machine makes a new one.
+    let _ = std::fs::remove_file(vault::beside(path));
     let mut partition = Partition::open(path, true)?;
     let shape = partition.size().map_err(Into::into).and_then(Shape::for_size);
     let store = shape.and_then(|shape| Store::format(partition, shape, *b"a disk of tests\0", CACHE));

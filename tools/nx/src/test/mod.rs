@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 pub use device::{Device, boot as boot_device, exact, said, watched};
 pub use net::{round_trips, watched as watched_net};
+pub use state::watched as watched_state;
 
 use crate::cli::{TestArgs, Variant};
 use crate::exit::{Exit, Failure, Outcome};

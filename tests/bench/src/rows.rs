@@ -13,6 +13,8 @@ use nexus_rt::{Channel, End, Handles, Owned, PortKind, QuotaKind, Startup, Vmo, 
 const WARM: usize = 16;
 /// Calls that count.
 const COUNTED: usize = 200;
+/// Rounds of a row before it is given up that no two of them in a row agree.
+const ROUNDS: usize = 20;
 
 /// Done, or why not.
 pub type Step = Result<(), String>;
@@ -22,32 +24,29 @@ pub fn why<T, E: core::fmt::Debug>(what: &str, result: Result<T, E>) -> Result<T
     result.map_err(|error| format!("{what}: {error:?}"))
 }
 
-/// Times that a row is taken, at most.
-const TRIES: usize = 3;
-
-/// Takes a row, and once more if somebody else's timer fell into a passage of it, which shows as over twice what the middle one is. What belongs
-/// to the row happens again.
-fn undisturbed(mut row: impl FnMut() -> Result<Vec<u64>, String>) -> Result<Vec<u64>, String> {
-    let mut counts = row()?;
-    for _ in 1..TRIES {
-        let mut sorted = counts.clone();
-        sorted.sort_unstable();
-        match (sorted.get(sorted.len() / 2), sorted.last()) {
-            (Some(median), Some(most)) if *most > 2 * median => counts = row()?,
-            _ => break,
-        }
-    }
-    Ok(counts)
-}
-
-/// Makes a call `WARM` times, then `COUNTED` times with its count kept.
+/// Makes a call `WARM` times, then `COUNTED` times with its count kept, until that agrees.
 fn repeat(mut call: impl FnMut() -> Result<u64, String>) -> Result<Vec<u64>, String> {
-    undisturbed(|| {
+    agreed(|| {
         for _ in 0..WARM {
             call()?;
         }
         (0..COUNTED).map(|_| call()).collect()
     })
+}
+
+/// Takes a row until two rounds in a row have the same counts. Disk and console answer when the host likes, also in the middle of a call that is
+/// being counted: such a round has a count that the next one has not. What the kernel itself does now and then is in every round.
+fn agreed(mut round: impl FnMut() -> Result<Vec<u64>, String>) -> Result<Vec<u64>, String> {
+    let mut last = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut counts = round()?;
+        counts.sort_unstable();
+        if counts == last {
+            return Ok(counts);
+        }
+        last = counts;
+    }
+    Err(format!("no two rounds of {ROUNDS} agree: {last:?}"))
 }
 
 /// Every row.
@@ -217,27 +216,31 @@ fn between_threads(quota: &'static Owned<QuotaKind>, report: &mut Report) -> Ste
         Ok(counts)
     };
 
-    let port = why("port", Owned::<PortKind>::create(quota))?;
-    let raw = port.handle().0 as u64;
-    let wait = (Sysno::reply_and_wait, raw, 0);
+    // Each round has objects of its own: what was given once too often must not be taken by the next.
     let code = measure::signal_wake();
-    let mut counts = undisturbed(|| pair(code, 9, (Sysno::port_signal, raw, 1 << 16), wait))?;
+    let mut counts = agreed(|| {
+        let port = why("port", Owned::<PortKind>::create(quota))?;
+        let raw = port.handle().0 as u64;
+        pair(code, 9, (Sysno::port_signal, raw, 1 << 16), (Sysno::reply_and_wait, raw, 0))
+    })?;
     report.mark("port.signal_wake", code.marks);
     report.figure("port.signal_wake", &mut counts);
 
     const BOTH: End = End { depth: 2, bytes: 48, handles: 0 };
-    let (near, far) = why("channel", Owned::<Channel>::create(quota, BOTH, BOTH))?;
-    let port = why("port", Owned::<PortKind>::create(quota))?;
-    why("bind", port.bind(&far, 1, Signals::READABLE))?;
-    let wait = (Sysno::reply_and_wait, port.handle().0 as u64, 0);
     let code = measure::send_wake();
-    let mut counts = undisturbed(|| pair(code, 9, (Sysno::channel_send, near.handle().0 as u64, 0), wait))?;
+    let mut counts = agreed(|| {
+        let (near, far) = why("channel", Owned::<Channel>::create(quota, BOTH, BOTH))?;
+        let port = why("port", Owned::<PortKind>::create(quota))?;
+        why("bind", port.bind(&far, 1, Signals::READABLE))?;
+        let wait = (Sysno::reply_and_wait, port.handle().0 as u64, 0);
+        pair(code, 9, (Sysno::channel_send, near.handle().0 as u64, 0), wait)
+    })?;
     report.mark("ipc.send_wake", code.marks);
     report.figure("ipc.send_wake", &mut counts);
 
     let code = measure::yields();
-    let mut counts =
-        undisturbed(|| pair(code, 10, (Sysno::thread_yield, 0, 0), (Sysno::thread_yield, 0, 0)))?;
+    let yields = (Sysno::thread_yield, 0, 0);
+    let mut counts = agreed(|| pair(code, 10, yields, yields))?;
     report.mark("sched.yield", code.marks);
     report.figure("sched.yield", &mut counts);
     Ok(())

@@ -48,7 +48,7 @@ fn a_changed_and_a_left_over_file_are_noticed() {
 fn the_interface_of_the_how_to_is_accepted() {
     let page =
         std::fs::read_to_string(root().join("docs/how-to-add-a-service.md")).expect("the page is there");
-    let (_, rest) = page.split_once("`idl/tally.idl`\n\n").expect("it has an interface file");
+    let (_, rest) = page.split_once("<!-- file idl/tally.idl -->\n\n").expect("it has an interface file");
     let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
     let source: String = lines.map(|line| line.trim_start_matches("    ").to_string() + "\n").collect();
     let tally = nexus_idlc::parse::parse(&source).unwrap_or_else(|problem| panic!("{problem}"));

@@ -6,6 +6,8 @@ mod device;
 mod failing;
 mod figures;
 pub mod filled;
+mod guide;
+mod guides;
 mod harness;
 mod host;
 mod link;
@@ -114,7 +116,8 @@ impl Bench<'_> {
 }
 
 /// Suites that list their tests without building anything.
-const LISTED_AT_ONCE: [&str; 8] = ["style", "lint", "bench", "device", "race", "machine", "link", "boots"];
+const LISTED_AT_ONCE: [&str; 9] =
+    ["style", "lint", "bench", "device", "race", "machine", "link", "boots", "guides"];
 
 /// A group of tests that run together.
 struct Suite {
@@ -225,6 +228,12 @@ fn suites(house: &House) -> Vec<Suite> {
         what: "the production image on other machines: memory, harts, devices",
         run: machines::run,
         list: machines::list,
+    });
+    suites.push(Suite {
+        name: "guides",
+        what: "what guides of docs/ tell to do, done to the letter in a copy of the tree",
+        run: guides::run,
+        list: guides::list,
     });
     suites
 }

@@ -65,7 +65,8 @@ fn sources(house: &House) -> Outcome<Vec<Source>> {
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() && !path.is_symlink() {
-                if !["target", "build", ".git"].contains(&name.as_str()) {
+                // Only in the root: a folder of sources may be called so.
+                if folder != house.root() || !["target", "build", ".git"].contains(&name.as_str()) {
                     folders.push(path);
                 }
             } else if is_source(&path) {

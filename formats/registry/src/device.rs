@@ -1,7 +1,7 @@
 //! The devices of the registry: how each is found in the machine, and what memory it may reach.
 //!
 //! A device record, 24 bytes: name at 0 and `compatible` at 4 (offset and length, `u16` each; a virtio device has an empty one);
-//! virtio id `u16` at 8, index `u16` at 10, pool pages `u32` at 12, pool vmos `u16` at 16, window `u16` at 18, window pages `u32` at 20.
+//! virtio id `u16` at 8, index `u16` at 10, pool pages `u32` at 12, pool vmos `u16` at 16, two zeros, window pages `u32` at 20.
 
 use crate::table::{Registry, record, u16_at, u32_at};
 use nexus_abi::bounds::{MAX_MMIO_BYTES, MAX_POOL_BYTES, PAGE_SIZE};
@@ -13,9 +13,6 @@ pub const MAX_POOL_PAGES: u32 = (MAX_POOL_BYTES / PAGE_SIZE as u64) as u32;
 
 /// Most pages of a device's window.
 pub const MAX_WINDOW_PAGES: u32 = (MAX_MMIO_BYTES / PAGE_SIZE as u64) as u32;
-
-/// Highest place of a window among those of its device.
-pub const MAX_WINDOW: u16 = 7;
 
 /// Highest kind of virtio device that a registry can name.
 pub const MAX_VIRTIO: u16 = 63;
@@ -44,9 +41,7 @@ pub struct Device<'a> {
     pub pool_pages: u32,
     /// Most vmos that can be taken of that at a time.
     pub pool_vmos: u16,
-    /// Which of its windows its driver is given.
-    pub window: u16,
-    /// Pages of that from its beginning; 0: all of it.
+    /// Pages of its first window that its driver is given, from its beginning; 0: all of it.
     pub window_pages: u32,
 }
 
@@ -75,14 +70,13 @@ impl<'a> Registry<'a> {
         };
         let (pool_pages, pool_vmos) = (u32_at(raw, 12), u16_at(raw, 16));
         let fits = pool_pages <= MAX_POOL_PAGES && (pool_pages == 0) == (pool_vmos == 0);
-        let (window, window_pages) = (u16_at(raw, 18), u32_at(raw, 20));
-        let is_plain = window == 0 && window_pages == 0;
-        let whole = window <= MAX_WINDOW && window_pages <= MAX_WINDOW_PAGES && (virtio == 0 || is_plain);
-        if !fits || !whole {
+        let (zeros, window_pages) = (u16_at(raw, 18), u32_at(raw, 20));
+        let most = if virtio == 0 { MAX_WINDOW_PAGES } else { 0 };
+        if !fits || zeros != 0 || window_pages > most {
             return None;
         }
         let (name, nth) = (self.text(raw, 0)?, u16_at(raw, 10));
-        Some(Device { index, name, find, nth, pool_pages, pool_vmos, window, window_pages })
+        Some(Device { index, name, find, nth, pool_pages, pool_vmos, window_pages })
     }
 
     /// Every device.

@@ -42,8 +42,7 @@
 //! | `name` | yes | what grants call it |
 //! | `virtio`, `compatible` | one | how it is found: the virtio device id, or a string of the device tree's `compatible` |
 //! | `index` | | which of those found, by rising address; default 0 |
-//! | `window` | | which of its windows its driver is given, by their order in the device tree; default 0 |
-//! | `window_pages` | | 4 KiB pages of that, from its beginning; all of it when left out |
+//! | `window_pages` | | 4 KiB pages of its first window that its driver is given, from its beginning; all of it when left out |
 //! | `pool_pages` | | 4 KiB pages that the device may reach; default 0 |
 //! | `pool_vmos` | | vmos that can be taken of them at a time; default 0 |
 //!
@@ -80,7 +79,7 @@ pub mod names;
 mod process;
 mod table;
 
-pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW, MAX_WINDOW_PAGES};
+pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW_PAGES};
 pub use process::{EdgeKind, Grants, Restart, Start};
 pub use table::{Edge, Process, Registry, RegistryError, Service};
 

@@ -338,9 +338,7 @@ fn a_device_is_declared_once_and_whole() {
         ("virtio = 4\npool_pages = 1", ["pool_pages without pool_vmos", "a pool has"]),
         ("virtio = 4\npool_vmos = 1", ["pool_pages without pool_vmos", "a pool has"]),
         ("compatible = \"x\"\npool_pages = 1\npool_vmos = 1", ["`rng` has a pool", "only a virtio device"]),
-        ("virtio = 4\nwindow = 1", ["is a virtio device, and has one window", "remove `window`"]),
-        ("virtio = 4\nwindow_pages = 1", ["is a virtio device, and has one window", "remove `window`"]),
-        ("compatible = \"x\"\nwindow = 8", ["window 8 is out of range", "7 is the highest"]),
+        ("virtio = 4\nwindow_pages = 1", ["is a virtio device", "remove `window_pages`"]),
         (
             "compatible = \"x\"\nwindow_pages = 16385",
             ["window_pages 16385 is out of range", "16384 is the most"],

@@ -75,9 +75,7 @@ impl Devices {
         for device in registry.devices() {
             let fits = |(site, id): &(&Site, &Option<u32>)| match device.find {
                 Find::Virtio(wanted) => **id == Some(wanted.into()),
-                Find::Compatible(name) => {
-                    names.get(site.name) == Some(&name) && site.window == usize::from(device.window)
-                }
+                Find::Compatible(name) => names.get(site.name) == Some(&name) && site.window == 0,
             };
             let Some((site, _)) = found.iter().zip(&ids).filter(fits).nth(device.nth.into()) else {
                 continue;

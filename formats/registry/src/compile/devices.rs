@@ -6,7 +6,7 @@ use std::string::{String, ToString};
 use super::Refusals;
 use super::naming::is_name;
 use super::source::{At, DeviceModel};
-use crate::device::{MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW, MAX_WINDOW_PAGES};
+use crate::device::{MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW_PAGES};
 use crate::{MAX_DEVICE_NAME, MAX_DEVICES, MAX_NAME};
 
 pub(super) fn check(refusals: &mut Refusals) {
@@ -22,7 +22,7 @@ pub(super) fn check(refusals: &mut Refusals) {
                 let what = format!("two devices are named `{}`", device.name.value);
                 refusals.add(device.name.place, what, "rename one of them".to_string());
             }
-            let place = |d: &DeviceModel| (value(&d.virtio), value(&d.compatible), d.index, d.window.value);
+            let place = |d: &DeviceModel| (value(&d.virtio), value(&d.compatible), d.index);
             if place(earlier) == place(device) {
                 let what = format!("`{}` is the same device as `{}`", device.name.value, earlier.name.value);
                 refusals.add(device.place, what, "give it another `index`, or remove it".to_string());
@@ -70,14 +70,10 @@ fn description(refusals: &mut Refusals, device: &DeviceModel) {
             refusals.add(device.place, what, mend);
         }
     }
-    let (window, pages) = (&device.window, &device.window_pages);
-    if device.virtio.is_some() && (window.value != 0 || pages.value != 0) {
-        let what = format!("`{}` is a virtio device, and has one window", name.value);
-        refusals.add(device.place, what, "remove `window` and `window_pages`".to_string());
-    }
-    if window.value > MAX_WINDOW {
-        let what = format!("window {} is out of range", window.value);
-        refusals.add(window.place, what, format!("{MAX_WINDOW} is the highest"));
+    let pages = &device.window_pages;
+    if device.virtio.is_some() && pages.value != 0 {
+        let what = format!("`{}` is a virtio device, whose driver has all of its window", name.value);
+        refusals.add(device.place, what, "remove `window_pages`".to_string());
     }
     if pages.value > MAX_WINDOW_PAGES {
         let what = format!("window_pages {} is out of range", pages.value);

@@ -121,7 +121,6 @@ fn device_record(device: &DeviceModel, text: &mut Text) -> Result<[u8; DEVICE], 
     raw[10..12].copy_from_slice(&device.index.to_le_bytes());
     raw[12..16].copy_from_slice(&device.pool_pages.value.to_le_bytes());
     raw[16..18].copy_from_slice(&device.pool_vmos.value.to_le_bytes());
-    raw[18..20].copy_from_slice(&device.window.value.to_le_bytes());
     raw[20..24].copy_from_slice(&device.window_pages.value.to_le_bytes());
     Ok(raw)
 }

@@ -50,7 +50,6 @@ pub(super) struct DeviceModel {
     pub index: u16,
     pub pool_pages: At<u32>,
     pub pool_vmos: At<u16>,
-    pub window: At<u16>,
     pub window_pages: At<u32>,
 }
 
@@ -131,7 +130,6 @@ struct DeviceToml {
     index: u16,
     pool_pages: Option<Spanned<u32>>,
     pool_vmos: Option<Spanned<u16>>,
-    window: Option<Spanned<u16>>,
     window_pages: Option<Spanned<u32>>,
 }
 
@@ -294,7 +292,6 @@ impl Lines<'_> {
             index: raw.index,
             pool_pages: raw.pool_pages.map_or(At { value: 0, place }, |pages| self.at(pages)),
             pool_vmos: raw.pool_vmos.map_or(At { value: 0, place }, |vmos| self.at(vmos)),
-            window: raw.window.map_or(At { value: 0, place }, |window| self.at(window)),
             window_pages: raw.window_pages.map_or(At { value: 0, place }, |pages| self.at(pages)),
         }
     }

@@ -34,20 +34,12 @@ pub(super) struct Open {
     pub marks: BTreeMap<Vec<u8>, Mark>,
 }
 
-/// What a prefix is.
-pub(super) enum Life {
-    /// Nobody has pushed its key yet.
-    Locked,
-    /// What is stored is not what was put; why.
-    Refused(Error),
-    Open(Box<Open>),
-}
-
 /// One of the prefixes.
 pub(super) struct Seal {
     pub keeper: u32,
     pub prefix: Path,
-    pub life: Life,
+    /// What is served, or what is answered in place of it: `Busy` while nobody has pushed the key, or why what is stored is refused.
+    pub life: Result<Box<Open>, Error>,
 }
 
 /// All of them.
@@ -63,11 +55,12 @@ pub(super) struct Turned {
 }
 
 impl Seal {
-    fn opened(&self) -> Option<&Open> {
-        match &self.life {
-            Life::Open(open) => Some(open),
-            Life::Locked | Life::Refused(_) => None,
-        }
+    pub fn open(&self) -> Result<&Open, Error> {
+        self.life.as_deref().map_err(|error| *error)
+    }
+
+    pub fn open_mut(&mut self) -> Result<&mut Open, Error> {
+        self.life.as_deref_mut().map_err(|error| *error)
     }
 }
 
@@ -87,29 +80,13 @@ impl Open {
 
 impl Seals {
     pub fn new(access: &Access) -> Seals {
-        let locked = |(keeper, prefix): (u32, Path)| Seal { keeper, prefix, life: Life::Locked };
+        let locked = |(keeper, prefix): (u32, Path)| Seal { keeper, prefix, life: Err(Error::Busy) };
         Seals { all: access.seals().map(locked).collect() }
     }
 
     /// The place of the sealed prefix that a key lies under.
     pub fn of(&self, key: &[u8]) -> Option<usize> {
         self.all.iter().position(|seal| seal.prefix.covers(key))
-    }
-
-    fn open(&self, place: usize) -> Result<&Open, Error> {
-        match &self.all[place].life {
-            Life::Open(open) => Ok(open),
-            Life::Locked => Err(Error::Busy),
-            Life::Refused(error) => Err(*error),
-        }
-    }
-
-    fn open_mut(&mut self, place: usize) -> Result<&mut Open, Error> {
-        match &mut self.all[place].life {
-            Life::Open(open) => Ok(open),
-            Life::Locked => Err(Error::Busy),
-            Life::Refused(error) => Err(*error),
-        }
     }
 
     /// What was found under a key, if that is what must be there.
@@ -122,7 +99,7 @@ impl Seals {
                 Ok(found)
             };
         };
-        let expected = self.open(place)?.marks.get(key).copied();
+        let expected = self.all[place].open()?.marks.get(key).copied();
         let is_it =
             expected == found.as_ref().and_then(|row| row.mark) && expected.is_some() == found.is_some();
         if is_it { Ok(found) } else { Err(Error::Integrity) }
@@ -134,7 +111,7 @@ impl Seals {
         let firsts = self
             .all
             .iter()
-            .filter_map(Seal::opened)
+            .filter_map(|seal| seal.open().ok())
             .filter_map(|open| open.marks.range::<[u8], _>(range).next());
         firsts.map(|(key, _)| key.as_slice()).min()
     }
@@ -142,7 +119,7 @@ impl Seals {
     /// A value as it is stored under this key: closed, if the key lies under a sealed prefix.
     pub fn wrap(&mut self, key: &[u8], owner: u32, version: u64, bytes: &[u8]) -> Result<Row, Error> {
         let Some(place) = self.of(key) else { return Ok(Row::plain(owner, version, bytes)) };
-        let open = self.open_mut(place)?;
+        let open = self.all[place].open_mut()?;
         let head = Head { sealed: true, owner, version };
         let mark = Mark { nonce: open.nonce(), head: head.encode() };
         let closed = open.cipher.close(&mark.nonce, &mark.head, key, bytes).ok_or(Error::TooLarge)?;
@@ -154,7 +131,7 @@ impl Seals {
     pub fn unwrap<M: Medium>(&self, store: &mut Store<M>, key: &[u8], row: &Row) -> Result<Vec<u8>, Error> {
         let (Some(place), Some(mark)) = (self.of(key), row.mark) else { return Err(Error::Busy) };
         let closed = row.closed(store)?;
-        self.open(place)?.cipher.open(&mark.nonce, &mark.head, key, &closed).ok_or(Error::Integrity)
+        self.all[place].open()?.cipher.open(&mark.nonce, &mark.head, key, &closed).ok_or(Error::Integrity)
     }
 
     /// What these rows make of the sets that they belong to, and the headers that prove it.
@@ -166,7 +143,7 @@ impl Seals {
                 continue;
             }
             let prefix = self.all[place].prefix.key();
-            let open = self.open_mut(place)?;
+            let open = self.all[place].open_mut()?;
             // One for the change itself, so that it rises when values are only taken away.
             open.used += 1;
             let mut set = Set { sequence: open.used, ..open.set };
@@ -195,7 +172,7 @@ impl Seals {
     /// The next sequence of a prefix that is served, with the same values.
     pub fn next_of(&mut self, prefix: &Path) -> Option<(Turned, Op)> {
         let seal = self.all.iter().position(|seal| seal.prefix == *prefix)?;
-        let open = self.open_mut(seal).ok()?;
+        let open = self.all[seal].open_mut().ok()?;
         open.used += 1;
         let set = Set { sequence: open.used, ..open.set };
         let prefix = prefix.key();
@@ -206,7 +183,7 @@ impl Seals {
     /// That was committed.
     pub fn turned(&mut self, all: Vec<Turned>) {
         for turned in all {
-            let Ok(open) = self.open_mut(turned.seal) else { continue };
+            let Ok(open) = self.all[turned.seal].open_mut() else { continue };
             open.set = turned.set;
             for (key, mark) in turned.marks {
                 match mark {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::cipher::{Cipher, KEY, SALT, Set};
 use super::header::{self, Header};
 use super::row::Row;
-use super::seals::{Life, MAX_SEALED, Open, Seal};
+use super::seals::{MAX_SEALED, Open, Seal};
 use super::{Error, Path, State};
 use crate::engine::{Medium, Store, Tree};
 
@@ -57,7 +57,7 @@ impl<M: Medium> State<M> {
         let store = self.store.id();
         let seal = self.seal(service, &unlock.prefix)?;
         let prefix = seal.prefix.clone();
-        if let Life::Open(open) = &mut seal.life {
+        if let Ok(open) = seal.open_mut() {
             if open.key != unlock.key {
                 return Err(Error::Integrity);
             }
@@ -71,7 +71,7 @@ impl<M: Medium> State<M> {
             Ok((set, marks)) => self.open(service, unlock, cipher, set, marks),
             Err(error) => {
                 if matches!(error, Error::Integrity | Error::Rollback) {
-                    self.seal(service, &unlock.prefix)?.life = Life::Refused(error);
+                    self.seal(service, &unlock.prefix)?.life = Err(error);
                 }
                 Err(error)
             }
@@ -104,7 +104,7 @@ impl<M: Medium> State<M> {
         let (key, salt, least) = (unlock.key.clone(), unlock.salt, unlock.least);
         let used = unlock.used.max(set.sequence);
         let seal = self.seal(service, &unlock.prefix)?;
-        seal.life = Life::Open(Box::new(Open { cipher, key, salt, used, least, set, marks }));
+        seal.life = Ok(Box::new(Open { cipher, key, salt, used, least, set, marks }));
         let prefix = seal.prefix.clone();
         let next = self.seals.next_of(&prefix);
         match next.map(|(turned, op)| (turned, self.store.commit([op].into(), true))) {
@@ -118,27 +118,19 @@ impl<M: Medium> State<M> {
     /// The newest sequence of a prefix, after everything up to it was made to survive a power cut: what its keeper may write down as the least
     /// that there must be.
     pub fn anchor(&mut self, service: u32, prefix: &str) -> Result<u64, Error> {
-        let known = |seal: &mut Seal| match &mut seal.life {
-            Life::Open(open) => {
-                open.least = open.set.sequence;
-                Ok(open.least)
-            }
-            Life::Locked => Err(Error::Busy),
-            Life::Refused(error) => Err(*error),
-        };
         self.seal(service, prefix)?;
         self.store.sync()?;
-        self.seal(service, prefix).and_then(known)
+        let open = self.seal(service, prefix)?.open_mut()?;
+        open.least = open.set.sequence;
+        Ok(open.least)
     }
 
     /// Who pushed what opened the prefixes that are open, to open them again after the store was mounted anew.
     pub fn held(&self) -> Vec<(u32, Unlock)> {
-        let held = |seal: &Seal| match &seal.life {
-            Life::Open(open) => {
-                let (key, salt, least, used) = (open.key.clone(), open.salt, open.least, open.used);
-                Some((seal.keeper, Unlock { prefix: seal.prefix.as_str().into(), key, salt, least, used }))
-            }
-            Life::Locked | Life::Refused(_) => None,
+        let held = |seal: &Seal| {
+            let open = seal.open().ok()?;
+            let (key, salt, least, used) = (open.key.clone(), open.salt, open.least, open.used);
+            Some((seal.keeper, Unlock { prefix: seal.prefix.as_str().into(), key, salt, least, used }))
         };
         self.seals.all.iter().filter_map(held).collect()
     }

@@ -12,7 +12,7 @@ pub enum Topic {
     Handle = 0,
     /// [`ProcessInfo`] of a process.
     Process = 1,
-    /// [`ExitRecord`] of a process that has ended (`BadState` before).
+    /// [`ExitRecord`] of a process that has ended or was told to (`BadState` before).
     Exit = 2,
     /// [`VmoInfo`] of a vmo.
     Vmo = 3,

@@ -183,6 +183,8 @@ bitflags! {
         const INTERRUPT = 1 << 5;
         /// Resource: the kernel has a new record (edge).
         const RECORD = 1 << 6;
+        /// Process: it has faulted or was told to end (edge); its exit record can be read, and what it held is given back from now on.
+        const ENDING = 1 << 7;
         /// Port: the 16 bits that `port_signal` raises, in the high half of the word.
         const USER = 0xffff_0000;
     }

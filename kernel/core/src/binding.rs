@@ -6,6 +6,7 @@
 use crate::handles::ObjectRef;
 use crate::memory::Frame;
 use crate::sync::{Cell32, Cell64};
+use nexus_abi::Signals;
 
 /// Names a node: the frame of its object, times 2, plus the end (for channels). 0: none.
 pub type NodeRef = u32;
@@ -48,6 +49,14 @@ impl Binding {
         match self.port.get() {
             0 => None,
             raw => Some(ObjectRef::from_raw(raw)),
+        }
+    }
+
+    /// These signals are told.
+    pub fn tell(&self, edge: u32) {
+        self.pending.set(self.pending.get() & !edge);
+        if edge & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0 {
+            self.told.set(1);
         }
     }
 

@@ -94,7 +94,7 @@ impl<P: Platform> Kernel<P> {
             }
             Topic::Exit => {
                 let p = self.table(frame);
-                if p.life.get() != life::ENDED {
+                if p.life.get() == life::ALIVE {
                     return Err(Error::BadState);
                 }
                 for word in &p.record[..36] {

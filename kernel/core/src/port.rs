@@ -58,24 +58,45 @@ impl<P: Platform> Kernel<P> {
             && self.memory.page::<Channel>(frame).ends[end].waiting() != 0
     }
 
-    /// Puts the object's node on its port's list if it is ready and not there, and wakes a waiter. The object's lock
-    /// is held.
+    /// Puts the object's node on its port's list if it is ready and not there, and wakes a waiter; what needs no more than a word is
+    /// told to that one at once. The object's lock is held.
     pub(crate) fn notify(&self, hart: &Hart, frame: Frame, end: usize) {
         let Some(binding) = self.binding(frame, end) else {
             return;
         };
         let Some(port) = binding.port() else { return };
-        if binding.queued.get() != 0
-            || (self.events(frame, end, binding) == 0 && !self.readable(frame, end, binding))
-        {
+        if binding.queued.get() != 0 {
+            return;
+        }
+        let edge = self.events(frame, end, binding);
+        if edge == 0 && !self.readable(frame, end, binding) {
             return;
         }
         let Ok(_held) = self.hold_next(port) else {
             return binding.clear();
         };
         let p = self.memory.page::<Port>(port.frame);
+        if edge != 0 && self.tell_waiter(hart, p, binding, edge) && !self.readable(frame, end, binding) {
+            return;
+        }
         self.append(p, binding, node_ref(frame, end));
         self.wake_waiter(hart, port);
+    }
+
+    /// Completes the wait of the first waiter with these signals, if it has nothing to be told before; false: nothing happened. A
+    /// process that is dying learns nothing that others wait for. The locks of object and port are held.
+    fn tell_waiter(&self, hart: &Hart, port: &Port, binding: &Binding, edge: u32) -> bool {
+        let alive = |t: &&Thread| self.table(t.owner()).life.get() == life::ALIVE;
+        if port.is_ready() {
+            return false;
+        }
+        let Some(t) = port.waiters.top().filter(alive) else { return false };
+        port.waiters.take_top(t);
+        t.pay_oneself();
+        binding.tell(edge);
+        self.deliver_event(t, binding.key.get(), edge);
+        self.wake_thread(hart, t);
+        true
     }
 
     fn append(&self, port: &Port, binding: &Binding, node: u32) {
@@ -169,7 +190,7 @@ impl<P: Platform> Kernel<P> {
         let possible = match target.kind {
             Kind::Channel => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,
             Kind::Timer => Signals::EXPIRED,
-            Kind::Process => Signals::TERMINATED,
+            Kind::Process => Signals::ENDING | Signals::TERMINATED,
             Kind::Irq => Signals::INTERRUPT,
             Kind::Resource => Signals::RECORD,
             _ => return Err(Error::WrongType),
@@ -302,10 +323,7 @@ impl<P: Platform> Kernel<P> {
         let mut delivered = true;
         let mut received = false;
         if edge != 0 {
-            binding.pending.set(binding.pending.get() & !edge);
-            if edge & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0 {
-                binding.told.set(1);
-            }
+            binding.tell(edge);
             self.deliver_event(self.thread(thread), binding.key.get(), edge);
         } else if self.readable(frame, end, binding) {
             let room = Tag(self.thread(thread).context.get(reg::A0 + 1));

@@ -103,7 +103,7 @@ pub struct Process {
     pub cpu_total: Cell64,
     /// While `now` is before this, its budget is used up. Read without the lock.
     pub exhausted_until: Cell64,
-    /// Where TERMINATED goes.
+    /// Where ENDING and TERMINATED go.
     pub binding: Binding,
     /// Its exit record, as words, once it is dying.
     pub record: [Cell64; 37],

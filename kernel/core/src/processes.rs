@@ -1,8 +1,8 @@
 //! Processes: create, kill, take apart.
 //!
 //! A process that is told to end is first emptied of threads, on whichever harts they are, and then taken apart in
-//! bounded steps by the hart its last thread left from, at that thread's priority. TERMINATED comes last, when
-//! everything has been given back. Lock order: `dying_lock`, process, everything else.
+//! bounded steps by the hart its last thread left from, at that thread's priority. Whoever supervises it is told twice: ENDING comes
+//! first, before anything of it is touched; TERMINATED last, when everything has been given back. Lock order: `dying_lock`, process, everything else.
 
 use crate::handles::ObjectRef;
 use crate::hart::Hart;
@@ -13,7 +13,7 @@ use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::thread::{Thread, state};
 use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_HARTS, MAX_MAPPINGS, MAX_PRIORITY};
-use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights};
+use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights, Signals};
 
 /// Entries of a handle table that one step closes.
 const HANDLES_PER_STEP: u32 = 16;
@@ -163,8 +163,7 @@ impl<P: Platform> Kernel<P> {
             if p.life.get() != life::ALIVE {
                 return;
             }
-            p.life.set(life::DYING);
-            self.set_record(object.frame, cause, about, registers);
+            self.tell_ending(hart, object.frame, cause, about, registers);
             if p.live_threads.get() == 0 {
                 return self.start_reaping(hart, object.frame);
             }
@@ -200,14 +199,24 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    /// Writes the exit record: code, pc and address in `about`.
-    pub(crate) fn set_record(
+    /// From now on the process is dying, has its exit record, and its supervisor is told. Its lock is held.
+    pub(crate) fn tell_ending(
         &self,
+        hart: &Hart,
         process: Frame,
         cause: ExitCause,
         about: [u64; 3],
         registers: Option<&Thread>,
     ) {
+        let p = self.table(process);
+        p.life.set(life::DYING);
+        self.set_record(process, cause, about, registers);
+        p.binding.pending.set(p.binding.pending.get() | Signals::ENDING.bits());
+        self.notify(hart, process, 0);
+    }
+
+    /// Writes the exit record: code, pc and address in `about`.
+    fn set_record(&self, process: Frame, cause: ExitCause, about: [u64; 3], registers: Option<&Thread>) {
         let p = self.table(process);
         let identity = p.identity.get();
         p.record[0].set(cause as u64 | identity << 32);

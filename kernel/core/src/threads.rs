@@ -246,8 +246,7 @@ impl<P: Platform> Kernel<P> {
         if owner.live_threads.get() == 0 {
             // The last thread of a process that was not told to end takes it along.
             if owner.life.get() == life::ALIVE {
-                owner.life.set(life::DYING);
-                self.set_record(process, ExitCause::Exited, [0; 3], None);
+                self.tell_ending(hart, process, ExitCause::Exited, [0; 3], None);
             } else {
                 self.forget_dying(process);
             }

@@ -445,7 +445,7 @@ impl Chooser<'_> {
         let kind = kind.unwrap_or(Kind::Channel);
         let all = match kind {
             Kind::Timer => Signals::EXPIRED,
-            Kind::Process => Signals::TERMINATED,
+            Kind::Process => Signals::ENDING | Signals::TERMINATED,
             _ => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,
         };
         let signals = match self.random.below(8) {

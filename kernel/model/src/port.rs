@@ -96,9 +96,35 @@ impl Model {
     pub(crate) fn notify(&mut self, node: Node) {
         let port = self.binding(node).port;
         if port != NOBODY && self.is_ready(node) && !self.port(port).ready.contains(&node) {
+            if self.tell_waiter(port, node) && !self.is_readable(node) {
+                return;
+            }
             self.port_mut(port).ready.push(node);
             self.wake_one(port);
         }
+    }
+
+    /// Tells a waiter at once what needs no more than a word, if it has nothing to be told before. A process that is dying learns
+    /// nothing that others wait for.
+    fn tell_waiter(&mut self, port: Id, node: Node) -> bool {
+        let (edges, key) = (self.events_of(node), self.binding(node).key);
+        let Some(thread) = self.port(port).waiters.last().copied() else { return false };
+        let alive = self.process(self.thread(thread).process).is_alive();
+        if edges == 0 || !alive || !self.port(port).ready.is_empty() || self.port(port).user != 0 {
+            return false;
+        }
+        self.port_mut(port).waiters.pop();
+        self.told(node, edges);
+        self.answer(thread, Answer::Event { key, signals: edges });
+        self.events.0.push(Event::Delivered(port, node));
+        true
+    }
+
+    /// These signals of an object are told.
+    fn told(&mut self, node: Node, edges: u32) {
+        let binding = self.binding_mut(node);
+        binding.pending &= !edges;
+        binding.told |= edges & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0;
     }
 
     /// Raises an edge.
@@ -178,7 +204,7 @@ impl Model {
         let possible = match target.kind {
             Kind::Channel => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,
             Kind::Timer => Signals::EXPIRED,
-            Kind::Process => Signals::TERMINATED,
+            Kind::Process => Signals::ENDING | Signals::TERMINATED,
             _ => return Err(Error::WrongType),
         };
         let receives = signals & Signals::READABLE.bits() != 0;
@@ -257,9 +283,7 @@ impl Model {
             let (edges, key) = (self.events_of(node), self.binding(node).key);
             let mut delivered = None;
             if edges != 0 {
-                let binding = self.binding_mut(node);
-                binding.pending &= !edges;
-                binding.told |= edges & (Signals::PEER_CLOSED | Signals::TERMINATED).bits() != 0;
+                self.told(node, edges);
                 delivered = Some(Ok(Answer::Event { key, signals: edges }));
             } else if self.is_readable(node) {
                 match self.receive(process, node, room, key) {

@@ -1,7 +1,7 @@
 //! Processes and threads: create, start, end.
 //!
-//! A process that is told to end loses its threads at once, and is then taken apart step by step; TERMINATED comes last,
-//! when everything has been given back.
+//! A process that is told to end loses its threads at once, and is then taken apart step by step. ENDING comes first; TERMINATED
+//! last, when everything has been given back.
 
 use crate::ghost::{Event, Ghost};
 use crate::handles::Table;
@@ -10,7 +10,7 @@ use crate::object::{Body, Capability, EndId, Id, NOBODY};
 use crate::port::Binding;
 use crate::{Answer, Model, Refused, Slot};
 use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_PRIORITY};
-use nexus_abi::{Error, ExitCause, Identity, Kind, Rights};
+use nexus_abi::{Error, ExitCause, Identity, Kind, Rights, Signals};
 use std::collections::BTreeMap;
 
 /// A process.
@@ -32,7 +32,7 @@ pub struct Process {
     pub max_priority: u64,
     /// Thousandths of a hart it holds.
     pub cpu: u64,
-    /// Where TERMINATED goes.
+    /// Where ENDING and TERMINATED go.
     pub binding: Binding,
 }
 
@@ -313,6 +313,7 @@ impl Model {
             return;
         }
         self.process_mut(id).cause = Some((cause, code));
+        self.raise((id, 0), Signals::ENDING);
         if self.process(id).threads.is_empty() {
             self.reaping.push((id, false));
         }
@@ -359,7 +360,10 @@ impl Model {
             let home = self.process_mut(process);
             home.threads.retain(|thread| *thread != id);
             if home.threads.is_empty() {
-                home.cause.get_or_insert((ExitCause::Exited, 0));
+                if home.is_alive() {
+                    home.cause = Some((ExitCause::Exited, 0));
+                    self.raise((process, 0), Signals::ENDING);
+                }
                 self.reaping.push((process, false));
             }
         }

@@ -90,7 +90,7 @@ impl Owned<Process> {
         sys::holdings(self.handle(), from)
     }
 
-    /// Why it ended; `BadState` before it did.
+    /// Why it ended, or ends; `BadState` before it was told to.
     pub fn exit_record(&self) -> Result<ExitRecord, Error> {
         sys::exit_record(self.handle())
     }

@@ -90,7 +90,7 @@ info! {
     handle_info: Handle -> HandleInfo;
     /// Who a process is and what it holds.
     process_info: Process -> ProcessInfo;
-    /// Why a process ended; `BadState` before it did.
+    /// Why a process ended, or ends; `BadState` before it was told to.
     exit_record: Exit -> ExitRecord;
     /// Size and state of a vmo.
     vmo_info: Vmo -> VmoInfo;

@@ -236,9 +236,10 @@ impl Storm {
             frame,
             0,
             &p.binding,
-            p.life.get() == life::ENDED
-                && p.binding.told.get() == 0
-                && p.binding.wanted.get() & Signals::TERMINATED.bits() != 0,
+            p.binding.pending.get() & p.binding.wanted.get() != 0
+                || p.life.get() == life::ENDED
+                    && p.binding.told.get() == 0
+                    && p.binding.wanted.get() & Signals::TERMINATED.bits() != 0,
         );
     }
 

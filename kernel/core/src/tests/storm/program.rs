@@ -407,7 +407,7 @@ impl Storm {
                 let kind = all.iter().find(|(h, _)| h.0 as u64 == object).map(|(_, c)| c.kind);
                 let signals = match kind {
                     Some(Kind::Timer) => Signals::EXPIRED,
-                    Some(Kind::Process) => Signals::TERMINATED,
+                    Some(Kind::Process) => Signals::ENDING | Signals::TERMINATED,
                     Some(Kind::Irq) => Signals::INTERRUPT,
                     Some(Kind::Resource) => Signals::RECORD,
                     _ => Signals::READABLE | Signals::WRITABLE | Signals::PEER_CLOSED,

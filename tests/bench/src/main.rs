@@ -8,6 +8,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "none")]
+mod faults;
+#[cfg(target_os = "none")]
 mod harts;
 #[cfg(target_os = "none")]
 mod measure;
@@ -18,7 +20,7 @@ use alloc::format;
 use alloc::string::String;
 use nexus_abi::bounds::PAGE_SIZE;
 use nexus_rt::console::Console;
-use nexus_rt::{ResourceKind, Startup, clock};
+use nexus_rt::{IdentityKind, Owned, ResourceKind, Startup, clock};
 
 nexus_rt::main!(run);
 
@@ -83,9 +85,10 @@ fn run(mut startup: Startup) -> u64 {
         _ => {}
     }
     let Some(reset) = startup.take::<ResourceKind>("reset") else { return 3 };
+    let identity = startup.take::<IdentityKind>("identity");
     startup.ready();
     let mut report = Report { console: Console::default(), printed: 0 };
-    let done = measure_all(&startup, &mut report);
+    let done = measure_all(&startup, identity.as_ref(), &mut report);
     match &done {
         Ok(()) => report.say(&format!("BENCH-END {}", report.printed)),
         Err(reason) => report.say(&format!("bench: {reason}")),
@@ -96,8 +99,12 @@ fn run(mut startup: Startup) -> u64 {
 }
 
 #[cfg(target_os = "none")]
-fn measure_all(startup: &Startup, report: &mut Report) -> Result<(), String> {
-    if startup.args() == "lead" { harts::lead(startup, report) } else { rows::all(startup, report) }
+fn measure_all(
+    startup: &Startup,
+    identity: Option<&Owned<IdentityKind>>,
+    report: &mut Report,
+) -> Result<(), String> {
+    if startup.args() == "lead" { harts::lead(startup, report) } else { rows::all(startup, identity, report) }
 }
 
 #[cfg(target_os = "none")]
@@ -111,6 +118,10 @@ fn follow(_startup: &Startup) -> u64 {
 }
 
 #[cfg(not(target_os = "none"))]
-fn measure_all(_startup: &Startup, _report: &mut Report) -> Result<(), String> {
+fn measure_all(
+    _startup: &Startup,
+    _identity: Option<&Owned<IdentityKind>>,
+    _report: &mut Report,
+) -> Result<(), String> {
     Err("figures are counted on the device".into())
 }

@@ -138,7 +138,7 @@ call_all:
     measured 1cap, call_all
     measured null, null
     measured signal, signal
-    measured map, map
+    measured map_page, map
 
     # Between threads, by row, so that the recount can tell one row's passages from another's: the one that lets go notes the
     # counter at a0 (u64) and makes the call in a3 with a1 and a2 as its arguments, a4 times.
@@ -227,3 +227,46 @@ take_over_\name\()_end:
     between signal_wake
     between send_wake
     between yield
+
+    # A process that faults: notes the counter at a0 and stores where nothing is. It runs from a copy.
+    .globl  fault_code
+    .globl  fault_code_at
+    .globl  fault_code_end
+fault_code:
+    rdinstret t6
+    sd      t6, 0(a0)
+fault_code_at:
+    sd      zero, 0(zero)
+fault_code_end:
+
+    # Its supervisor: waits at the port a1 and notes at a2 status, key, signals, and how far the counter is from what stands at a0:
+    # less the two instructions that read and noted it, and with the one that faulted, which the counter leaves out.
+    .globl  measure_fault
+    .globl  measure_fault_told
+measure_fault:
+    addi    sp, sp, -16
+    sd      s0, 0(sp)
+    sd      s1, 8(sp)
+    mv      s0, a0
+    mv      s1, a2
+    mv      a0, a1
+    li      a1, 0
+    li      t1, 0
+    li      t2, 0
+    li      t3, -1
+    li      t4, 0
+    li      t0, {reply_and_wait}
+    ecall
+measure_fault_told:
+    rdinstret t6
+    ld      t5, 0(s0)
+    sub     t6, t6, t5
+    addi    t6, t6, -1
+    sd      a0, 0(s1)
+    sd      t1, 8(s1)
+    sd      t4, 16(s1)
+    sd      t6, 24(s1)
+    ld      s0, 0(sp)
+    ld      s1, 8(sp)
+    addi    sp, sp, 16
+    ret

@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering};
-use nexus_abi::Sysno;
+use nexus_abi::{Handle, Sysno};
 
 global_asm!(
     include_str!("measure.S"),
@@ -10,6 +10,7 @@ global_asm!(
     port_signal = const Sysno::port_signal as u64,
     vm_map = const Sysno::vm_map as u64,
     channel_call = const Sysno::channel_call as u64,
+    reply_and_wait = const Sysno::reply_and_wait as u64,
 );
 
 /// Argument registers a0 to a7, before a call and after it.
@@ -57,7 +58,7 @@ measured! {
     w1cap measure_1cap measure_1cap_start measure_1cap_end;
     null measure_null measure_null_start measure_null_end;
     signal measure_signal measure_signal_start measure_signal_end;
-    map measure_map measure_map_start measure_map_end;
+    map_page measure_map_page measure_map_page_start measure_map_page_end;
 }
 
 /// The thread that lets go, and the one that runs next, of one row.
@@ -107,4 +108,52 @@ impl Between {
         // SAFETY: the calls used here (yield, a wait for an empty message) take no address; the slice is written whole.
         unsafe { (self.take_over)(&NOTED, a0, a1, number as u64, times, counts.as_mut_ptr()) }
     }
+}
+
+unsafe extern "C" {
+    #[link_name = "fault_code"]
+    safe static fault_code_begin: u8;
+    safe static fault_code_at: u8;
+    safe static fault_code_end: u8;
+    safe static measure_fault_told: u8;
+    fn measure_fault(noted: u64, port: u64, told: *mut Told);
+}
+
+/// What came to a port, and how many instructions after a counter was noted.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Told {
+    /// Status of the wait.
+    pub status: u64,
+    /// Key of what it came from.
+    pub key: u64,
+    /// Its signals.
+    pub signals: u64,
+    /// The instructions.
+    pub count: u64,
+}
+
+/// The code of a process that faults.
+pub fn fault_code() -> &'static [u8] {
+    let begin = &raw const fault_code_begin;
+    // SAFETY: between the two symbols lies code of this program, which nothing writes.
+    unsafe { core::slice::from_raw_parts(begin, &raw const fault_code_end as usize - begin as usize) }
+}
+
+/// Where in it the instruction is that faults.
+pub fn fault_at() -> u64 {
+    &raw const fault_code_at as u64 - &raw const fault_code_begin as u64
+}
+
+/// The first instruction of whoever is told.
+pub fn fault_told() -> u64 {
+    &raw const measure_fault_told as u64
+}
+
+/// Waits at a port for a process that notes the counter in the word mapped at `noted`, and faults.
+pub fn fault(noted: u64, port: Handle) -> Told {
+    let mut told = Told::default();
+    // SAFETY: the caller's mapping has the word, `told` has room for the four that are written, and the wait uses no memory.
+    unsafe { measure_fault(noted, port.0.into(), &raw mut told) };
+    told
 }

@@ -1,13 +1,15 @@
 //! The rows: each makes its call often enough to be warm, then counts it, and checks what came back.
 
-use crate::Report;
 use crate::measure::{self, Between, Registers};
+use crate::{Report, faults};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use nexus_abi::{NEVER, Rights, Signals, Sysno, Tag};
-use nexus_rt::{Channel, End, Handles, Owned, PortKind, QuotaKind, Startup, Vmo, samgr, sys, thread};
+use nexus_rt::{
+    Channel, End, Handles, IdentityKind, Owned, PortKind, QuotaKind, Startup, Vmo, samgr, sys, thread,
+};
 
 /// Calls before counting begins.
 const WARM: usize = 16;
@@ -50,12 +52,13 @@ fn agreed(mut round: impl FnMut() -> Result<Vec<u64>, String>) -> Result<Vec<u64
 }
 
 /// Every row.
-pub fn all(startup: &Startup, report: &mut Report) -> Step {
+pub fn all(startup: &Startup, identity: Option<&Owned<IdentityKind>>, report: &mut Report) -> Step {
     let quota = startup.quota().ok_or("no quota")?;
     let channel = why("connect", samgr::connect("bench-echo"))?;
     round_trips(quota, &channel, report)?;
     system_calls(startup, quota, report)?;
-    between_threads(quota, report)
+    between_threads(quota, report)?;
+    faults::row(startup, quota, identity.ok_or("no identity")?, report)
 }
 
 /// Tells the server which loop to run.
@@ -179,7 +182,7 @@ fn system_calls(startup: &Startup, quota: &Owned<QuotaKind>, report: &mut Report
         let (process, vmo) = (own.handle().0 as u64, vmo.handle().0 as u64);
         let mut registers = [process, vmo, 0, 4096, at, access.bits() as u64, 0, 0];
         // SAFETY: nothing else is mapped there, and nothing refers to what will be.
-        let count = unsafe { measure::map(&mut registers) };
+        let count = unsafe { measure::map_page(&mut registers) };
         if registers[1] != at {
             return Err(format!("mapped at {:#x}", registers[1]));
         }

@@ -35,8 +35,9 @@ struct Count {
 /// Where the kernel's half of every address space begins.
 const KERNEL: u64 = 1 << 63;
 
-/// Recounts every figure that has a mark; an error when one disagrees.
-pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
+/// Recounts every figure that has a mark; an error when one disagrees. Answers for each what the kernel executed, each time that
+/// it was entered.
+pub fn check(house: &House, run: &Run, output: Output) -> Outcome<Vec<(Figure, Vec<Counts>)>> {
     if run.marks.is_empty() {
         return Err(Failure::new(
             Exit::Failed,
@@ -73,7 +74,9 @@ pub fn check(house: &House, run: &Run, output: Output) -> Outcome {
     output.table(&rows);
     show_sorts(run, &counts, output);
     if wrong.is_empty() {
-        Ok(())
+        let figure = |mark: &Mark| run.figures.iter().find(|figure| figure.name == mark.name).cloned();
+        let passages = run.marks.iter().map(figure).zip(counts);
+        Ok(passages.filter_map(|(figure, count)| Some((figure?, count.whole))).collect())
     } else {
         Err(Failure::new(Exit::Failed, format!("the counts disagree: {}", wrong.join(", ")), ""))
     }
@@ -90,8 +93,7 @@ fn show_sorts(run: &Run, counts: &[Count], output: Output) {
             } else {
                 String::new()
             };
-            let numbers = [visit.all, visit.loads, visit.stores, visit.csrs, visit.atomics, visit.fences];
-            let numbers = numbers.map(|number| Cell::from(number.to_string()));
+            let numbers = visit.numbers().map(|number| Cell::from(number.to_string()));
             rows.push(std::iter::once(format!("{}{of}", mark.name).into()).chain(numbers).collect());
         }
     }

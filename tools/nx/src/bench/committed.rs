@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
+use super::path::Counts;
 use super::timeline;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
@@ -44,6 +45,10 @@ pub struct Row {
     /// What seL4's build for several cores needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smp: Option<f64>,
+    /// What the recount saw the kernel execute in one passage, each time that it was entered: instructions, and of these loads, stores,
+    /// accesses of control registers, atomics and fences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<Vec<[u64; 6]>>,
     /// What the row is about, for people.
     pub what: String,
 }
@@ -140,9 +145,13 @@ pub fn text(rows: &[Row]) -> String {
 /// Puts measured figures into their rows; a row that is new goes to the end, and its words are to be written by hand.
 pub fn note(rows: &mut Vec<Row>, figures: &[Figure], exact: impl Fn(&Figure) -> bool) {
     for figure in figures {
-        let ours = Some([figure.min, figure.median, figure.max].map(rounded));
+        let ours = Some(ours(figure));
         match rows.iter_mut().find(|row| row.name == figure.name) {
-            Some(row) => row.ours = ours,
+            Some(row) => {
+                // What was recounted was another path.
+                row.kernel = row.kernel.take().filter(|_| row.ours == ours);
+                row.ours = ours;
+            }
             None => rows.push(Row {
                 name: figure.name.clone(),
                 unit: figure.unit.clone(),
@@ -152,10 +161,25 @@ pub fn note(rows: &mut Vec<Row>, figures: &[Figure], exact: impl Fn(&Figure) -> 
                 least: None,
                 one_core: None,
                 smp: None,
+                kernel: None,
                 what: figure.name.strip_prefix(timeline::PREFIX).map(timeline::words).unwrap_or_default(),
             }),
         }
     }
+}
+
+/// Puts what was recounted into the rows that have the very figure that was recounted.
+pub fn note_recount(rows: &mut [Row], recount: &[(Figure, Vec<Counts>)]) {
+    for (figure, visits) in recount.iter().filter(|(_, visits)| !visits.is_empty()) {
+        let same = |row: &&mut Row| row.name == figure.name && row.ours == Some(ours(figure));
+        if let Some(row) = rows.iter_mut().find(same) {
+            row.kernel = Some(visits.iter().map(Counts::numbers).collect());
+        }
+    }
+}
+
+fn ours(figure: &Figure) -> [f64; 3] {
+    [figure.min, figure.median, figure.max].map(rounded)
 }
 
 fn rounded(value: f64) -> f64 {
@@ -182,6 +206,7 @@ mod tests {
             least: None,
             one_core: None,
             smp: None,
+            kernel: None,
             what: "x".into(),
         }
     }
@@ -205,6 +230,22 @@ mod tests {
         assert!(row([268.0; 3], Some(269.0)).worse(&figure(268.0, 268.0, 270.0)).is_some());
         // One that never was is not more of a failure for an instruction.
         assert_eq!(row([600.0; 3], Some(500.0)).worse(&figure(601.0, 601.0, 601.0)), None);
+    }
+
+    #[test]
+    fn a_recount_is_kept_as_long_as_the_row_is_what_it_was() {
+        let mut rows = vec![row([3.0; 3], None)];
+        let visit = Counts { all: 2, loads: 1, ..Counts::default() };
+        note_recount(&mut rows, &[(figure(4.0, 4.0, 4.0), vec![visit])]);
+        assert_eq!(rows[0].kernel, None, "another figure was recounted");
+        note_recount(&mut rows, &[(figure(3.0, 3.0, 3.0), vec![visit])]);
+        assert_eq!(rows[0].kernel, Some(vec![[2, 1, 0, 0, 0, 0]]));
+        assert_eq!(read(&text(&rows)).unwrap(), rows);
+        note(&mut rows, &[figure(3.0, 3.0, 3.0)], |_| true);
+        note_recount(&mut rows, &[]);
+        assert!(rows[0].kernel.is_some());
+        note(&mut rows, &[figure(3.0, 3.0, 4.0)], |_| true);
+        assert_eq!(rows[0].kernel, None);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
     let mut exact = Vec::new();
     let wants =
         |name: &str| args.name.as_deref().is_none_or(|part| name.starts_with(part) || part.starts_with(name));
-    let mut figures = Vec::new();
+    let (mut figures, mut recount) = (Vec::new(), Vec::new());
     if ["ipc", "port", "syscall", "sched", "fault", "vm"].iter().any(|group| wants(group))
         && Lane::Exact.exists(house)
     {
@@ -93,7 +93,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
         figures.extend(run.figures.iter().cloned());
         exact.extend(run.figures.iter().map(|figure| figure.name.clone()));
         if args.audit {
-            audit::check(house, &run, output)?;
+            recount = audit::check(house, &run, output)?;
         }
     } else if args.audit {
         return Err(Failure::new(
@@ -130,6 +130,7 @@ pub fn run(house: &House, args: &BenchArgs, output: Output) -> Outcome {
             rows.retain(|row| !row.name.starts_with(timeline::PREFIX));
         }
         committed::note(&mut rows, &figures, |figure| exact.contains(&figure.name));
+        committed::note_recount(&mut rows, &recount);
         committed::write(house, &rows)?;
         output.step("record", &format!("{} figures, in {}", figures.len(), committed::FILE));
         for file in publish::write(house)? {

@@ -40,6 +40,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// All of them, in the order of a table's columns.
+    pub fn numbers(&self) -> [u64; 6] {
+        [self.all, self.loads, self.stores, self.csrs, self.atomics, self.fences]
+    }
+
     /// One more.
     pub fn add(&mut self, sort: Sort) {
         self.all += 1;

@@ -179,7 +179,7 @@ impl<P: Platform> Kernel<P> {
     /// One step of a kill. Whether there is more to do: not if the last threads have ended elsewhere meanwhile.
     fn collect_step(&self, hart: &Hart, object: ObjectRef) -> bool {
         let _dying = self.dying_lock.hold();
-        let Ok(_held) = self.hold(object) else { return false };
+        let Ok(_held) = self.hold_next(object) else { return false };
         self.table(object.frame).life.get() == life::DYING
             && !self.collect(hart, object.frame, THREADS_PER_STEP)
     }

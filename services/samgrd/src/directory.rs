@@ -72,6 +72,11 @@ impl<'a, P> Directory<'a, P> {
         self.registry.by_id(service).map_or("an undeclared process", |process| process.name)
     }
 
+    /// Whether a process may connect to any service at all.
+    pub fn is_client(&self, service: u32) -> bool {
+        self.registry.edges().any(|edge| edge.client.id == service)
+    }
+
     /// Whether a process may connect to a service, and how the service stands now. A name that does not exist
     /// and one that is not declared for it get the same answer.
     pub fn connect(&self, client: Identity, name: &str) -> Result<Standing, Denial> {
@@ -200,6 +205,7 @@ mod tests {
     #[test]
     fn only_declared_edges_connect_and_the_unknown_looks_like_the_forbidden() {
         with_directory(|mut directory| {
+            assert_eq!([11, 10, 99].map(|n| directory.is_client(id(n).service)), [true, false, false]);
             let before = directory.connect(id(11), "echo");
             assert_eq!(before.map(|standing| (standing.intake, standing.kind)), Ok((None, EdgeKind::Call)));
             for (client, name) in [(12, "echo"), (10, "echo"), (11, "nothing"), (99, "echo"), (0, "echo")] {

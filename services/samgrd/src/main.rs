@@ -1,8 +1,8 @@
 //! `samgrd`: registers services and connects clients to them, along the edges that the registry declares and no
 //! others.
 //!
-//! It calls nobody. A connection is charged to a small quota of the client's session, so that one client cannot
-//! take another's; when a session ends, its quota goes with the last connection made from it.
+//! It calls nobody. A connection is charged to a small quota of the client's session, which is put by when the session begins, so that one
+//! client cannot take another's; when a session ends, its quota goes with the last connection made from it.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,6 @@ extern crate alloc;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 use nexus_abi::{Error, NEVER, Rights};
 use nexus_registry::{EdgeKind, Registry};
@@ -95,15 +94,16 @@ impl Samgr {
         }
     }
 
-    /// The quota that the connections of a client's session are charged to.
-    fn session(&mut self, client: u64) -> Result<&Owned<QuotaKind>, Denial> {
-        match self.sessions.entry(client) {
-            Entry::Occupied(session) => Ok(session.into_mut()),
-            Entry::Vacant(free) => {
-                let session = self.quota.split(SESSION_PAGES, 0);
-                Ok(free.insert(session.map_err(told)?))
-            }
-        }
+    /// The quota that the connections of a client's session are charged to, which is there as long as the client.
+    fn session(&self, client: u64) -> Result<&Owned<QuotaKind>, Denial> {
+        self.sessions.get(&client).ok_or(Denial::QuotaExceeded)
+    }
+
+    /// Puts room by for the connections of a client.
+    fn begin(&mut self, client: u64) -> Result<(), Error> {
+        let session = self.quota.split(SESSION_PAGES, 0)?;
+        self.sessions.insert(client, session);
+        Ok(())
     }
 }
 
@@ -224,11 +224,16 @@ impl introduce::Server<Owned<Any>> for Desk<'_> {
     fn process(
         &mut self,
         _sender: Sender,
-        _service: u32,
+        service: u32,
         channel: Held<Owned<Any>, kinds::Channel>,
         name: Text<'_, { introduce::MAX_NAME }>,
     ) {
-        if let Err(error) = self.server.attach(channel.into()) {
+        let is_client = self.samgr.directory.is_client(service);
+        let begun = self.server.attach(channel.into()).and_then(|key| match is_client {
+            true => self.samgr.begin(key).inspect_err(|_| self.server.detach(key)),
+            false => Ok(()),
+        });
+        if let Err(error) = begun {
             warn!("the channel of {} is refused: {error:?}", name.get());
         }
     }

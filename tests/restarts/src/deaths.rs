@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use harness::{Account, Bench, Verdict, expect, why};
 use nexus_rt::api::echo::Client;
+use nexus_rt::api::samgr::Error as Denial;
 use nexus_rt::api::supervise::Error;
-use nexus_rt::samgr::Service;
+use nexus_rt::samgr::{self, Service};
 use nexus_rt::wire::{CallError, Text};
 use nexus_rt::{clock, info, logging, thread};
 
@@ -82,7 +83,22 @@ pub fn samgrd(bench: &Bench) -> Verdict {
     let provided = "`echo` is provided by echo";
     let mut whole = Reader::new();
     whole.find(bench, provided, |r| r.text == provided)?;
-    whole.find(bench, "the same from the new samgrd", |r| r.text == provided).map(|_| ())
+    whole.find(bench, "the same from the new samgrd", |r| r.text == provided)?;
+    connecting_takes_nothing(bench)
+}
+
+/// The room for a client's connections is put by before it makes the first: what `samgrd` holds does not depend on who has asked
+/// for what since it was started.
+fn connecting_takes_nothing(bench: &Bench) -> Verdict {
+    let was = kill(bench, "samgrd")?;
+    await_next(bench, "samgrd", &was)?;
+    // Once it refuses something it has been told of this process.
+    let refused = samgr::connect("no-such-service").err();
+    expect(refused == Some(CallError::Service(Denial::PermissionDenied)), &format!("{refused:?}"))?;
+    let before = look(bench, "samgrd")?.pages;
+    why("an idempotent call", Client::new(Service("echo")).words(1, 2, 3, 4))?;
+    let after = look(bench, "samgrd")?.pages;
+    expect(before == after, &format!("{before} pages before the first connection, {after} after it"))
 }
 
 /// While it is away nobody can be started; afterwards whoever died meanwhile is.

@@ -12,7 +12,7 @@ use crate::paging;
 use crate::platform::Platform;
 use crate::process::{Process, life};
 use crate::thread::{Thread, state};
-use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_HARTS, MAX_MAPPINGS, MAX_PRIORITY};
+use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_MAPPINGS, MAX_PRIORITY};
 use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights, Signals};
 
 /// Entries of a handle table that one step closes.
@@ -167,6 +167,10 @@ impl<P: Platform> Kernel<P> {
             if p.live_threads.get() == 0 {
                 return self.start_reaping(hart, object.frame);
             }
+            // That of most processes that fault or exit: it ends when this hart leaves the kernel, or the one that takes it over.
+            if p.live_threads.get() == 1 && hart.owner() == object.frame {
+                return hart.resched.set(1);
+            }
             p.collecting.set(1);
             p.reap_next.set(self.dying.get());
             self.dying.set(object.frame.0);
@@ -236,7 +240,7 @@ impl<P: Platform> Kernel<P> {
     fn collect(&self, hart: &Hart, process: Frame, most: u32) -> bool {
         let p = self.table(process);
         let mut next = Frame(p.threads.get());
-        let (mut ended, mut running) = (0, 0);
+        let (mut ended, mut running) = (0, 0_u32);
         // Few run at a time, so a step that begins with the first thread again comes soon to one that does not.
         while next.exists() {
             let thread = next;
@@ -259,7 +263,8 @@ impl<P: Platform> Kernel<P> {
             }
         }
         p.collecting.set(0);
-        for place in (0..MAX_HARTS as u32).filter(|place| running & 1 << place != 0) {
+        let places = (0..).take_while(|place| running >> place != 0);
+        for place in places.filter(|place| running >> place & 1 != 0) {
             match place == hart.id.get() {
                 true => hart.resched.set(1),
                 false => self.platform.kick(place),

@@ -40,8 +40,9 @@ impl<P: Platform> Kernel<P> {
         }
         let held = self.memory.lock(frame);
         // Under the channel's lock an open call cannot end, if this is one.
-        if t.doing() != (state::OPEN, node_ref(frame, end))
-            || t.token.get() != token
+        let is_meant = t.doing() == (state::OPEN, node_ref(frame, end)) && t.token.get() == token;
+        fence(Ordering::Acquire);
+        if !is_meant
             || !is_thread()
             || self.memory.page::<Channel>(frame).ends[end].holder.get() != hart.owner().0
         {

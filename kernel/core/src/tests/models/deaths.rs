@@ -5,9 +5,9 @@ use super::explore;
 use crate::context::reg;
 use crate::hart::Hart;
 use crate::process::life;
-use crate::sync::{Cell32, Ordering};
+use crate::sync::{Cell32, Ordering, fence};
 use crate::tests::world::World;
-use crate::thread::state;
+use crate::thread::{Thread, state};
 use nexus_abi::{Error, Handle, Kind, NEVER, Signals, Sysno, Tag};
 
 /// Processes, and threads of theirs. The first and the last of each are of one priority.
@@ -29,6 +29,8 @@ struct Deaths {
     servers: Handle,
     signal: Handle,
     token: u64,
+    /// Where the client stands whose call the server has: a node of the channel.
+    place: u32,
     /// A thread that was made when others were gone.
     fresh: Cell32,
 }
@@ -73,7 +75,7 @@ impl Deaths {
         world.kernel.keep(known).expect("alive");
         let signal = world.process(KILLERS).insert(&world.kernel.memory, known).expect("room");
         let fresh = Cell32::new(0);
-        let mut model = Deaths { world, port, end, clients, servers, signal, token: 0, fresh };
+        let mut model = Deaths { world, port, end, clients, servers, signal, token: 0, place: 0, fresh };
         model.world.put_on(SERVER);
         let signals = (Signals::READABLE | Signals::PEER_CLOSED).bits() as u64;
         let bind = [(10, port.0 as u64), (11, far.0 as u64), (12, 7), (13, signals)];
@@ -110,7 +112,34 @@ impl Deaths {
         let context = &model.world.kernel.thread(model.world.threads[SERVER].frame).context;
         assert_eq!(model.world.hart().running(), model.world.threads[SERVER].frame, "the fast path");
         model.token = context.get(reg::T[3]);
+        model.place = model.world.kernel.thread(model.world.threads[CLIENT].frame).doing().1;
         model
+    }
+
+    /// The server answers the client's call, and stays.
+    fn reply(&self) {
+        let answer = [(reg::A0 + 1, Tag::new(8, 0).0), (reg::A0 + 2, 99), (reg::T[4], self.token)];
+        self.world.ask(Sysno::channel_reply, &answer);
+    }
+
+    /// The server's answer was in time, or its caller is gone.
+    fn replied_or_learned(&self) {
+        let server = &self.world.kernel.thread(self.world.threads[SERVER].frame).context;
+        let said = Error::from_raw(server.get(reg::A0));
+        assert!(matches!(said, None | Some(Error::CallerGone)), "{said:?}");
+    }
+
+    /// The clients end, and the first one's frame becomes memory of a program, which writes there what a thread has that stands at `place`
+    /// and waits for an answer to the call that the server has.
+    fn forge(&self, place: u32) {
+        self.kill_clients();
+        let (memory, was) = (&self.world.kernel.memory, self.world.threads[CLIENT].frame);
+        while memory.allocate().expect("the frame is free") != was {}
+        // Between the kernel's last lock and a program's first store the machine has a fence, which a lock of Loom's is not.
+        fence(Ordering::Release);
+        let forged = memory.page::<Thread>(was);
+        forged.token.set(self.token);
+        forged.set_doing(state::OPEN, place);
     }
 
     /// The process and its threads are gone, and nobody is left dying.
@@ -255,10 +284,6 @@ fn two_threads_of_one_process_that_end_at_once_both_leave_its_list() {
 
 #[test]
 fn a_token_of_a_thread_that_is_gone_does_not_reach_the_next_one_in_its_frame() {
-    fn reply(model: &Deaths) {
-        let answer = [(reg::A0 + 1, Tag::new(8, 0).0), (reg::A0 + 2, 99), (reg::T[4], model.token)];
-        model.world.ask(Sysno::channel_reply, &answer);
-    }
     fn replace(model: &Deaths) {
         model.kill_clients();
         let (kernel, world) = (model.world.kernel, &model.world);
@@ -266,13 +291,31 @@ fn a_token_of_a_thread_that_is_gone_does_not_reach_the_next_one_in_its_frame() {
         let fresh = kernel.make_thread(home, world.quota, 5).expect("a thread");
         model.fresh.set(fresh.0);
     }
-    explore(2, Deaths::with_server, &[reply, replace], |model| {
+    explore(2, Deaths::with_server, &[Deaths::reply, replace], |model| {
         let kernel = model.world.kernel;
         let fresh = kernel.thread(crate::memory::Frame(model.fresh.get()));
         assert_eq!(fresh.doing(), (state::NEW, 0));
         assert!((0..32).all(|n| fresh.context.get(n) == 0), "an answer came to a thread that never asked");
-        let server = &kernel.thread(model.world.threads[SERVER].frame).context;
-        let said = Error::from_raw(server.get(reg::A0));
-        assert!(matches!(said, None | Some(Error::CallerGone)), "{said:?}");
+        model.replied_or_learned();
     });
+}
+
+#[test]
+fn memory_in_the_frame_of_a_thread_that_is_gone_is_not_believed_to_be_a_thread() {
+    fn like_the_caller(model: &Deaths) {
+        model.forge(model.place);
+    }
+    // Whatever is locked there is none of the server's business, if it is anything at all.
+    fn elsewhere(model: &Deaths) {
+        model.forge(u32::MAX);
+    }
+    for forge in [like_the_caller, elsewhere as fn(&Deaths)] {
+        let work: &'static [fn(&Deaths)] = Box::leak(Box::new([Deaths::reply, forge]));
+        explore(2, Deaths::with_server, work, |model| {
+            let forged = model.world.kernel.thread(model.world.threads[CLIENT].frame);
+            assert!((0..32).all(|n| forged.context.get(n) == 0), "an answer came into somebody's memory");
+            assert_eq!((forged.doing().0, forged.token.get()), (state::OPEN, model.token));
+            model.replied_or_learned();
+        });
+    }
 }

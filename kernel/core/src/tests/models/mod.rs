@@ -10,6 +10,7 @@ mod deaths;
 mod handles;
 mod locks;
 mod moves;
+mod pools;
 mod sleep;
 mod stale;
 

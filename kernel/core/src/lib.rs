@@ -40,6 +40,7 @@ mod quota;
 mod receive;
 mod records;
 mod reply;
+mod room;
 mod runs;
 mod sched;
 mod send;

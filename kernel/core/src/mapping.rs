@@ -12,14 +12,13 @@ use crate::objects::Vmo;
 use crate::platform::Platform;
 use crate::process::{Mapping, Process, life};
 use crate::sync::Cell32;
-use crate::{hart::Hart, paging};
+use crate::{hart::Hart, paging, room};
 use core::ops::Range;
 use nexus_abi::bounds::{DEVICE_START, MAX_MAPPINGS, PAGE_SIZE, USER_END, USER_START};
 use nexus_abi::{Error, Kind, Rights};
 
-/// Where the kernel looks for room when the caller leaves the address to it: for memory, and for windows.
+/// From where on the kernel looks for room for memory when the caller leaves the address to it.
 const CHOOSE_FROM: u64 = 0x10_0000_0000;
-const CHOOSE_WINDOW_FROM: u64 = DEVICE_START + PAGE;
 pub(crate) const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Pages that are mapped, or unmapped, in one step. Tests have small worlds, and steps to match.
@@ -48,6 +47,11 @@ pub(crate) const REVOKED: u64 = u64::MAX - 1;
 /// The part of user space that objects of this kind are mapped in.
 fn region(kind: Kind) -> Range<u64> {
     if kind == Kind::Mmio { DEVICE_START..USER_END } else { USER_START..DEVICE_START }
+}
+
+/// The part of it where the kernel looks for room when the caller leaves the address to it.
+fn chosen(kind: Kind) -> Range<u64> {
+    if kind == Kind::Mmio { DEVICE_START + PAGE..USER_END } else { CHOOSE_FROM..DEVICE_START }
 }
 
 /// The access that a register names, if there is such a one and the handle has the rights for it.
@@ -152,7 +156,7 @@ impl<P: Platform> Kernel<P> {
             return Err(Error::BadState);
         }
         let start = match address {
-            0 => self.choose_address(owner.records(), kind, bytes).ok_or(Error::NoSpace)?,
+            0 => room::find(owner.records(), chosen(kind), bytes).ok_or(Error::NoSpace)?,
             _ => address,
         };
         let pages = (bytes / PAGE) as u32;
@@ -342,25 +346,6 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn named_mapping(&self, name: u32) -> &Mapping {
         let (process, record) = mapping_place(name);
         &self.table(process).mappings[record]
-    }
-
-    /// The lowest gap of `bytes` from where such memory is looked for, with an unmapped page before it.
-    fn choose_address(&self, mappings: &[Mapping], kind: Kind, bytes: u64) -> Option<u64> {
-        let mut start = if kind == Kind::Mmio { CHOOSE_WINDOW_FROM } else { CHOOSE_FROM };
-        loop {
-            let end = start.checked_add(bytes)?;
-            if end > region(kind).end {
-                return None;
-            }
-            let hit = mappings.iter().filter(|m| m.pages.get() != 0).find(|m| {
-                let m_end = m.start.get() + m.pages.get() as u64 * PAGE;
-                m.start.get() < end + PAGE && start < m_end + PAGE
-            });
-            match hit {
-                Some(m) => start = m.start.get() + m.pages.get() as u64 * PAGE + PAGE,
-                None => return Some(start),
-            }
-        }
     }
 }
 

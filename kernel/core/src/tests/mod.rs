@@ -31,6 +31,8 @@ pub mod order;
 #[cfg(all(not(loom), not(miri)))]
 mod pairs;
 #[cfg(all(not(loom), not(miri)))]
+mod room;
+#[cfg(all(not(loom), not(miri)))]
 mod storm;
 #[cfg(miri)]
 mod threads;

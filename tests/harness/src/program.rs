@@ -87,7 +87,7 @@ impl Program {
         let process = child.into_process();
         let mut grants = why("grants", grants(bench, wish, theirs, &process, quota))?;
         let mut server = why("make a server", Server::new(bench.quota))?;
-        why("watch", server.watch(&process, ENDED, Signals::TERMINATED))?;
+        why("watch", server.watch(&process, ENDED, Signals::ENDING | Signals::TERMINATED))?;
         why("attach", server.attach(starter))?;
         loop {
             let next = why("wait for the program", server.next(clock::in_millis(PATIENCE_MS)))?;
@@ -121,12 +121,20 @@ impl Program {
         }
     }
 
-    /// Waits until it has ended; answers why.
+    /// Waits until it has ended; answers why. That it ends is told first, and then the same can be read.
     pub fn wait_end(&mut self) -> Result<ExitRecord, String> {
+        let mut ending = None;
         loop {
             match why("wait for the end", self.server.next(clock::in_millis(PATIENCE_MS)))? {
-                Incoming::Event { key: ENDED, .. } => {
-                    return why("exit record", self.process.exit_record());
+                Incoming::Event { key: ENDED, signals } => {
+                    let record = why("exit record", self.process.exit_record())?;
+                    if signals.contains(Signals::ENDING) {
+                        ending = Some(record);
+                    }
+                    if signals.contains(Signals::TERMINATED) {
+                        let told = format!("{signals:?} with {record:?} after {ending:?}");
+                        return if ending == Some(record) { Ok(record) } else { Err(told) };
+                    }
                 }
                 Incoming::TimedOut => return Err("the program did not end".into()),
                 _ => {}

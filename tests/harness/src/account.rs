@@ -33,6 +33,14 @@ impl Account {
         })
     }
 
+    /// Whether anything is held that was not.
+    pub fn is_more_than(&self, before: &Account) -> bool {
+        let held =
+            |a: &Account| [a.pages, a.objects, a.cpu, a.threads.into(), a.handles.into(), a.mappings.into()];
+        held(self).iter().zip(held(before)).any(|(now, then)| *now > then)
+            || self.frames_left < before.frames_left
+    }
+
     /// Fails unless everything is as it was.
     pub fn unchanged(self, bench: &Bench) -> Verdict {
         let now = Account::take(bench)?;

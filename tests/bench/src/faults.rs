@@ -3,14 +3,16 @@
 
 use crate::Report;
 use crate::measure;
-use crate::rows::{Step, why};
+use crate::rows::{Step, agreed, why};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_abi::bounds::PAGE_SIZE;
 use nexus_abi::{ExitCause, NEVER, Rights, Signals};
-use nexus_rt::Channel;
-use nexus_rt::{Child, End, IdentityKind, Limits, Owned, PortKind, QuotaKind, READ_WRITE, Startup, Vmo, sys};
+use nexus_rt::{
+    Channel, Child, End, IdentityKind, Limits, Owned, PortKind, QuotaKind, READ_WRITE, Startup, Vmo, clock,
+    sys,
+};
 
 /// Processes that fault before counting begins, and those that count.
 const WARM: usize = 4;
@@ -22,6 +24,9 @@ const NOTED: u64 = 0x5001_0000;
 
 /// Its priority, below its supervisor's.
 const PRIORITY: u8 = 9;
+
+/// How long its supervisor waits at most: less than a slice, so that the timer is set for that, whatever else is due, and stays so.
+const PATIENCE_MS: u64 = 1;
 
 /// What its supervisor knows it by.
 const KEY: u64 = 7;
@@ -55,7 +60,7 @@ pub fn row(
         let (its, _mine) = why("channel", Owned::<Channel>::create(quota, End::default(), End::default()))?;
         why("bind", port.bind(child.process(), KEY, Signals::ENDING | Signals::TERMINATED))?;
         why("start", child.start(quota, PRIORITY, CODE, 0, NOTED, its))?;
-        let told = measure::fault(noted.address(), port.handle());
+        let told = measure::fault(noted.address(), port.handle(), clock::in_millis(PATIENCE_MS));
         if (told.status, told.key, told.signals) != (0, KEY, Signals::ENDING.bits().into()) {
             return Err(format!("status {}, key {}, signals {:#x}", told.status, told.key, told.signals));
         }
@@ -70,7 +75,8 @@ pub fn row(
         }
         Ok(told.count)
     };
-    let mut counts = (0..WARM + COUNTED).map(|_| once()).collect::<Result<Vec<_>, _>>()?.split_off(WARM);
+    let row = || (0..WARM + COUNTED).map(|_| once()).collect::<Result<Vec<_>, _>>();
+    let mut counts = agreed(|| row().map(|mut counts| counts.split_off(WARM)))?;
     report.mark("fault.deliver", (CODE + measure::fault_at(), measure::fault_told()));
     report.figure("fault.deliver", &mut counts);
     Ok(())

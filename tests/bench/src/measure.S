@@ -239,7 +239,7 @@ fault_code_at:
     sd      zero, 0(zero)
 fault_code_end:
 
-    # Its supervisor: waits at the port a1 and notes at a2 status, key, signals, and how far the counter is from what stands at a0:
+    # Its supervisor: waits at the port a1 until a3 and notes at a2 status, key, signals, and how far the counter is from what stands at a0:
     # less the two instructions that read and noted it, and with the one that faulted, which the counter leaves out.
     .globl  measure_fault
     .globl  measure_fault_told
@@ -253,7 +253,7 @@ measure_fault:
     li      a1, 0
     li      t1, 0
     li      t2, 0
-    li      t3, -1
+    mv      t3, a3
     li      t4, 0
     li      t0, {reply_and_wait}
     ecall

@@ -2,7 +2,7 @@
 
 use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering};
-use nexus_abi::{Handle, Sysno};
+use nexus_abi::{Handle, Sysno, Ticks};
 
 global_asm!(
     include_str!("measure.S"),
@@ -116,7 +116,7 @@ unsafe extern "C" {
     safe static fault_code_at: u8;
     safe static fault_code_end: u8;
     safe static measure_fault_told: u8;
-    fn measure_fault(noted: u64, port: u64, told: *mut Told);
+    fn measure_fault(noted: u64, port: u64, told: *mut Told, deadline: Ticks);
 }
 
 /// What came to a port, and how many instructions after a counter was noted.
@@ -150,10 +150,10 @@ pub fn fault_told() -> u64 {
     &raw const measure_fault_told as u64
 }
 
-/// Waits at a port for a process that notes the counter in the word mapped at `noted`, and faults.
-pub fn fault(noted: u64, port: Handle) -> Told {
+/// Waits at a port, until `deadline`, for a process that notes the counter in the word mapped at `noted`, and faults.
+pub fn fault(noted: u64, port: Handle, deadline: Ticks) -> Told {
     let mut told = Told::default();
     // SAFETY: the caller's mapping has the word, `told` has room for the four that are written, and the wait uses no memory.
-    unsafe { measure_fault(noted, port.0.into(), &raw mut told) };
+    unsafe { measure_fault(noted, port.0.into(), &raw mut told, deadline) };
     told
 }

@@ -38,7 +38,7 @@ fn repeat(mut call: impl FnMut() -> Result<u64, String>) -> Result<Vec<u64>, Str
 
 /// Takes a row until two rounds in a row have the same counts. Disk and console answer when the host likes, also in the middle of a call that is
 /// being counted: such a round has a count that the next one has not. What the kernel itself does now and then is in every round.
-fn agreed(mut round: impl FnMut() -> Result<Vec<u64>, String>) -> Result<Vec<u64>, String> {
+pub fn agreed(mut round: impl FnMut() -> Result<Vec<u64>, String>) -> Result<Vec<u64>, String> {
     let mut last = Vec::new();
     for _ in 0..ROUNDS {
         let mut counts = round()?;

@@ -97,7 +97,7 @@ pub const GATES: [Gate; 6] = [
         ],
         needs: &["statefsd", "keystored", "updated", "recordd"],
         suites: &["state", "powercut"],
-        lacks: "the long lanes (nx test state --full, nx test powercut --full) were not run to their end on this tree yet",
+        lacks: "",
     },
     Gate {
         number: 4,

@@ -40,7 +40,7 @@ impl HeapStorage for Storage<'_> {
 
 /// Deadlines that one timer interrupt sees to, and threads without budget that it looks at. What is left is due at once: the interrupt comes
 /// again.
-const DEADLINES_PER_STEP: u32 = 16;
+const DEADLINES_PER_STEP: u32 = 4;
 const REFILLS_PER_STEP: u32 = 32;
 
 impl<P: Platform> Kernel<P> {

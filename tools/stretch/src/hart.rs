@@ -27,6 +27,8 @@ pub struct Block {
 /// See the module.
 #[derive(Default, Debug)]
 pub struct Hart {
+    /// Whether the kernel has been where its addresses are: it begins where its image lies, which is no program.
+    begun: bool,
     in_use: bool,
     now: u64,
     path: BTreeMap<u64, u64>,
@@ -42,7 +44,7 @@ impl Hart {
     /// The hart executes a block.
     pub fn run(&mut self, block: Block) {
         match block.pc {
-            KERNEL.. => {}
+            KERNEL.. => self.begun = true,
             // What the firmware does for the kernel is the kernel's time; what it does by itself while a program runs is not.
             pc if FIRMWARE.contains(&pc) => {
                 if self.now == 0 {
@@ -51,7 +53,7 @@ impl Hart {
             }
             _ => {
                 self.end();
-                self.in_use = true;
+                self.in_use = self.begun;
                 return;
             }
         }

@@ -78,7 +78,7 @@ fn deadlines_that_pass_together_are_seen_to_in_steps() {
         let before = left();
         kernel.timer(hart);
         interrupts += 1;
-        assert!(before - left() <= 16, "{} at once", before - left());
+        assert!(before - left() <= 4, "{} at once", before - left());
         kernel.program_timer(hart);
         assert!(left() == 0 || kernel.platform.timers.of(0) <= 100, "the rest is not due");
     }

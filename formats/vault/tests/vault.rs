@@ -262,3 +262,79 @@ fn another_version_is_refused() {
     }
     assert_eq!(open(other).err(), Some(Error::Version(2)));
 }
+
+/// Where the log begins, and bytes of a record.
+const LOG: usize = 8192;
+const RECORD: usize = 16;
+
+/// A vault in its first block whose counter 1 was raised to 5: two pairs of records.
+fn raised() -> Memory {
+    let mut vault = made(blank()).map_err(|(_, error)| error).expect("made");
+    vault.raise(1, 5).expect("raised");
+    vault.into_flash()
+}
+
+/// Whether the second block has the second epoch, and all that there is without the first.
+fn went_on(mut flash: Memory) -> bool {
+    let is_second = flash.bytes[USED + 16..USED + 24] == 2u64.to_le_bytes();
+    flash.bytes[..USED].fill(0);
+    is_second && open(flash).is_ok_and(|vault| (vault.counter(1), vault.secret()) == (5, &ROOT))
+}
+
+#[test]
+fn what_has_lost_a_copy_gets_it_back_when_it_is_opened() {
+    assert!(!went_on(open(raised()).expect("whole").into_flash()), "nothing is to be mended");
+    for at in [30, 4096 + 30, LOG, LOG + RECORD, LOG + 2 * RECORD, LOG + 3 * RECORD] {
+        let mut flash = raised();
+        flash.bytes[at] ^= 1;
+        assert!(went_on(open(flash).expect("one copy is whole").into_flash()), "byte {at}");
+    }
+    let mut half = raised();
+    half.bytes[LOG + 3 * RECORD..LOG + 4 * RECORD].fill(0xff);
+    assert!(went_on(open(half).expect("half a pair").into_flash()));
+    let mut unfinished = raised();
+    unfinished.bytes[LOG..USED].fill(0xff);
+    let flash = open(unfinished).expect("a header and no record").into_flash();
+    assert_eq!(flash.bytes[USED + 16..USED + 24], 2u64.to_le_bytes());
+}
+
+#[test]
+fn a_place_that_took_something_else_is_left_at_once() {
+    let flash = Memory { stuck: Some(LOG + 4 * RECORD), ..raised() };
+    let mut vault = open(flash).expect("opened");
+    vault.raise(0, 1).expect("raised");
+    assert!(went_on(vault.into_flash()));
+}
+
+#[test]
+fn nothing_is_promised_behind_a_failure_and_nothing_written_for_what_is_there() {
+    let mut vault = open(Memory { steps: Some(0), ..raised() }).expect("opened");
+    assert_eq!(vault.raise(1, 5), Ok(()), "it is there already");
+    assert_eq!(vault.raise(1, 6), Err(Fault::Stuck));
+    assert_eq!(vault.raise(1, 6), Err(Fault::Refused), "whether it is there is not known");
+}
+
+#[test]
+fn what_somebody_else_put_in_either_block_is_seen() {
+    for at in [3, USED + 3, 2 * USED - 1] {
+        let mut flash = blank();
+        flash.bytes[at] = 0;
+        assert_eq!(open(flash).err(), Some(Error::Foreign), "byte {at}");
+    }
+    let mut flash = raised();
+    flash.bytes.copy_within(..120, USED);
+    flash.bytes[USED + 8] = 2;
+    let sum = xxhash_rust::xxh3::xxh3_64(&flash.bytes[USED..USED + 120]);
+    flash.bytes[USED + 120..USED + 128].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(open(flash).err(), Some(Error::Version(2)), "a later version in the second block");
+    // A record of a counter that there is not, with a checksum as it should be.
+    let mut flash = raised();
+    let (mut covered, value) = ([COUNTERS as u8; 17], 9u64.to_le_bytes());
+    covered[1..9].copy_from_slice(&1u64.to_le_bytes());
+    covered[9..].copy_from_slice(&value);
+    let record = &mut flash.bytes[LOG + 4 * RECORD..LOG + 5 * RECORD];
+    record[..4].copy_from_slice(&[COUNTERS as u8, 0xa5, 0, 0]);
+    record[4..8].copy_from_slice(&(xxhash_rust::xxh3::xxh3_64(&covered) as u32).to_le_bytes());
+    record[8..].copy_from_slice(&value);
+    assert!(went_on(open(flash).expect("passed over").into_flash()));
+}

@@ -70,6 +70,27 @@ pub fn send_receive(bench: &Bench) -> Verdict {
     expect(refused == Err(Error::TooLarge), "65 bytes into 64")
 }
 
+/// Whatever the alignment of the sender's bytes and of the receiver's room, each byte arrives in its place and none beside it.
+pub fn alignments(bench: &Bench) -> Verdict {
+    const GUARD: u8 = 0xee;
+    let end = End { depth: 1, bytes: MAX_MESSAGE_BYTES as u16, handles: 0 };
+    let (near, far) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
+    let source: Vec<u64> =
+        (0..=MAX_MESSAGE_BYTES as u64 / 8).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let bytes: Vec<u8> = source.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let sizes = (0..48).chain(MAX_MESSAGE_BYTES - 17..=MAX_MESSAGE_BYTES);
+    for (size, from, to) in sizes.flat_map(|size| (0..64).map(move |both| (size, both / 8, both % 8))) {
+        let sent = &bytes[from..from + size];
+        why("send", near.send(sent, &mut Handles::new(), NOW))?;
+        let mut room = Vec::from([GUARD; MAX_MESSAGE_BYTES + 16]);
+        let length = why("receive", far.receive(&mut room[to..to + size]))?.bytes.len();
+        let beside = room[..to].iter().chain(&room[to + size..]).all(|byte| *byte == GUARD);
+        let whole = length == size && room[to..to + size] == *sent;
+        expect(whole && beside, &format!("{size} bytes from {from} to {to} past a word"))?;
+    }
+    Ok(())
+}
+
 /// One and eight vmos go to the peer, are used there and come back: moved as they are, which ends the sender's handle, and
 /// duplicated with fewer rights, of which the peer can use no more. Nine are refused.
 pub fn transfer(bench: &Bench) -> Verdict {

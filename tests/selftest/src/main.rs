@@ -24,6 +24,7 @@ nexus_rt::main!(run);
 const OWN: &[Test] = &[
     ("selftest.channel_create", ipc::create),
     ("selftest.sendrecv", ipc::send_receive),
+    ("selftest.alignments", ipc::alignments),
     ("selftest.capxfer", ipc::transfer),
     ("selftest.backpressure", ipc::back_pressure),
     ("selftest.vmo_share", share::share),

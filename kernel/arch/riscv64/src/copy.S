@@ -11,9 +11,9 @@ user_copy:
 user_copy_begin:
     or      t1, a0, a1
     andi    t1, t1, 7
-    bnez    t1, 3f
+    bnez    t1, 7f
 
-    andi    t1, a2, -64
+0:  andi    t1, a2, -64
     add     t1, t1, a0
     bgeu    a0, t1, 2f
 1:  ld      a3, 0(a1)
@@ -57,6 +57,39 @@ user_copy_begin:
 6:  csrc    sstatus, t0
     li      a0, 1
     ret
+
+# Not both aligned: bytes until the destination is, then words, each made of two of the source where that is still not aligned. Each of those
+# has a byte that is to be copied, so none lies on a page that need not be there.
+7:  li      t1, 16
+    bltu    a2, t1, 3b
+8:  andi    t1, a0, 7
+    beqz    t1, 9f
+    lb      a3, (a1)
+    sb      a3, (a0)
+    addi    a1, a1, 1
+    addi    a0, a0, 1
+    addi    a2, a2, -1
+    j       8b
+9:  andi    t2, a1, 7
+    beqz    t2, 0b
+    slli    t3, t2, 3
+    neg     t4, t3
+    andi    a1, a1, -8
+    andi    t1, a2, -8
+    add     t1, t1, a0
+    ld      a3, (a1)
+1:  ld      a4, 8(a1)
+    srl     a3, a3, t3
+    sll     a5, a4, t4
+    or      a3, a3, a5
+    sd      a3, (a0)
+    mv      a3, a4
+    addi    a1, a1, 8
+    addi    a0, a0, 8
+    bltu    a0, t1, 1b
+    add     a1, a1, t2
+    andi    a2, a2, 7
+    j       3b
 
 # One word, with nothing destroyed but t0 and a0. a0 from; answers it in a1. In a0 stays the address, or 0 when it faulted.
     .globl  user_load

@@ -19,7 +19,7 @@ use nexus_abi::{Error, ExitCause, Handle, Identity, Kind, Rights, Signals};
 const HANDLES_PER_STEP: u32 = 16;
 
 /// Threads that one step of a kill ends. Tests have small worlds, and steps to match.
-const THREADS_PER_STEP: u32 = if cfg!(test) { 1 } else { 16 };
+const THREADS_PER_STEP: u32 = if cfg!(test) { 1 } else { 4 };
 
 impl<P: Platform> Kernel<P> {
     /// System call `process_create`.

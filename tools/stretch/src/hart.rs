@@ -2,8 +2,11 @@
 //!
 //! The kernel runs with interrupts off and serves them in three places: it goes back to a program, it sleeps (`wfi`), or a long operation
 //! looks for them (it reads `sip`). A block that is left early by a fault counts whole, so a stretch is never told too short.
+//!
+//! What is due when the kernel goes back to a program is served before the program's first instruction, so no block of a program is seen. The `sret` tells: one
+//! that has led to a program leads to no other place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the kernel's half of every address space begins.
 const KERNEL: u64 = 1 << 63;
@@ -22,6 +25,8 @@ pub struct Block {
     pub instructions: u64,
     /// How many of them come before interrupts are looked for or slept for, that one included; 0: they are not.
     pub looks_after: u64,
+    /// Address of the `sret` that it ends with; 0: it does not.
+    pub returns_at: u64,
 }
 
 /// See the module.
@@ -32,6 +37,10 @@ pub struct Hart {
     in_use: bool,
     now: u64,
     path: BTreeMap<u64, u64>,
+    /// The `sret` that the last block ended with; 0: with none.
+    returned_at: u64,
+    /// Each that has led to a program.
+    ways_out: BTreeSet<u64>,
     /// Stretches.
     pub stretches: u64,
     /// The longest.
@@ -43,8 +52,14 @@ pub struct Hart {
 impl Hart {
     /// The hart executes a block.
     pub fn run(&mut self, block: Block) {
+        let returned_at = std::mem::replace(&mut self.returned_at, block.returns_at);
         match block.pc {
-            KERNEL.. => self.begun = true,
+            KERNEL.. => {
+                self.begun = true;
+                if self.ways_out.contains(&returned_at) {
+                    self.end();
+                }
+            }
             // What the firmware does for the kernel is the kernel's time; what it does by itself while a program runs is not.
             pc if FIRMWARE.contains(&pc) => {
                 if self.now == 0 {
@@ -52,6 +67,9 @@ impl Hart {
                 }
             }
             _ => {
+                if returned_at != 0 {
+                    self.ways_out.insert(returned_at);
+                }
                 self.end();
                 self.in_use = self.begun;
                 return;
@@ -87,6 +105,11 @@ impl Hart {
         self.now = 0;
         self.path.clear();
     }
+}
+
+/// Whether an instruction goes back to where a trap came from, mostly a program: `sret`.
+pub fn returns(instruction: u32) -> bool {
+    instruction == 0x1020_0073
 }
 
 /// Whether an instruction sleeps or looks for interrupts: `wfi`, or a read of `sip` that writes nothing (RISC-V Privileged Architecture,

@@ -6,7 +6,7 @@
 
 mod hart;
 
-use hart::{Block, Hart, looks};
+use hart::{Block, Hart, looks, returns};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::fmt::Write;
 use std::sync::{Mutex, OnceLock};
@@ -68,14 +68,21 @@ extern "C" fn translated(_id: u64, block: *mut c_void) {
     // SAFETY: QEMU lends the block and its instructions for the time of this call; the data of one is as long as its size says.
     let block = unsafe {
         let count = qemu_plugin_tb_n_insns(block);
-        let found = (0..count).find(|n| {
-            let instruction = qemu_plugin_tb_get_insn(block, *n);
-            let data = qemu_plugin_insn_data(instruction).cast::<u32>();
-            qemu_plugin_insn_size(instruction) == 4 && looks(data.read_unaligned())
-        });
+        let size = |n| qemu_plugin_insn_size(qemu_plugin_tb_get_insn(block, n));
+        let is = |n, what: fn(u32) -> bool| {
+            let data = qemu_plugin_insn_data(qemu_plugin_tb_get_insn(block, n)).cast::<u32>();
+            size(n) == 4 && what(data.read_unaligned())
+        };
+        let found = (0..count).find(|n| is(*n, looks));
         let looks_after = found.map_or(0, |n| n as u64 + 1);
         let (pc, instructions) = (qemu_plugin_tb_vaddr(block), count as u64);
-        (block, Block { pc, instructions, looks_after })
+        // Nothing comes behind it in a block.
+        let last = count.wrapping_sub(1);
+        let returns_at = match count > 0 && is(last, returns) {
+            true => pc + (0..last).map(size).sum::<usize>() as u64,
+            false => 0,
+        };
+        (block, Block { pc, instructions, looks_after, returns_at })
     };
     // QEMU may execute it until the end.
     let data = Box::into_raw(Box::new(block.1)).cast();

@@ -3,12 +3,34 @@
 #[path = "../src/hart.rs"]
 mod hart;
 
-use hart::{Block, Hart, LIMIT, looks};
+use hart::{Block, Hart, LIMIT, looks, returns};
 
 const KERNEL: u64 = 0xffff_ffff_8000_0000;
 
 fn block(pc: u64, instructions: u64, looks_after: u64) -> Block {
-    Block { pc, instructions, looks_after }
+    Block { pc, instructions, looks_after, returns_at: 0 }
+}
+
+#[test]
+fn what_is_due_at_the_way_out_is_served_there_and_a_fault_of_a_copy_is_no_way_out() {
+    let mut hart = Hart::default();
+    let back = |pc, instructions| Block { returns_at: pc + 4, ..block(pc, instructions, 0) };
+    let (way_out, fault) = (KERNEL + 0x100, KERNEL + 0x200);
+    hart.run(back(way_out, 10));
+    hart.run(block(0x1000, 9, 0));
+    // The kernel's own faults come back to the kernel.
+    hart.run(block(KERNEL, 20, 0));
+    hart.run(back(fault, 5));
+    hart.run(block(KERNEL, 20, 0));
+    hart.run(back(way_out, 10));
+    assert_eq!((hart.stretches, hart.longest), (0, 0));
+    // The next interrupt comes before the program's first instruction.
+    hart.run(block(KERNEL, 30, 0));
+    assert_eq!((hart.stretches, hart.longest), (1, 55));
+    hart.run(back(way_out, 10));
+    hart.run(block(0x1000, 9, 0));
+    assert_eq!((hart.stretches, hart.longest), (2, 55));
+    assert!(returns(0x1020_0073) && !returns(0x3020_0073) && !returns(0x1050_0073));
 }
 
 #[test]

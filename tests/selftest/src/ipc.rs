@@ -201,12 +201,12 @@ pub fn back_pressure(bench: &Bench) -> Verdict {
     Ok(())
 }
 
-/// A peer that lives, talks and is revoked a hundred times leaves every charge as it was.
+/// A peer that lives, talks and is revoked, again and again, leaves every charge as it was.
 pub fn nothing_leaks(bench: &Bench) -> Verdict {
-    const ROUNDS: usize = 100;
+    let rounds = bench.rounds().max(100);
     drop(start_peer(bench, SMALL)?);
     let before = Account::take(bench)?;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let mut peer = start_peer(bench, SMALL)?;
         let mut room = [0; 64];
         why("call", peer.call(&[7; 49], &mut Handles::new(), &mut room))?;

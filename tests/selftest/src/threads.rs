@@ -37,14 +37,14 @@ pub fn join(_bench: &Bench) -> Verdict {
 
 /// Threads that come and go leave every charge as it was.
 pub fn nothing_leaks(bench: &Bench) -> Verdict {
-    const ROUNDS: usize = 100;
+    let rounds = bench.rounds().max(100);
     let round = || -> Verdict {
         let joined = why("spawn", thread::spawn(PRIORITY, || 7))?.join();
         expect(joined == Some(7), "the thread's result is another")
     };
     round()?;
     let before = settled(bench)?;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         round()?;
     }
     let after = settled(bench)?;

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES};
-use nexus_abi::{Error, Kind, NOW, Rights, Tag};
+use nexus_abi::{Error, Handle, Kind, NOW, Rights, Tag};
 use nexus_rt::sys::{self, Area};
 use nexus_rt::{CallError, Channel, End, Handles, Owned, Vmo, clock};
 
@@ -78,7 +78,8 @@ pub fn alignments(bench: &Bench) -> Verdict {
     let source: Vec<u64> =
         (0..=MAX_MESSAGE_BYTES as u64 / 8).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
     let bytes: Vec<u8> = source.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let sizes = (0..48).chain(MAX_MESSAGE_BYTES - 17..=MAX_MESSAGE_BYTES);
+    // Up to 48 bytes go in registers.
+    let sizes = (49..97).chain(MAX_MESSAGE_BYTES - 17..=MAX_MESSAGE_BYTES);
     for (size, from, to) in sizes.flat_map(|size| (0..64).map(move |both| (size, both / 8, both % 8))) {
         let sent = &bytes[from..from + size];
         why("send", near.send(sent, &mut Handles::new(), NOW))?;
@@ -87,6 +88,33 @@ pub fn alignments(bench: &Bench) -> Verdict {
         let beside = room[..to].iter().chain(&room[to + size..]).all(|byte| *byte == GUARD);
         let whole = length == size && room[to..to + size] == *sent;
         expect(whole && beside, &format!("{size} bytes from {from} to {to} past a word"))?;
+    }
+    handle_alignments(bench)
+}
+
+/// Likewise the handles of a message: the shortest copies there are, four bytes each, at even and odd places.
+fn handle_alignments(bench: &Bench) -> Verdict {
+    const GUARD: Handle = Handle(0xeeee_eeee);
+    let end = End { depth: 1, bytes: 0, handles: MAX_MESSAGE_HANDLES as u16 };
+    let (near, far) = why("channel", Owned::<Channel>::create(bench.quota, end, end))?;
+    let vmo = why("vmo", Owned::<Vmo>::create(bench.quota, 4096))?;
+    for (count, from, to) in
+        (0..=MAX_MESSAGE_HANDLES).flat_map(|count| (0..4).map(move |both| (count, both / 2, both % 2)))
+    {
+        let (mut out, mut room) = ([GUARD; MAX_MESSAGE_HANDLES + 2], [GUARD; MAX_MESSAGE_HANDLES + 2]);
+        for place in &mut out[from..from + count] {
+            *place = why("duplicate", vmo.duplicate(Rights::TRANSFER))?.into_handle();
+        }
+        let mut area = Area { bytes: &mut [], handles: &mut out[from..from + count] };
+        why("send", sys::send(near.handle(), Tag::new(0, count), [0; 6], &mut area, NOW))?;
+        let mut area = Area { bytes: &mut [], handles: &mut room[to..to + count] };
+        let tag = Tag::default().with_room(0, count);
+        let arrived = sys::recv(far.handle(), tag, &mut area).map_err(|refusal| refusal.error);
+        let arrived = why("receive", arrived)?.tag.handles();
+        let beside = room[..to].iter().chain(&room[to + count..]).all(|handle| *handle == GUARD);
+        let whole = room[to..to + count].iter().all(|handle| sys::handle_info(*handle).is_ok());
+        expect(arrived == count && whole && beside, &format!("{count} handles from {from} to {to}"))?;
+        room[to..to + count].iter().for_each(|handle| drop(Owned::<Vmo>::from_handle(*handle)));
     }
     Ok(())
 }

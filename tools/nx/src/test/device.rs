@@ -61,6 +61,25 @@ impl Device {
         self.console.push(text.to_string());
     }
 
+    /// What is wrong with the end of a machine that ends well only with 0: what a test said first. An interruption is an error.
+    pub fn complaint(
+        &self,
+        verdict: &Verdict,
+        watcher: &Watcher,
+        machine: &mut Machine,
+        limit: Duration,
+    ) -> Outcome<Option<String>> {
+        if *verdict == Verdict::Ended(Ended::Code(0)) {
+            return Ok(None);
+        }
+        let failure = watcher.failure(verdict, machine, "the end", limit.as_secs());
+        if *verdict == Verdict::Interrupted {
+            return Err(failure);
+        }
+        let why = self.tests.iter().filter_map(|(_, why)| why.as_deref()).next();
+        Ok(Some(why.map_or(failure.what.clone(), |why| format!("{why}\n{}", failure.what))))
+    }
+
     fn failed(&self) -> usize {
         self.tests.iter().filter(|(_, why)| why.is_some()).count()
     }

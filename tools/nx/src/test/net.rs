@@ -12,10 +12,10 @@ use crate::build;
 use crate::cli::Variant;
 use crate::exit::{Failure, Outcome};
 use crate::house::House;
+use crate::machine::Machine;
 use crate::machine::console::message;
 use crate::machine::options::Options;
 use crate::machine::watch::{Verdict, Watcher};
-use crate::machine::{Ended, Machine};
 use crate::output::Output;
 
 const SUITE: &str = "net";
@@ -101,17 +101,7 @@ fn talked(house: &House, output: Output, full: bool) -> Outcome<Device> {
         false
     });
     drop(ready);
-    device.complaint = match &verdict {
-        Verdict::Ended(Ended::Code(0)) => None,
-        Verdict::Interrupted => {
-            return Err(watcher.failure(&verdict, &mut machine, "the end", limit.as_secs()));
-        }
-        other => {
-            let failure = watcher.failure(other, &mut machine, "the end", limit.as_secs()).what;
-            let why = device.tests.iter().find_map(|(_, why)| why.clone());
-            Some(why.map_or(failure.clone(), |why| format!("{why}\n{failure}")))
-        }
-    };
+    device.complaint = device.complaint(&verdict, &watcher, &mut machine, limit)?;
     drop(machine);
     let told = client.join().unwrap_or_else(|_| Err(String::from("the client panicked")));
     if let Err(why) = told {

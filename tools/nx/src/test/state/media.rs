@@ -40,34 +40,30 @@ pub struct Medium {
     log: &'static str,
 }
 
+/// What the client says when the disk failed in the middle of its puts: one is lost, and the store is there again.
+const FAILED_ONCE: [&str; 6] = [
+    "MEDIA fault=0",
+    "MEDIA kept ok bytes=3000",
+    "MEDIA puts acknowledged=399 errors=1 first=Io same=true",
+    "MEDIA there=<n>",
+    "MEDIA again ok bytes=5",
+    "MEDIA end fault=0 mended=<n>",
+];
+
 /// All of them.
 pub const ALL: [Medium; 7] = [
     Medium {
         name: "medium-write-error",
         bytes: SMALL,
         spoil: |_, options| faults(options, "write_aio"),
-        client: &[
-            "MEDIA fault=0",
-            "MEDIA kept ok bytes=3000",
-            "MEDIA puts acknowledged=399 errors=1 first=Io same=true",
-            "MEDIA there=<n>",
-            "MEDIA again ok bytes=5",
-            "MEDIA end fault=0 mended=<n>",
-        ],
+        client: &FAILED_ONCE,
         log: "the disk failed; the store is mounted again",
     },
     Medium {
         name: "medium-flush-error",
         bytes: SMALL,
         spoil: |_, options| faults(options, "flush_to_disk"),
-        client: &[
-            "MEDIA fault=0",
-            "MEDIA kept ok bytes=3000",
-            "MEDIA puts acknowledged=399 errors=1 first=Io same=true",
-            "MEDIA there=<n>",
-            "MEDIA again ok bytes=5",
-            "MEDIA end fault=0 mended=<n>",
-        ],
+        client: &FAILED_ONCE,
         log: "the disk failed; the store is mounted again",
     },
     Medium {

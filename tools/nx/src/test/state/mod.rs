@@ -15,10 +15,10 @@ use crate::build;
 use crate::cli::Variant;
 use crate::exit::Outcome;
 use crate::house::House;
+use crate::machine::Machine;
 use crate::machine::options::Options;
 use crate::machine::vault::{Vault, beside};
-use crate::machine::watch::{Verdict, Watcher};
-use crate::machine::{Ended, Machine};
+use crate::machine::watch::Watcher;
 use crate::output::Output;
 use crate::state::image::Image;
 
@@ -147,17 +147,7 @@ impl<'a> Run<'a> {
             device.note(&line.text);
             false
         });
-        device.complaint = match &verdict {
-            Verdict::Ended(Ended::Code(0)) => None,
-            Verdict::Interrupted => {
-                return Err(watcher.failure(&verdict, &mut machine, "the end", limit.as_secs()));
-            }
-            other => {
-                let failure = watcher.failure(other, &mut machine, "the end", limit.as_secs()).what;
-                let why = device.tests.iter().find_map(|(_, why)| why.clone());
-                Some(why.map_or(failure.clone(), |why| format!("{why}\n{failure}")))
-            }
-        };
+        device.complaint = device.complaint(&verdict, &watcher, &mut machine, limit)?;
         self.told.command.clone_from(&device.command);
         self.told.console.extend(device.console.iter().cloned());
         self.told.tests.extend(device.tests.iter().cloned());

@@ -454,7 +454,7 @@ fn state_is_stored_by_who_is_listed() {
     let rules = "uses = [\"state\"]\nstate = [\"app/a:rw\", \":r\"]\nstate_quota = \"10/20\"";
     let table = build(&base, &[&client(rules)]).unwrap();
     let registry = Registry::parse(&table).unwrap();
-    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536:app/a:rw 65536::r 65536#10/20");
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536:app/a:rw ::r #10/20");
     let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
     refused_client("state = [\"a:r\"]", &["`probe` may store something and does not use `state`"]);
     for rule in ["", "a", "a:", "a:x", "/a:r", "a/:r", "a//b:r", "../a:r", "a b:r", "a#b:r", "a:b:r"] {
@@ -468,7 +468,7 @@ fn state_is_stored_by_who_is_listed() {
     let sealing = "uses = [\"state\"]\nseals = [\"keystore\", \"trust/a\"]";
     let table = build(&base, &[&client(sealing)]).unwrap();
     let registry = Registry::parse(&table).unwrap();
-    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536=keystore 65536=trust/a");
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "65536=keystore =trust/a");
     refused_client("seals = [\"keystore\"]", &["`probe` may store something and does not use `state`"]);
     for prefix in ["", "app", "/keystore", "keystore/", "keystore 1=trust", "keystore:r"] {
         let more = format!("uses = [\"state\"]\nseals = [\"{prefix}\"]");
@@ -503,7 +503,7 @@ fn state_is_stored_by_who_is_listed() {
     let more = "[[allow]]\nname = \"timed\"\nstate = [\":w\"]\nstate_quota = \"1/2\"\n";
     let table = build(&with("a:r"), &[more]).unwrap();
     let registry = nexus_registry::Registry::parse(&table).unwrap();
-    assert_eq!(registry.by_name("statefsd").unwrap().args, "9:a:r 9::w 9#1/2");
+    assert_eq!(registry.by_name("statefsd").unwrap().args, "9:a:r ::w #1/2");
     let quota = |hard: u64| format!("uses = [\"state\"]\nstate_quota = \"0/{hard}\"");
     let most = nexus_state::rules::quotas_that_fit(nexus_registry::STATE_BYTES);
     assert!(most > 1 << 20, "{most}");

@@ -21,16 +21,17 @@ const OPERATIONS: &str = "rwscm";
 /// What belongs to one authority: its first component, whose it is, and what others may be let do there.
 const OWNED: [(&str, &str, &str); 2] = [("boot", "updates", "r"), ("keystore", "keys", "")];
 
-/// `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX` for each, separated by spaces.
+/// `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX` for each, separated by spaces; the service stands in the first of its own alone.
 pub(super) fn list(model: &Model) -> String {
     let each = |process: &ProcessModel| -> Vec<String> {
-        let id = process.id.value;
-        let rules = process.state.iter().map(|rule| format!("{id}:{}", rule.value));
-        let quota = process.state_quota.iter().map(|quota| format!("{id}#{}", quota.value));
-        rules
-            .chain(quota)
-            .chain(process.seals.iter().map(|prefix| format!("{id}={}", prefix.value)))
-            .collect()
+        let rules = process.state.iter().map(|rule| format!(":{}", rule.value));
+        let quota = process.state_quota.iter().map(|quota| format!("#{}", quota.value));
+        let seals = process.seals.iter().map(|prefix| format!("={}", prefix.value));
+        let mut all: Vec<_> = rules.chain(quota).chain(seals).collect();
+        if let Some(first) = all.first_mut() {
+            first.insert_str(0, &process.id.value.to_string());
+        }
+        all
     };
     model.processes.iter().flat_map(each).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! Who may do what under which prefix, and how much a service may store. What is not listed is denied.
 //!
-//! A list of `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX`, separated by spaces. Operations are letters: `r` reads and lists,
+//! A list of `SERVICE:PREFIX:OPERATIONS`, `SERVICE#SOFT/HARD` and `SERVICE=PREFIX`, separated by spaces; where no service stands it is the one of the item
+//! before. Operations are letters: `r` reads and lists,
 //! `w` puts and deletes, `s` makes, restores and drops snapshots, `c` looks at every page and at what others store, `m` mends and empties the store.
 //! An empty prefix is everything but what is set apart: `boot` and `keystore` belong to one service each, what is sealed to who has its key, and only a rule that
 //! names them reaches them.
@@ -57,17 +58,21 @@ pub struct Access {
 impl Access {
     /// Reads a list; `None` when it is none.
     pub fn read(text: &str) -> Option<Access> {
-        let mut access = Access::default();
+        let (mut access, mut last) = (Access::default(), None);
+        let mut service = |text: &str| {
+            last = if text.is_empty() { last } else { Some(text.parse().ok()?) };
+            last
+        };
         for item in text.split_whitespace() {
-            if let Some((service, limit)) = item.split_once('#') {
+            if let Some((who, limit)) = item.split_once('#') {
                 let (soft, hard) = limit.split_once('/')?;
                 let limit = Limit { soft: soft.parse().ok()?, hard: hard.parse().ok()? };
-                let service = service.parse().ok()?;
+                let service = service(who)?;
                 if limit.soft > limit.hard || access.limits.iter().any(|(known, _)| *known == service) {
                     return None;
                 }
                 access.limits.push((service, limit));
-            } else if let (Some((service, prefix)), false) = (item.split_once('='), item.contains(':')) {
+            } else if let (Some((who, prefix)), false) = (item.split_once('='), item.contains(':')) {
                 let prefix = Path::new(prefix).ok().filter(|prefix| prefix.tree() == Tree::Kept)?;
                 let touches = |(_, other): &(u32, Path)| {
                     other.is_under(prefix.as_str()) || prefix.is_under(other.as_str())
@@ -75,15 +80,15 @@ impl Access {
                 if access.seals.len() == MAX_SEALS || access.seals.iter().any(touches) {
                     return None;
                 }
-                access.seals.push((service.parse().ok()?, prefix));
+                access.seals.push((service(who)?, prefix));
             } else {
-                let (service, rest) = item.split_once(':')?;
+                let (who, rest) = item.split_once(':')?;
                 let (prefix, letters) = rest.rsplit_once(':')?;
                 let known = !letters.is_empty() && letters.chars().all(|letter| "rwscm".contains(letter));
                 if !known || !(prefix.is_empty() || Path::new(prefix).is_ok()) {
                     return None;
                 }
-                access.rules.push((service.parse().ok()?, prefix.into(), letters.into()));
+                access.rules.push((service(who)?, prefix.into(), letters.into()));
             }
         }
         Some(access)
@@ -190,8 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn where_no_service_stands_it_is_the_one_before() {
+        let short = Access::read("7:app:rw ::r #100/200 =keystore 8:a:r #1/2").unwrap();
+        assert_eq!(Access::read("7:app:rw 7::r 7#100/200 7=keystore 8:a:r 8#1/2"), Some(short));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_no_list() {
         for text in [
+            ":app:r",
+            "#1/2",
+            "=keystore",
             "7",
             "7:a",
             "7:a:",

@@ -2,7 +2,7 @@
 //! deleted so that pages are left as empty as they can be, under snapshots too. And that quotas which fit a medium by that are kept on it.
 
 use nexus_state::engine::{MAX_INLINE, PAGE, Shape, Store};
-use nexus_state::rules::{AMPLIFICATION, Access, Error, Path, State, quotas_that_fit};
+use nexus_state::rules::{AMPLIFICATION, Access, Error, MAX_UPLOADS, Path, State, quotas_that_fit};
 use powercut::{Disk, Random};
 
 /// Lengths at which the place of a value changes: in a leaf, on one page, on two, on many. 13 bytes of the row stand before each.
@@ -129,6 +129,30 @@ fn a_quota_that_fits_is_kept_to_its_last_byte() {
         state.delete(2, &path(number)).expect("deleted");
     }
     assert_eq!(state.used(2), 0);
+}
+
+#[test]
+fn beside_a_full_quota_as_much_of_it_is_on_its_way_as_uploads() {
+    const BYTES: usize = 24 << 20;
+    let most = quotas_that_fit(BYTES as u64);
+    let mut state = state(BYTES, &format!("2::rw 2#{most}/{most}"));
+    let mut number = 0;
+    while put(&mut state, &path(number), &[7; 688], false).is_ok() {
+        number += 1;
+    }
+    assert!(state.used(2) + 688 + 67 > most, "{} of {most}", state.used(2));
+    let part = vec![5; most as usize / MAX_UPLOADS];
+    let mut uploads: Vec<_> = (0..MAX_UPLOADS as u64)
+        .map(|upload| state.upload(2, &path(upload), part.len()).expect("within the quota"))
+        .collect();
+    for upload in &mut uploads {
+        state.upload_more(upload, &part).expect("room for all of it");
+    }
+    // Nobody waits for them: what is stored can be changed meanwhile.
+    for number in 0..number {
+        put(&mut state, &path(number), &[8; 688], false).expect("overwritten");
+    }
+    uploads.into_iter().for_each(|upload| state.give_up(upload));
 }
 
 #[test]

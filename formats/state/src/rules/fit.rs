@@ -26,3 +26,23 @@ pub fn quotas_that_fit(bytes: u64) -> u64 {
     let kept = u64::from(reserve(shape)) + COMMIT + 8 * MAX_UPLOADS as u64;
     data.saturating_sub(kept) * PAGE as u64 / (AMPLIFICATION + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_the_reserve_the_largest_commit_and_the_beginnings_of_uploads() {
+        for bytes in [16 << 20, 24 << 20, 64 << 20, 1 << 30] {
+            let shape = Shape::for_size(bytes).unwrap();
+            let data = u64::from(shape.pages - shape.first_data());
+            let most = quotas_that_fit(bytes);
+            // Stored at its worst, and once more on its way.
+            let taken = (6 * most + most).div_ceil(4096);
+            // 64 changes, the charge and the header: eleven levels down and their splits, and 16 pages a value. Four uploads.
+            let kept = u64::from(reserve(shape)) + 66 * 23 + 64 * 16 + 4 * 8;
+            assert_eq!(data - taken, kept, "{bytes} bytes");
+        }
+        assert_eq!([0, 1 << 20, 10 << 20].map(quotas_that_fit), [0; 3], "no room for the largest commit");
+    }
+}

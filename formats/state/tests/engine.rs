@@ -1,10 +1,12 @@
 //! The engine against a model, over random histories; its bounds; media that fail.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use nexus_state::engine::{
-    Damage, Error, Fault, MAX_KEY, MAX_LOGGED, MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, MAX_VALUE, Op, PAGE, Shape,
-    Stage, Store, Tree,
+    Check, Damage, Error, Fault, MAX_KEY, MAX_LOGGED, MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, MAX_VALUE, Medium,
+    Op, PAGE, Shape, Stage, Store, Tree,
 };
 use powercut::{Disk, Random};
 
@@ -385,4 +387,78 @@ fn a_hole_in_the_log_is_damage_and_not_its_end() {
     }
     let (_, error) = Store::mount(Disk::of(bytes), 8).map(drop).expect_err("refused");
     assert_eq!(error, Error::Integrity(Damage::Log { reached: 4, left: 2 }));
+}
+
+/// A medium that others reach as well.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Disk>>);
+
+impl Medium for Shared {
+    fn size(&mut self) -> Result<u64, Fault> {
+        self.0.borrow_mut().size()
+    }
+
+    fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
+        self.0.borrow_mut().read(at, out)
+    }
+
+    fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+        self.0.borrow_mut().write(at, data)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.0.borrow_mut().flush()
+    }
+}
+
+#[test]
+fn a_check_in_pieces_comes_to_the_same_and_sees_the_medium_itself() {
+    let disk = Shared(Rc::new(RefCell::new(Disk::new(400 * PAGE))));
+    let mut store = Store::format(disk.clone(), shape(400, 4), ID, 400).expect("formatted");
+    for number in 0..300u32 {
+        let value = vec![number as u8; 20 + number as usize * 3];
+        store.commit(vec![Op::put(Tree::Main, &number.to_be_bytes(), value)], false).expect("committed");
+    }
+    let mut stage = Stage::default();
+    store.stage(&mut stage, &[9; 100_000]).expect("staged");
+    let value = store.staged(stage).expect("a value");
+    store.commit(vec![Op::staged(Tree::Kept, b"long", value)], false).expect("committed");
+    store.take_snapshot(b"s", 1).expect("a snapshot");
+    let pieces = |store: &mut Store<Shared>, most: usize| {
+        let (mut check, mut count) = (Check::begin(store).expect("begun"), 1);
+        loop {
+            match check.step(store, most).expect("a piece") {
+                Some(checked) => break (checked, count),
+                None => count += 1,
+            }
+        }
+    };
+    let (whole, _) = pieces(&mut store, usize::MAX);
+    assert_eq!((whole.keys, whole.lost, whole.unmapped, whole.damage.len()), (301, 0, 0, 0));
+    let (in_pieces, count) = pieces(&mut store, 10);
+    assert_eq!(in_pieces, whole);
+    // An entry or a page of a value is one step, so the pieces are about as many as those.
+    assert!((60..100).contains(&count), "{count} pieces");
+    // Something is committed in the middle: it is of what is there at the end.
+    let mut check = Check::begin(&mut store).expect("begun");
+    assert_eq!(check.step(&mut store, 50), Ok(None));
+    store.commit(vec![Op::put(Tree::Kept, b"new", vec![1; 30])], false).expect("committed");
+    let checked = loop {
+        if let Some(checked) = check.step(&mut store, 50).expect("a piece") {
+            break checked;
+        }
+    };
+    assert_eq!((checked.keys, checked.lost, checked.unmapped), (302, 0, 0));
+    // Every page is in memory; those on the medium are looked at all the same.
+    let pages = disk.0.borrow().bytes.len() / PAGE;
+    let mut found = 0;
+    // Behind superblocks, maps and both halves of the log.
+    for page in 14..pages {
+        disk.0.borrow_mut().bytes[page * PAGE + 9] ^= 1;
+        let (checked, _) = pieces(&mut store, 64);
+        found += usize::from(!checked.damage.is_empty());
+        disk.0.borrow_mut().bytes[page * PAGE + 9] ^= 1;
+    }
+    let used = pieces(&mut store, 64).0.pages as usize;
+    assert_eq!(found, used, "each page that something has");
 }

@@ -93,6 +93,8 @@ pub mod op {
     pub const EVENT: u16 = 22;
     /// `unwatch`.
     pub const UNWATCH: u16 = 23;
+    /// `checked`.
+    pub const CHECKED: u16 = 24;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -117,7 +119,7 @@ pub enum Error {
     ReadOnly = 9,
     /// The medium failed, or there is none.
     Io = 10,
-    /// Not now: the key of the sealed prefix has not been pushed yet.
+    /// Not now: the key of the sealed prefix has not been pushed yet, or every page of the store is being looked at.
     Busy = 11,
     /// Values lie under this path.
     IsDir = 14,
@@ -1499,67 +1501,6 @@ impl CheckRequest {
     }
 }
 
-/// The reply of [`Client::check`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CheckReply<'a> {
-    /// Values and charges.
-    pub keys: u64,
-    /// Pages that they and snapshots have.
-    pub pages: u32,
-    /// Pages that are called used, and nobody has them.
-    pub lost: u32,
-    /// Pages that are used and called free.
-    pub unmapped: u32,
-    /// Parts that are damaged.
-    pub damaged: u32,
-    /// Repairs by this mending.
-    pub mended: u32,
-    /// The first of them, a line each: what is damaged.
-    pub findings: Text<'a, 2048>,
-}
-
-impl<'a> CheckReply<'a> {
-    /// Fewest bytes that it takes.
-    pub const LEAST: usize = 36;
-    /// Most bytes that it takes.
-    pub const MOST: usize = 2084;
-    /// Handles that it carries.
-    pub const HANDLES: usize = 0;
-    /// Whether it borrows from the packet that it is decoded from.
-    pub const BORROWS: bool = true;
-
-    /// Writes it to a packet.
-    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
-        packet.write_bytes(Header::new(ID, op::CHECK), Self::LEAST + self.findings.len(), |out| {
-            self.keys.encode(out, 8);
-            self.pages.encode(out, 16);
-            self.lost.encode(out, 20);
-            self.unmapped.encode(out, 24);
-            self.damaged.encode(out, 28);
-            self.mended.encode(out, 32);
-            out.bytes(36, self.findings.as_bytes());
-        })?;
-        Ok(())
-    }
-
-    /// Reads it. Every part is checked; handles that do not do are closed.
-    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
-        let input = view.bytes(Self::LEAST, Self::MOST)?;
-        if handles.len() != Self::HANDLES {
-            return Err(Malformed);
-        }
-        Ok(Self {
-            keys: Wire::decode(&input, 8)?,
-            pages: Wire::decode(&input, 16)?,
-            lost: Wire::decode(&input, 20)?,
-            unmapped: Wire::decode(&input, 24)?,
-            damaged: Wire::decode(&input, 28)?,
-            mended: Wire::decode(&input, 32)?,
-            findings: text_tail(input.get(36..).ok_or(Malformed)?)?,
-        })
-    }
-}
-
 /// The request of [`Client::reset`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ResetRequest {}
@@ -1771,6 +1712,97 @@ impl UnwatchRequest {
             return Err(Malformed);
         }
         Ok(Self { watch: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::checked`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckedRequest {}
+
+impl CheckedRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::CHECKED), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
+    }
+}
+
+/// The reply of [`Client::checked`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckedReply<'a> {
+    /// Values and charges.
+    pub keys: u64,
+    /// Pages that they and snapshots have.
+    pub pages: u32,
+    /// Pages that are called used, and nobody has them.
+    pub lost: u32,
+    /// Pages that are used and called free.
+    pub unmapped: u32,
+    /// Parts that are damaged.
+    pub damaged: u32,
+    /// Repairs by the mending that it began with.
+    pub mended: u32,
+    /// The first of them, a line each: what is damaged.
+    pub findings: Text<'a, 2048>,
+}
+
+impl<'a> CheckedReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 36;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 2084;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::CHECKED), Self::LEAST + self.findings.len(), |out| {
+            self.keys.encode(out, 8);
+            self.pages.encode(out, 16);
+            self.lost.encode(out, 20);
+            self.unmapped.encode(out, 24);
+            self.damaged.encode(out, 28);
+            self.mended.encode(out, 32);
+            out.bytes(36, self.findings.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            keys: Wire::decode(&input, 8)?,
+            pages: Wire::decode(&input, 16)?,
+            lost: Wire::decode(&input, 20)?,
+            unmapped: Wire::decode(&input, 24)?,
+            damaged: Wire::decode(&input, 28)?,
+            mended: Wire::decode(&input, 32)?,
+            findings: text_tail(input.get(36..).ok_or(Malformed)?)?,
+        })
     }
 }
 
@@ -2213,18 +2245,19 @@ impl<C: Connector> Client<C> {
         Ok(PointReply::decode(view, &mut handles)?)
     }
 
-    /// Has every page looked at, for who may.
-    pub fn check(&mut self, mend: bool) -> Result<CheckReply<'_>, CallError<Error>> {
+    /// Begins to have every page looked at, for who may. It is done in pieces between requests; until it has ended, everything that is asked of the store answers
+    /// `Busy` at once, this as well.
+    pub fn check(&mut self, mend: bool) -> Result<(), CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
             operation: op::CHECK,
-            deadline_ms: 600000,
-            room: Room { bytes: 2084, handles: 0 },
+            deadline_ms: 60000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
         };
         let request = CheckRequest { mend };
         let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
-        let (view, mut handles) = answered(packet, &SPEC, true)?;
-        Ok(CheckReply::decode(view, &mut handles)?)
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
     }
 
     /// Empties the store, for who may: it is a new one then, which holds nothing, and no snapshots.
@@ -2285,6 +2318,21 @@ impl<C: Connector> Client<C> {
         let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
         let (view, handles) = answered(packet, &SPEC, false)?;
         Ok(empty_reply(view, &handles)?)
+    }
+
+    /// What the last look at every page came to: `Busy` until it has ended, `NotFound` when there was none since the server started.
+    pub fn checked(&mut self) -> Result<CheckedReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::CHECKED,
+            deadline_ms: 30000,
+            room: Room { bytes: 2084, handles: 0 },
+        };
+        let request = CheckedRequest {};
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(CheckedReply::decode(view, &mut handles)?)
     }
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
@@ -2398,8 +2446,9 @@ pub trait Server<H: AnyHandle> {
     /// The name of a snapshot.
     fn point(&mut self, sender: Sender, index: u8) -> Result<PointReply<'_>, Error>;
 
-    /// Has every page looked at, for who may.
-    fn check(&mut self, sender: Sender, mend: bool) -> Result<CheckReply<'_>, Error>;
+    /// Begins to have every page looked at, for who may. It is done in pieces between requests; until it has ended, everything that is asked of the store answers
+    /// `Busy` at once, this as well.
+    fn check(&mut self, sender: Sender, mend: bool) -> Result<(), Error>;
 
     /// Empties the store, for who may: it is a new one then, which holds nothing, and no snapshots.
     fn reset(&mut self, sender: Sender) -> Result<(), Error>;
@@ -2417,6 +2466,9 @@ pub trait Server<H: AnyHandle> {
 
     /// Ends a watch.
     fn unwatch(&mut self, sender: Sender, watch: u64) -> Result<(), Error>;
+
+    /// What the last look at every page came to: `Busy` until it has ended, `NotFound` when there was none since the server started.
+    fn checked(&mut self, sender: Sender) -> Result<CheckedReply<'_>, Error>;
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
@@ -2601,7 +2653,9 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.check(sender, request.mend);
-            answer(packet, Header::new(ID, op::CHECK), result, |reply, packet| reply.encode(packet))
+            answer(packet, Header::new(ID, op::CHECK), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::CHECK))
+            })
         }
         Some(op::RESET) if is_call => {
             let (view, handles) = packet.open(false);
@@ -2638,6 +2692,14 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             answer(packet, Header::new(ID, op::UNWATCH), result, |(), packet| {
                 write_empty(packet, Header::new(ID, op::UNWATCH))
             })
+        }
+        Some(op::CHECKED) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = CheckedRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.checked(sender);
+            answer(packet, Header::new(ID, op::CHECKED), result, |reply, packet| reply.encode(packet))
         }
         Some(op::UNLOCK) if is_call => {
             let (view, handles) = packet.open(true);
@@ -3095,7 +3157,7 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             number: op::CHECK,
             name: "check",
             permission: "",
-            deadline_ms: 600000,
+            deadline_ms: 60000,
             idempotent: false,
             request: trace::Layout {
                 least: 9,
@@ -3103,20 +3165,7 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 fields: &[trace::Field { name: "mend", offset: 8, shape: trace::Shape::Bool }],
                 handles: &[],
             },
-            reply: Some(trace::Layout {
-                least: 36,
-                most: 2084,
-                fields: &[
-                    trace::Field { name: "keys", offset: 8, shape: trace::Shape::Unsigned(8) },
-                    trace::Field { name: "pages", offset: 16, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "lost", offset: 20, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "unmapped", offset: 24, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "damaged", offset: 28, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "mended", offset: 32, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "findings", offset: 36, shape: trace::Shape::TailText(2048) },
-                ],
-                handles: &[],
-            }),
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
         trace::Operation {
             number: op::RESET,
@@ -3185,6 +3234,28 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 handles: &[],
             },
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::CHECKED,
+            name: "checked",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout {
+                least: 36,
+                most: 2084,
+                fields: &[
+                    trace::Field { name: "keys", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "pages", offset: 16, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "lost", offset: 20, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "unmapped", offset: 24, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "damaged", offset: 28, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "mended", offset: 32, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "findings", offset: 36, shape: trace::Shape::TailText(2048) },
+                ],
+                handles: &[],
+            }),
         },
         trace::Operation {
             number: op::UNLOCK,

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use nexus_rt::api::state::{self, CheckReply, Error as Told, HealthReply, MAX_FINDINGS};
+use nexus_rt::api::state::{self, CheckedReply, Error as Told, HealthReply, MAX_FINDINGS};
 use nexus_rt::wire::Text;
 use nexus_state::engine::{Checked, Medium};
 use nexus_state::rules::{self, Error, Receipt};
@@ -89,8 +89,8 @@ pub fn findings(checked: &Checked) -> String {
 }
 
 /// What a check came to.
-pub fn checked<'a>(checked: &Checked, mended: u32, findings: &'a str) -> CheckReply<'a> {
-    CheckReply {
+pub fn checked<'a>(checked: &Checked, mended: u32, findings: &'a str) -> CheckedReply<'a> {
+    CheckedReply {
         keys: checked.keys,
         pages: checked.pages,
         lost: checked.lost,

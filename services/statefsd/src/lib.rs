@@ -5,8 +5,10 @@
 extern crate alloc;
 
 pub mod answers;
+mod calls;
 pub mod changes;
 pub mod late;
+pub mod looking;
 pub mod mounted;
 pub mod service;
 mod watching;

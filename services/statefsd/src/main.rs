@@ -29,6 +29,9 @@ const NO_GRANT: u64 = 3;
 const REFUSED: u64 = 4;
 const BAD_ARGUMENTS: u64 = 5;
 
+/// A deadline that has passed: what is there is taken, and nothing waited for.
+const AT_ONCE: nexus_rt::abi::Ticks = 0;
+
 /// What the service's end of a client's channel can receive: calls only.
 const CLIENTS: nexus_rt::End = end(0, state::REQUEST_ROOM);
 
@@ -58,7 +61,8 @@ fn run(startup: Startup) -> u64 {
 
 fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_rt::abi::Error> {
     loop {
-        match server.next(nexus_rt::abi::NEVER)? {
+        let deadline = if service.is_looking() { AT_ONCE } else { nexus_rt::abi::NEVER };
+        match server.next(deadline)? {
             Incoming::Message(message) | Incoming::Call(message) => {
                 server.serve(message, |_, sender, packet| state::dispatch(service, sender, packet));
                 for warned in service.warnings() {
@@ -74,19 +78,30 @@ fn serve(server: &mut Server, service: &mut Service<Disk>) -> Result<(), nexus_r
                 for denial in service.denials() {
                     audit!("{denial}");
                 }
-                match service.settle() {
-                    Settled::Nothing => {}
-                    Settled::Failed => {
-                        warn!("the disk failed; the store is mounted again");
-                        tell(service);
-                    }
-                    Settled::Anew => tell(service),
-                }
+                settle(service);
                 ring(service);
             }
             Incoming::Gone { key } => service.gone(key),
             Incoming::Event { .. } | Incoming::TimedOut => {}
         }
+        if service.is_looking() {
+            // Who was answered does not wait for the piece.
+            server.flush();
+            service.look();
+            settle(service);
+        }
+    }
+}
+
+/// What became of the store.
+fn settle(service: &mut Service<Disk>) {
+    match service.settle() {
+        Settled::Nothing => {}
+        Settled::Failed => {
+            warn!("the disk failed; the store is mounted again");
+            tell(service);
+        }
+        Settled::Anew => tell(service),
     }
 }
 

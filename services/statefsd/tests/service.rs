@@ -1,6 +1,6 @@
 //! The service over a disk in memory: each error by what brings it about, failing disks, clients that leave.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use nexus_rt::abi::{Handle, Identity};
 use nexus_rt::api::state::{Error, Event, KEY, Receipt, SALT, Server};
@@ -12,6 +12,7 @@ use powercut::Disk;
 use statefsd::answers::told;
 use statefsd::changes;
 use statefsd::late::{BUDGET_MS, Late};
+use statefsd::looking::PIECE;
 use statefsd::mounted::{Mounted, Settled};
 use statefsd::service::Service;
 
@@ -187,12 +188,16 @@ fn who_may_looks_at_all_of_it_and_who_may_empties_it() {
     };
     assert_eq!(point(&mut service, 0).as_deref(), Ok("before"));
     assert_eq!(point(&mut service, 1), Err(Error::NotFound));
-    let checked = service.check(looks, false).expect("sound");
+    assert_eq!(service.checked(looks).err(), Some(Error::NotFound), "nobody looked yet");
+    assert_eq!(service.check(looks, false), Ok(()));
+    look(&mut service);
+    let checked = service.checked(looks).expect("sound");
     assert_eq!((checked.keys, checked.damaged, checked.lost, checked.mended), (2, 0, 0, 0));
     // Who may look may not mend, and the other way round; strangers may neither.
     for (who, mend) in [(looks, true), (mends, false), (who(9, 4), false), (who(9, 4), true)] {
         assert_eq!(service.check(who, mend).err(), Some(Error::PermissionDenied));
     }
+    assert_eq!(service.checked(who(9, 4)).err(), Some(Error::PermissionDenied));
     assert_eq!(service.reset(looks), Err(Error::PermissionDenied));
     assert_eq!(service.charge(mends, 0).err(), Some(Error::PermissionDenied));
     assert_eq!(
@@ -211,6 +216,98 @@ fn who_may_looks_at_all_of_it_and_who_may_empties_it() {
     // What an older store left in the log is not taken for its own.
     let mut service = served(medium(service), 2 << 32);
     assert_eq!(get(&mut service, who(7, 3), "app/a"), Err(Error::NotFound));
+}
+
+/// Until every page was looked at.
+fn look(service: &mut Service<Disk>) -> usize {
+    let mut pieces = 0;
+    while service.is_looking() {
+        service.look();
+        pieces += 1;
+    }
+    pieces
+}
+
+#[test]
+fn while_every_page_is_looked_at_others_are_told_busy_at_once() {
+    let mut service = fresh();
+    let (looks, me) = (who(12, 1), who(9, 2));
+    let receipt = put(&mut service, me, "app/a", &[1; 3000]).expect("put");
+    for number in 0..200 {
+        put(&mut service, me, &format!("app/{number}"), &[2; 1000]).expect("put");
+    }
+    let upload = service.upload(me, 10, Text::cut("app/long")).expect("begun").upload;
+    service.more(me, upload, Bytes::new(&[3; 10]).expect("short")).expect("all of it");
+    let before = service.health(me).expect("told").generation;
+    assert_eq!(service.check(looks, false), Ok(()));
+    let mut pieces = 0;
+    while service.is_looking() {
+        let busy = Some(Error::Busy);
+        assert_eq!(get(&mut service, me, "app/a").err(), busy);
+        assert_eq!(put(&mut service, me, "app/a", b"2").err(), busy);
+        assert_eq!(service.sync(me, receipt).err(), busy);
+        assert_eq!(service.usage(me).err(), busy);
+        assert_eq!(service.upload(me, 10, Text::cut("app/more")).err(), busy);
+        assert_eq!(service.publish(me, upload).err(), busy);
+        assert_eq!(service.checked(looks).err(), busy);
+        assert_eq!(service.check(looks, false).err(), busy);
+        assert_eq!(service.reset(who(13, 3)).err(), busy);
+        assert_eq!(service.health(me).map(|health| (health.generation, health.fault)), Ok((before, 0)));
+        assert_eq!(service.settle(), Settled::Nothing);
+        service.look();
+        pieces += 1;
+    }
+    // 201 entries and as many pages of values, PIECE of them at a time.
+    assert!((400 / PIECE..700 / PIECE).contains(&pieces), "{pieces} pieces");
+    let checked = service.checked(looks).expect("looked");
+    assert_eq!((checked.keys, checked.damaged, checked.findings.get()), (202, 0, ""));
+    assert!(service.denials().is_empty(), "nobody was denied anything");
+    service.publish(me, upload).expect("what was begun before goes on");
+    assert_eq!(get(&mut service, me, "app/long").as_deref(), Ok(&[3; 10][..]));
+    assert_eq!(service.sync(me, receipt), Ok(()));
+}
+
+/// A disk that cannot be read when a test says so.
+struct Unreadable(Disk);
+
+static IS_READABLE: AtomicBool = AtomicBool::new(true);
+
+impl Medium for Unreadable {
+    fn size(&mut self) -> Result<u64, Fault> {
+        self.0.size()
+    }
+
+    fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
+        if IS_READABLE.load(Ordering::Relaxed) { self.0.read(at, out) } else { Err(Fault::Io) }
+    }
+
+    fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+        self.0.write(at, data)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.0.flush()
+    }
+}
+
+#[test]
+fn a_look_whose_medium_fails_ends_with_that() {
+    let rules = Access::read(RULES).expect("rules");
+    let mut service = Service::new(Mounted::new(Unreadable(Disk::new(600 * PAGE)), rules, name, 1 << 32));
+    let (looks, me) = (who(12, 1), who(9, 2));
+    for number in 0..100 {
+        let data = Bytes::new(&[2; 1000]).expect("short");
+        service.put(me, true, Text::cut(&format!("app/{number}")), data).expect("put");
+    }
+    assert_eq!(service.check(looks, false), Ok(()));
+    service.look();
+    assert!(service.is_looking());
+    IS_READABLE.store(false, Ordering::Relaxed);
+    service.look();
+    assert!(!service.is_looking(), "others are not kept out");
+    assert_eq!(service.checked(looks).err(), Some(Error::Io));
+    IS_READABLE.store(true, Ordering::Relaxed);
+    assert_eq!(service.stat(me, Text::cut("app/1")).map(|reply| reply.stat.length), Ok(1000));
 }
 
 #[test]

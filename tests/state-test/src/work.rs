@@ -85,6 +85,8 @@ impl Test {
         self.say("SELFTEST: statefs auth put ok");
         self.promises(boots)?;
         self.say("SELFTEST: statefs restart ok");
+        self.looked_at()?;
+        self.say("SELFTEST: statefs look ok");
         self.crash(boots)?;
         self.say("SELFTEST: crash record ok");
         let data = [boots + 1];
@@ -285,6 +287,26 @@ impl Test {
             Some(oldest) => self.take_away(oldest),
             None => Ok(()),
         }
+    }
+
+    /// While every page of the store is looked at, whoever asks for anything is told so at once, and nobody else is kept waiting; then all is as before.
+    fn looked_at(&mut self) -> Verdict {
+        why("look", self.state.check(false))?;
+        Test::refused("read meanwhile", self.get("app/test/long"), Error::Busy)?;
+        Test::refused("put meanwhile", self.put("app/test/lost", b""), Error::Busy)?;
+        if why("health meanwhile", self.state.health())?.fault != 0 {
+            return Err("the store is out of order".into());
+        }
+        let looked = loop {
+            match self.state.checked() {
+                Err(CallError::Service(Error::Busy)) => self.pause(),
+                other => break why("what it came to", other)?,
+            }
+        };
+        if (looked.damaged, looked.lost, looked.unmapped) != (0, 0, 0) || looked.keys < MANY as u64 {
+            return Err(format!("{} keys, damaged: {}", looked.keys, looked.findings.get()));
+        }
+        self.get("app/test/long").map(drop).map_err(|error| format!("afterwards: {error:?}"))
     }
 
     /// What a machine long ago added goes.

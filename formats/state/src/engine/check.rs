@@ -1,9 +1,12 @@
-//! Looking at every page that a store has: what is damaged, and which pages are in use.
+//! Looking at every page that a store has, a piece at a time: what is damaged, and which pages are in use.
+//!
+//! What must never happen: a piece takes longer the more the store holds, or what is in memory hides what is on the medium.
 
 use alloc::vec::Vec;
 
 use super::layout::MAPS;
-use super::lookup::{Root, node};
+use super::lookup::Root;
+use super::node::Node;
 use super::pages::{Pages, Ptr};
 use super::space::Bits;
 use super::superblock::Superblock;
@@ -28,83 +31,131 @@ pub struct Checked {
 /// Most damage that a check lists.
 pub const MAX_DAMAGE: usize = 64;
 
-/// A walk over one tree.
-struct Walk<'a, M> {
-    pages: &'a mut Pages<M>,
-    seen: Bits,
-    keys: u64,
-    damage: &'a mut Vec<Damage>,
+/// A page of a tree that a walk is in: which of its entries is next, and that its keys are at least `low` and less than `high`.
+struct Place {
+    node: Node,
+    level: u8,
+    index: usize,
+    low: Vec<u8>,
+    high: Option<Vec<u8>>,
 }
 
-impl<M: Medium> Walk<'_, M> {
-    fn visit(&mut self, page: u32) -> Result<(), Error> {
-        if self.seen.has(page) || !self.pages.space.is_data(page) {
+/// What an entry leads to.
+enum Below {
+    Page { ptr: Ptr, low: Vec<u8>, high: Option<Vec<u8>> },
+    Value(Value),
+}
+
+impl Place {
+    /// What the next entry leads to, if its key lies where it must.
+    fn entry(&self) -> Result<Result<Below, Error>, Error> {
+        let (node, index) = (&self.node, self.index);
+        let (key, body) = node.entry(index)?;
+        let last = if index > 0 { Some(node.entry(index - 1)?.0) } else { None };
+        // What is above the leaves may begin with a key that is already gone, but never with one that lies elsewhere.
+        let rises =
+            last.is_none_or(|last| last < key) && (key >= &self.low[..] || self.level > 0 && index == 0);
+        if !rises || self.high.as_deref().is_some_and(|high| key >= high) {
+            return Err(Damage::Content.into());
+        }
+        if self.level == 0 {
+            return Ok(Value::decode(body).map(Below::Value).map_err(Error::from));
+        }
+        let high = if index + 1 < node.count() {
+            Some(node.entry(index + 1)?.0.to_vec())
+        } else {
+            self.high.clone()
+        };
+        let low = if index == 0 { self.low.clone() } else { key.to_vec() };
+        Ok(node.child(index).map(|ptr| Below::Page { ptr, low, high }))
+    }
+}
+
+/// A walk over one tree, the lowest pages first.
+struct Walk {
+    seen: Bits,
+    keys: u64,
+    /// From the top to where it is.
+    way: Vec<Place>,
+    /// Pages of the value that it is at, the next one last.
+    value: Vec<Ptr>,
+}
+
+impl Walk {
+    /// At the top of a tree.
+    fn begin<M: Medium>(pages: &mut Pages<M>, root: Root) -> (Walk, Result<(), Error>) {
+        let mut walk = Walk { seen: Bits::none(pages.shape), keys: 0, way: Vec::new(), value: Vec::new() };
+        let begun = root.top.map_or(Ok(()), |(ptr, level)| walk.enter(pages, ptr, level, Vec::new(), None));
+        (walk, begun)
+    }
+
+    fn is_done(&self) -> bool {
+        self.way.is_empty() && self.value.is_empty()
+    }
+
+    fn visit<M>(&mut self, pages: &Pages<M>, page: u32) -> Result<(), Error> {
+        if self.seen.has(page) || !pages.space.is_data(page) {
             return Err(Damage::Content.into());
         }
         self.seen.set(page);
         Ok(())
     }
 
-    /// Notes damage and goes on; anything else ends the walk.
-    fn note(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
-        match outcome {
-            Err(Error::Integrity(damage)) => {
-                if self.damage.len() < MAX_DAMAGE {
-                    self.damage.push(damage);
-                }
+    fn enter<M: Medium>(
+        &mut self,
+        pages: &mut Pages<M>,
+        ptr: Ptr,
+        level: u8,
+        low: Vec<u8>,
+        high: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        self.visit(pages, ptr.page)?;
+        let node = Node::new(pages.read(ptr)?, level)?;
+        self.way.push(Place { node, level, index: 0, low, high });
+        Ok(())
+    }
+
+    /// Goes on by one entry, or one page of a value. After an error the next step is the one behind what is damaged.
+    fn step<M: Medium>(&mut self, pages: &mut Pages<M>) -> Result<(), Error> {
+        if let Some(ptr) = self.value.pop() {
+            return pages.read(ptr).map(drop);
+        }
+        let Some(mut place) = self.way.pop() else { return Ok(()) };
+        if place.index == place.node.count() {
+            return Ok(());
+        }
+        // A page whose keys are not as they must be is left.
+        let (below, level) = (place.entry()?, place.level);
+        place.index += 1;
+        self.way.push(place);
+        if level == 0 {
+            self.keys += 1;
+        }
+        match below? {
+            Below::Page { ptr, low, high } => self.enter(pages, ptr, level - 1, low, high),
+            Below::Value(value) => {
+                let (data, names) = value.spread(pages)?;
+                let all = names.into_iter().chain(data.iter().map(|ptr| ptr.page));
+                all.into_iter().try_for_each(|page| self.visit(pages, page))?;
+                self.value = data;
+                self.value.reverse();
                 Ok(())
             }
-            other => other,
         }
-    }
-
-    /// A page and all under it; its keys are at least `low` and less than `high`.
-    fn page(&mut self, ptr: Ptr, level: u8, low: &[u8], high: Option<&[u8]>) -> Result<(), Error> {
-        self.visit(ptr.page)?;
-        let node = node(self.pages, ptr, level)?;
-        let mut last: Option<&[u8]> = None;
-        for index in 0..node.count() {
-            let (key, body) = node.entry(index)?;
-            // What is above the leaves may begin with a key that is already gone, but never with one that lies elsewhere.
-            let rises = last.is_none_or(|last| last < key) && (key >= low || level > 0 && index == 0);
-            if !rises || high.is_some_and(|high| key >= high) {
-                return Err(Damage::Content.into());
-            }
-            last = Some(key);
-            let outcome = if level > 0 {
-                let high = if index + 1 < node.count() { Some(node.entry(index + 1)?.0) } else { high };
-                let low = if index == 0 { low } else { key };
-                self.page(node.child(index)?, level - 1, low, high)
-            } else {
-                self.keys += 1;
-                self.value(body)
-            };
-            self.note(outcome)?;
-        }
-        Ok(())
-    }
-
-    fn value(&mut self, body: &[u8]) -> Result<(), Error> {
-        let value = Value::decode(body)?;
-        for page in value.all_pages(self.pages)? {
-            self.visit(page)?;
-        }
-        // Reading checks every page; a part at a time, so that little is in memory.
-        for from in (0..value.len()).step_by(super::PAGE) {
-            value.read(self.pages, from, super::PAGE)?;
-        }
-        Ok(())
     }
 }
 
-fn walk<M: Medium>(pages: &mut Pages<M>, root: Root, damage: &mut Vec<Damage>) -> Result<(Bits, u64), Error> {
-    let seen = Bits::none(pages.shape);
-    let mut walk = Walk { pages, seen, keys: 0, damage };
-    if let Some((ptr, level)) = root.top {
-        let outcome = walk.page(ptr, level, &[], None);
-        walk.note(outcome)?;
+/// Notes damage and goes on; anything else is the end.
+fn note(damage: &mut Vec<Damage>, outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(Error::Integrity(found)) => {
+            if damage.len() < MAX_DAMAGE {
+                damage.push(found);
+            }
+            Ok(())
+        }
+        other => other,
     }
-    Ok((walk.seen, walk.keys))
 }
 
 /// The root of each map's tree.
@@ -119,40 +170,90 @@ fn roots(superblock: &Superblock) -> [Root; MAPS] {
 pub fn reachable<M: Medium>(pages: &mut Pages<M>, superblock: &Superblock) -> Result<[Bits; MAPS], Error> {
     let mut maps = [const { Bits(Vec::new()) }; MAPS];
     for (map, root) in maps.iter_mut().zip(roots(superblock)) {
-        let mut damage = Vec::new();
-        *map = walk(pages, root, &mut damage)?.0;
-        if let Some(damage) = damage.first() {
-            return Err((*damage).into());
+        let (mut walk, begun) = Walk::begin(pages, root);
+        begun?;
+        while !walk.is_done() {
+            walk.step(pages)?;
         }
+        *map = walk.seen;
     }
     Ok(maps)
 }
 
-impl<M: Medium> Store<M> {
-    /// Looks at every page, after a checkpoint if there is anything to write. It takes as long as the store is full.
-    pub fn check(&mut self) -> Result<Checked, Error> {
-        if !self.is_read_only() && self.need > 0 {
-            self.checkpoint()?;
+/// A check on its way. It is of the store as it was when it was begun: when something is committed meanwhile, it begins anew.
+pub struct Check {
+    epoch: u64,
+    generation: u64,
+    /// Which of the maps' trees it is in.
+    map: usize,
+    walk: Walk,
+    all: Bits,
+    checked: Checked,
+}
+
+impl Check {
+    /// Begins one, after a checkpoint if there is anything to write.
+    pub fn begin<M: Medium>(store: &mut Store<M>) -> Result<Check, Error> {
+        if !store.is_read_only() && store.need > 0 {
+            store.checkpoint()?;
         }
         let mut checked = Checked::default();
-        let mut all = Bits::none(self.pages.shape);
-        for (index, root) in roots(&self.superblock).into_iter().enumerate() {
-            let (seen, keys) = walk(&mut self.pages, root, &mut checked.damage)?;
-            let map = &self.pages.space.maps[index];
-            let both = seen.0.iter().zip(&map.0);
-            for (seen, map) in both {
-                checked.lost += (map & !seen).count_ones();
-                checked.unmapped += (seen & !map).count_ones();
-            }
-            if index < 2 {
-                checked.keys += keys;
-                if keys != root.keys && checked.damage.is_empty() {
-                    checked.damage.push(Damage::Content);
-                }
-            }
-            all.add(&seen);
+        let (walk, begun) = Walk::begin(&mut store.pages, roots(&store.superblock)[0]);
+        note(&mut checked.damage, begun)?;
+        let all = Bits::none(store.pages.shape);
+        let (epoch, generation) = (store.superblock.epoch, store.generation);
+        Ok(Check { epoch, generation, map: 0, walk, all, checked })
+    }
+
+    /// Looks at so many more entries and pages of values; answers what it came to, when that were all.
+    pub fn step<M: Medium>(&mut self, store: &mut Store<M>, most: usize) -> Result<Option<Checked>, Error> {
+        if (self.epoch, self.generation) != (store.superblock.epoch, store.generation) {
+            *self = Check::begin(store)?;
         }
-        checked.pages = all.count();
-        Ok(checked)
+        for _ in 0..most {
+            if !self.walk.is_done() {
+                let stepped = self.walk.step(&mut store.pages);
+                note(&mut self.checked.damage, stepped)?;
+            } else if !self.next_tree(store)? {
+                return Ok(Some(core::mem::take(&mut self.checked)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A tree was looked at: it is compared with its map. Whether there is another one.
+    fn next_tree<M: Medium>(&mut self, store: &mut Store<M>) -> Result<bool, Error> {
+        let (roots, checked) = (roots(&store.superblock), &mut self.checked);
+        let Some(map) = store.pages.space.maps.get(self.map) else { return Ok(false) };
+        let seen = &self.walk.seen;
+        for (seen, map) in seen.0.iter().zip(&map.0) {
+            checked.lost += (map & !seen).count_ones();
+            checked.unmapped += (seen & !map).count_ones();
+        }
+        if self.map < 2 {
+            checked.keys += self.walk.keys;
+            if self.walk.keys != roots[self.map].keys && checked.damage.is_empty() {
+                checked.damage.push(Damage::Content);
+            }
+        }
+        self.all.add(seen);
+        checked.pages = self.all.count();
+        self.map += 1;
+        let Some(root) = roots.get(self.map) else { return Ok(false) };
+        let (walk, begun) = Walk::begin(&mut store.pages, *root);
+        self.walk = walk;
+        note(&mut checked.damage, begun).map(|()| true)
+    }
+}
+
+impl<M: Medium> Store<M> {
+    /// Looks at every page at once. It takes as long as the store is full.
+    pub fn check(&mut self) -> Result<Checked, Error> {
+        let mut check = Check::begin(self)?;
+        loop {
+            if let Some(checked) = check.step(self, usize::MAX)? {
+                return Ok(checked);
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ mod store;
 mod superblock;
 mod value;
 
-pub use check::Checked;
+pub use check::{Check, Checked};
 pub use error::{Damage, Error};
 pub use layout::{MAX_PAGES, MIN_DATA_PAGES, Shape};
 pub use medium::{Fault, Medium};

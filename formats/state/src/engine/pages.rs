@@ -45,6 +45,15 @@ impl<M: Medium> Pages<M> {
         if let Some(bytes) = self.cache.get(ptr.page, ptr.checksum) {
             return Ok(bytes);
         }
+        let bytes = self.read(ptr)?;
+        if keep {
+            self.cache.put(ptr.page, ptr.checksum, bytes.clone());
+        }
+        Ok(bytes)
+    }
+
+    /// The page as it is on the medium, checked.
+    pub fn read(&mut self, ptr: Ptr) -> Result<Bytes, Error> {
         if !self.space.is_data(ptr.page) {
             return Err(Damage::Content.into());
         }
@@ -54,9 +63,6 @@ impl<M: Medium> Pages<M> {
         }
         if checksum(&bytes[..]) != ptr.checksum {
             return Err(Damage::Page(ptr.page).into());
-        }
-        if keep {
-            self.cache.put(ptr.page, ptr.checksum, bytes.clone());
         }
         Ok(bytes)
     }

@@ -93,7 +93,7 @@ impl Value {
     }
 
     /// The names of the pages with its bytes, and the pages of names.
-    fn spread<M: Medium>(&self, pages: &mut Pages<M>) -> Result<(Vec<Ptr>, Vec<u32>), Error> {
+    pub(super) fn spread<M: Medium>(&self, pages: &mut Pages<M>) -> Result<(Vec<Ptr>, Vec<u32>), Error> {
         let Value::Pages { length, names: top } = self else { return Ok((Vec::new(), Vec::new())) };
         if !names(*length as usize).1 {
             return Ok((top.clone(), Vec::new()));

@@ -866,63 +866,6 @@ fn check_request_has_one_spelling() {
 }
 
 #[test]
-fn check_reply_has_one_spelling() {
-    support::spelled!(
-        CheckReply<'_>,
-        "130000009e5c1b69 00*28",
-        CheckReply {
-            keys: 0x0,
-            pages: 0x0,
-            lost: 0x0,
-            unmapped: 0x0,
-            damaged: 0x0,
-            mended: 0x0,
-            findings: support::text('f', 0),
-        }
-    );
-    support::spelled!(
-        CheckReply<'_>,
-        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
-        CheckReply {
-            keys: 0x42e88506ac51f79d,
-            pages: 0x9924b03b,
-            lost: 0xb34ae27a,
-            unmapped: 0x6898c8f9,
-            damaged: 0xd53799fc,
-            mended: 0xb27b440c,
-            findings: support::text('b', 1024),
-        }
-    );
-    support::spelled!(
-        CheckReply<'_>,
-        "130000009e5c1b69 ff*28  66*2048",
-        CheckReply {
-            keys: 0xffffffffffffffff,
-            pages: 0xffffffff,
-            lost: 0xffffffff,
-            unmapped: 0xffffffff,
-            damaged: 0xffffffff,
-            mended: 0xffffffff,
-            findings: support::text('f', 2048),
-        }
-    );
-    let handles: &[(Kind, u32)] = &[];
-    support::bounded!(
-        CheckReply<'_>,
-        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
-        handles
-    );
-    support::flawed!(
-        CheckReply<'_>,
-        "130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
-        handles,
-        36,
-        &[255],
-        "findings is not UTF-8"
-    );
-}
-
-#[test]
 fn reset_request_has_one_spelling() {
     support::spelled!(ResetRequest, "140000009e5c1b69", ResetRequest {});
     support::spelled!(ResetRequest, "140000009e5c1b69", ResetRequest {});
@@ -1032,6 +975,72 @@ fn unwatch_request_has_one_spelling() {
     );
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(UnwatchRequest, "170000009e5c1b69442210efccaa8866", handles);
+}
+
+#[test]
+fn checked_request_has_one_spelling() {
+    support::spelled!(CheckedRequest, "180000009e5c1b69", CheckedRequest {});
+    support::spelled!(CheckedRequest, "180000009e5c1b69", CheckedRequest {});
+    support::spelled!(CheckedRequest, "180000009e5c1b69", CheckedRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(CheckedRequest, "180000009e5c1b69", handles);
+}
+
+#[test]
+fn checked_reply_has_one_spelling() {
+    support::spelled!(
+        CheckedReply<'_>,
+        "180000009e5c1b69 00*28",
+        CheckedReply {
+            keys: 0x0,
+            pages: 0x0,
+            lost: 0x0,
+            unmapped: 0x0,
+            damaged: 0x0,
+            mended: 0x0,
+            findings: support::text('f', 0),
+        }
+    );
+    support::spelled!(
+        CheckedReply<'_>,
+        "180000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        CheckedReply {
+            keys: 0x42e88506ac51f79d,
+            pages: 0x9924b03b,
+            lost: 0xb34ae27a,
+            unmapped: 0x6898c8f9,
+            damaged: 0xd53799fc,
+            mended: 0xb27b440c,
+            findings: support::text('b', 1024),
+        }
+    );
+    support::spelled!(
+        CheckedReply<'_>,
+        "180000009e5c1b69 ff*28  66*2048",
+        CheckedReply {
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            lost: 0xffffffff,
+            unmapped: 0xffffffff,
+            damaged: 0xffffffff,
+            mended: 0xffffffff,
+            findings: support::text('f', 2048),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        CheckedReply<'_>,
+        "180000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        handles
+    );
+    support::flawed!(
+        CheckedReply<'_>,
+        "180000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024",
+        handles,
+        36,
+        &[255],
+        "findings is not UTF-8"
+    );
 }
 
 #[test]
@@ -1412,25 +1421,14 @@ impl Server<FakeHandle> for Fixture {
         self.error.map_or(Ok(PointReply { name: support::text('x', 32) }), Err)
     }
 
-    fn check(&mut self, sender: Sender, mend: bool) -> Result<CheckReply<'_>, Error> {
+    fn check(&mut self, sender: Sender, mend: bool) -> Result<(), Error> {
         self.calls += 1;
         let request = CheckRequest { mend };
         if self.strict {
             assert_eq!(sender, support::CALLER);
             assert_eq!(request, CheckRequest { mend: false });
         }
-        self.error.map_or(
-            Ok(CheckReply {
-                keys: 0xffffffffffffffff,
-                pages: 0xffffffff,
-                lost: 0xffffffff,
-                unmapped: 0xffffffff,
-                damaged: 0xffffffff,
-                mended: 0xffffffff,
-                findings: support::text('f', 2048),
-            }),
-            Err,
-        )
+        self.error.map_or(Ok(()), Err)
     }
 
     fn reset(&mut self, sender: Sender) -> Result<(), Error> {
@@ -1479,6 +1477,27 @@ impl Server<FakeHandle> for Fixture {
             assert_eq!(request, UnwatchRequest { watch: 0x6688aaccef102244 });
         }
         self.error.map_or(Ok(()), Err)
+    }
+
+    fn checked(&mut self, sender: Sender) -> Result<CheckedReply<'_>, Error> {
+        self.calls += 1;
+        let request = CheckedRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, CheckedRequest {});
+        }
+        self.error.map_or(
+            Ok(CheckedReply {
+                keys: 0xffffffffffffffff,
+                pages: 0xffffffff,
+                lost: 0xffffffff,
+                unmapped: 0xffffffff,
+                damaged: 0xffffffff,
+                mended: 0xffffffff,
+                findings: support::text('f', 2048),
+            }),
+            Err,
+        )
     }
 
     fn unlock(
@@ -1604,18 +1623,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         })
     );
     assert_eq!(client.point(0x28), Ok(PointReply { name: support::text('x', 32) }));
-    assert_eq!(
-        client.check(false),
-        Ok(CheckReply {
-            keys: 0xffffffffffffffff,
-            pages: 0xffffffff,
-            lost: 0xffffffff,
-            unmapped: 0xffffffff,
-            damaged: 0xffffffff,
-            mended: 0xffffffff,
-            findings: support::text('f', 2048),
-        })
-    );
+    assert_eq!(client.check(false), Ok(()));
     assert_eq!(client.reset(), Ok(()));
     assert_eq!(
         client.watch(support::handle(Kind::Channel, 0x40), support::text('k', 128)),
@@ -1627,6 +1635,18 @@ fn every_operation_arrives_and_its_answer_returns() {
     );
     assert_eq!(client.unwatch(0x6688aaccef102244), Ok(()));
     assert_eq!(
+        client.checked(),
+        Ok(CheckedReply {
+            keys: 0xffffffffffffffff,
+            pages: 0xffffffff,
+            lost: 0xffffffff,
+            unmapped: 0xffffffff,
+            damaged: 0xffffffff,
+            mended: 0xffffffff,
+            findings: support::text('f', 2048),
+        })
+    );
+    assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
             [0x10; 32],
@@ -1636,7 +1656,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 25);
+    assert_eq!(server.calls, 26);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1685,6 +1705,7 @@ fn every_error_returns_from_every_call() {
         );
         assert_eq!(client.event(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.unwatch(0x0).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.checked().map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -1914,6 +1935,15 @@ fn unwatch_tells_of_the_servers_death() {
 }
 
 #[test]
+fn checked_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.checked().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -1983,6 +2013,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("160000009e5c1b69442210efccaa8866", &[]),
         ("170000009e5c1b690000000000000000", &[]),
         ("170000009e5c1b69442210efccaa8866", &[]),
+        ("180000009e5c1b69", &[]),
+        ("180000009e5c1b69", &[]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -2174,17 +2206,14 @@ fn damaged_answers_are_faults() {
             Err(other) => panic!("{other:?}"),
         }
     });
-    support::answer_storm(
-        ("130000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024", &[]),
-        |answer| {
-            let mut client = Client::new(support::answering(answer));
-            match client.check(false) {
-                Ok(_) => true,
-                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
-                Err(other) => panic!("{other:?}"),
-            }
-        },
-    );
+    support::answer_storm(("130000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.check(false) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
     support::answer_storm(("140000009e5c1b69", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.reset() {
@@ -2217,6 +2246,17 @@ fn damaged_answers_are_faults() {
             Err(other) => panic!("{other:?}"),
         }
     });
+    support::answer_storm(
+        ("180000009e5c1b699df751ac0685e8423bb024997ae24ab3f9c89868fc9937d50c447bb2 62*1024", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.checked() {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
     support::answer_storm(("200000009e5c1b69442210efccaa8866", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)) {

@@ -93,6 +93,7 @@ pub const GATES: [Gate; 6] = [
             "SELFTEST: statefs rollback deny ok",
             "SELFTEST: quota deny ok",
             "SELFTEST: statefs restart ok",
+            "SELFTEST: statefs look ok",
             "SELFTEST: crash record ok",
         ],
         needs: &["statefsd", "keystored", "updated", "recordd"],

@@ -1,6 +1,9 @@
 //! The running system as a place: `statefsd` is asked over the link, through `diagd`, and lets it do what the registry of its image declares.
 //! What is put is charged to `diagd`, for nobody can store in another's name. What lies under `keystore`, and what is sealed, is not shown.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use nexus_api::state::{Client, Error, MAX_DATA, Receipt};
 use nexus_state::rules::Path;
 use nexus_wire::{Bytes, CallError, Fault, Text};
@@ -14,6 +17,9 @@ use crate::link::{self, Again};
 
 /// How often a long value that is changed while it is read is read again.
 const MAX_READS: usize = 5;
+
+/// How long it is left alone while it looks at every page.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// The system.
 pub struct Live {
@@ -196,7 +202,17 @@ impl Place for Live {
     }
 
     fn check(&mut self, repair: bool) -> Outcome<Looked> {
-        let reply = done(self.state.check(repair), "the store")?;
+        done(self.state.check(repair), "the store")?;
+        let reply = loop {
+            match self.state.checked() {
+                Err(CallError::Service(Error::Busy)) if !interrupt::seen() => sleep(GLANCE),
+                // Who looked has ended, and the next one has not.
+                Err(CallError::Service(Error::NotFound)) => {
+                    break done(Err(CallError::ServerDied), "the store")?;
+                }
+                other => break done(other, "the store")?,
+            }
+        };
         let mended = (reply.mended > 0).then(|| format!("{} parts", reply.mended));
         let mut damage: Vec<String> = reply.findings.get().lines().map(String::from).collect();
         if reply.damaged as usize > damage.len() {

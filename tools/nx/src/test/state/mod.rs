@@ -28,7 +28,7 @@ const SUITE: &str = "state";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What every machine must say, and what every one but the first of a disk.
-const PROOFS: [&str; 9] = [
+const PROOFS: [&str; 10] = [
     "statefsd: ready",
     "statefsd: write hardening on (auth-envelope)",
     "SELFTEST: statefs put ok",
@@ -37,6 +37,7 @@ const PROOFS: [&str; 9] = [
     "SELFTEST: quota deny ok",
     "SELFTEST: statefs auth put ok",
     "SELFTEST: statefs restart ok",
+    "SELFTEST: statefs look ok",
     "SELFTEST: crash record ok",
 ];
 const LASTS: [&str; 3] =

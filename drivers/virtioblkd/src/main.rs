@@ -8,7 +8,7 @@ extern crate alloc;
 
 use alloc::collections::BTreeMap;
 use nexus_driver::grants::{DevicePool, PoolMemory};
-use nexus_driver::{Grants, Pool};
+use nexus_driver::{Fault, Grants, Pool};
 use nexus_rt::abi::{Error as Refused, NEVER};
 use nexus_rt::api::{block, disk};
 use nexus_rt::channel::end;
@@ -20,7 +20,7 @@ use nexus_rt::{
 use virtioblkd::disk::{Disk, Kind, SECTOR};
 use virtioblkd::rules::Rules;
 use virtioblkd::search::Found;
-use virtioblkd::service::{MAX_SESSIONS, Service};
+use virtioblkd::service::Service;
 
 nexus_rt::main!(run);
 
@@ -34,9 +34,6 @@ const PATIENCE_MS: u64 = 5000;
 
 /// Key of the interrupt.
 const INTERRUPT: u64 = 1;
-
-/// Sessions that one service may have.
-const MAX_OPEN: usize = MAX_SESSIONS / 4;
 
 /// What this end of a partition's channel can receive: calls only.
 const SESSION: End = end(0, block::REQUEST_ROOM);
@@ -62,11 +59,10 @@ impl Owed {
 
 struct Driver<'a> {
     service: Service<&'a Mapping, PoolMemory, Owed>,
-    pool: &'a mut DevicePool,
+    /// The memory that each service may have of the device: a pool of its own, so that nobody takes another's.
+    shares: BTreeMap<u32, DevicePool>,
     rules: Rules,
     quota: &'static Owned<QuotaKind>,
-    /// The service that opened each session.
-    openers: BTreeMap<u64, u32>,
 }
 
 /// The driver while it handles one message, with the loop that it came through.
@@ -84,7 +80,9 @@ fn run(mut startup: Startup) -> u64 {
         error!("the arguments are no list of who may open what");
         return REFUSED;
     };
-    match serve(&startup, grants, rules) {
+    let share = |service| Some((service, Grants::take_share(&mut startup, service)?));
+    let shares = rules.services().into_iter().filter_map(share).collect();
+    match serve(&startup, grants, rules, shares) {
         Ok(code) => code,
         Err(why) => {
             error!("cannot go on: {why:?}");
@@ -93,7 +91,12 @@ fn run(mut startup: Startup) -> u64 {
     }
 }
 
-fn serve(startup: &Startup, mut grants: Grants, rules: Rules) -> Result<u64, Refused> {
+fn serve(
+    startup: &Startup,
+    mut grants: Grants,
+    rules: Rules,
+    shares: BTreeMap<u32, DevicePool>,
+) -> Result<u64, Refused> {
     let quota = startup.quota().ok_or(Refused::NotFound)?;
     let pool = grants.pool.as_mut().ok_or(Refused::NotFound)?;
     let mut server = Server::new(quota)?;
@@ -108,7 +111,7 @@ fn serve(startup: &Startup, mut grants: Grants, rules: Rules) -> Result<u64, Ref
         }
     };
     info!("mmio window mapped ok");
-    let mut driver = Driver { service, pool, rules, quota, openers: BTreeMap::new() };
+    let mut driver = Driver { service, shares, rules, quota };
     let mut provided = false;
     loop {
         if let Some(fault) = driver.service.take_fault() {
@@ -147,10 +150,7 @@ fn serve(startup: &Startup, mut grants: Grants, rules: Rules) -> Result<u64, Ref
                     }
                 });
             }
-            Incoming::Gone { key } => {
-                driver.service.close(key);
-                driver.openers.remove(&key);
-            }
+            Incoming::Gone { key } => driver.service.close(key),
             Incoming::TimedOut => driver.service.tick(clock::now()),
             Incoming::Event { .. } => {}
         }
@@ -189,15 +189,13 @@ impl disk::Server<Owned<Any>> for Turn<'_, '_> {
             return Err(disk::Error::PermissionDenied);
         }
         let range = driver.service.partition(partition.get()).ok_or(disk::Error::NotFound)?;
-        let own = driver.openers.values().filter(|opener| **opener == service).count();
-        if own == MAX_OPEN || !driver.service.has_room() {
+        if !driver.service.has_room(service) {
             return Err(disk::Error::QuotaExceeded);
         }
         let (mine, theirs) =
             Owned::<Channel>::create(driver.quota, SESSION, End::default()).map_err(kernel)?;
         let key = self.server.attach(mine).map_err(kernel)?;
-        driver.service.open(key, range);
-        driver.openers.insert(key, service);
+        driver.service.open(key, service, range);
         Ok(disk::OpenReply { channel: theirs.into() })
     }
 }
@@ -226,7 +224,10 @@ impl block::Server<Owned<Any>> for Turn<'_, '_> {
     fn share(&mut self, sender: Sender, bytes: u32) -> Result<block::ShareReply<Owned<Any>>, block::Error> {
         let driver = &mut *self.driver;
         driver.service.may_share(sender.key, bytes as usize)?;
-        let memory = driver.pool.allocate(bytes as usize).map_err(|_| block::Error::QuotaExceeded)?;
+        // Whoever opened it pays, also when it gave the session away.
+        let share = driver.service.opener(sender.key).and_then(|opener| driver.shares.get_mut(&opener));
+        let taken = share.ok_or(Fault::Exhausted).and_then(|share| share.allocate(bytes as usize));
+        let memory = taken.map_err(|_| block::Error::QuotaExceeded)?;
         let lent = memory.lend().map_err(|_| block::Error::Kernel)?;
         driver.service.share(sender.key, memory);
         Ok(block::ShareReply { memory: lent.into() })

@@ -1,8 +1,10 @@
 //! Who may open which partition: the arguments of the process, as the registry has them.
 //!
 //! A list of `SERVICE=PARTITION`, separated by spaces: the number of a service, and the name of a partition or `*` for the whole disk. What is not
-//! listed is refused, and so is a list that cannot be read.
+//! listed is refused, and so is a list that cannot be read, or that names more services than there are sessions for.
 
+use crate::service::{MAX_OPEN, MAX_SESSIONS};
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -18,7 +20,14 @@ impl Rules {
             let named = !partition.is_empty();
             Some((service.parse().ok()?, String::from(partition))).filter(|_| named)
         };
-        arguments.split_whitespace().map(rule).collect::<Option<Vec<_>>>().map(Rules)
+        let rules = arguments.split_whitespace().map(rule).collect::<Option<Vec<_>>>().map(Rules)?;
+        // Each has its sessions, whatever the others open.
+        Some(rules).filter(|rules| rules.services().len() * MAX_OPEN <= MAX_SESSIONS)
+    }
+
+    /// Every service that may open something.
+    pub fn services(&self) -> BTreeSet<u32> {
+        self.0.iter().map(|(who, _)| *who).collect()
     }
 
     /// Whether the service may open that partition. The whole disk is a partition of its own here: who may open it may open nothing else
@@ -31,6 +40,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn what_is_listed_is_permitted_and_nothing_else() {
@@ -42,6 +52,15 @@ mod tests {
             assert!(!rules.permit(service, partition), "{service} {partition}");
         }
         assert!(!Rules::read("").unwrap().permit(7, "state"));
+    }
+
+    #[test]
+    fn every_service_that_is_listed_has_its_sessions() {
+        let list =
+            |services: usize| (0..services).fold(String::new(), |text, n| text + &format!("{n}=* {n}=a "));
+        let most = MAX_SESSIONS / MAX_OPEN;
+        assert_eq!(Rules::read(&list(most)).unwrap().services().len(), most);
+        assert_eq!(Rules::read(&list(most + 1)), None);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use nexus_rt::api::block::{Error, MAX_BUFFER, MAX_TRANSFERS, Transfer};
 /// Most sessions at a time.
 pub const MAX_SESSIONS: usize = 16;
 
+/// Sessions that one service may have. No more services are listed than have so many each (`rules.rs`).
+pub const MAX_OPEN: usize = 4;
+
 /// Most calls of one session that are not answered yet.
 pub const MAX_CALLS: usize = 4;
 
@@ -39,6 +42,7 @@ pub struct Range {
 
 #[derive(Debug)]
 struct Session<M> {
+    opener: u32,
     range: Range,
     buffer: Option<Rc<M>>,
     calls: usize,
@@ -145,14 +149,14 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
         }
     }
 
-    /// Whether one more session can be opened.
-    pub fn has_room(&self) -> bool {
-        self.sessions.len() < MAX_SESSIONS
+    /// Whether that service may open one more session.
+    pub fn has_room(&self, opener: u32) -> bool {
+        self.sessions.values().filter(|session| session.opener == opener).count() < MAX_OPEN
     }
 
-    /// Opens a session under a key. Its range ends with the disk at the latest.
-    pub fn open(&mut self, key: u64, range: Range) {
-        self.sessions.insert(key, Session { range, buffer: None, calls: 0 });
+    /// Opens a session of that service under a key. Its range ends with the disk at the latest.
+    pub fn open(&mut self, key: u64, opener: u32, range: Range) {
+        self.sessions.insert(key, Session { opener, range, buffer: None, calls: 0 });
     }
 
     /// Closes it. What the device has of it goes on to its end; what waits is dropped.
@@ -169,6 +173,11 @@ impl<R: Registers, M: Memory, P> Service<R, M, P> {
     /// The session's range.
     pub fn range(&self, key: u64) -> Option<Range> {
         self.sessions.get(&key).map(|session| session.range)
+    }
+
+    /// The service that opened the session.
+    pub fn opener(&self, key: u64) -> Option<u32> {
+        self.sessions.get(&key).map(|session| session.opener)
     }
 
     /// Whether memory of that many bytes may be made for a session.

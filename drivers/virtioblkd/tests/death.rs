@@ -22,7 +22,7 @@ fn life(world: &World) -> (Known, bool) {
         world.kill();
         return (may, flushed);
     }
-    subject.open(1, STATE);
+    subject.open(1, 7, STATE);
     if share(world, &mut subject, 1, 1).is_ok() {
         let memory = subject.memory(1).expect("it is shared");
         for round in [0x11, 0x22] {

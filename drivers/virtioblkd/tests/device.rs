@@ -9,7 +9,7 @@ use nexus_rt::api::block::{Error, MAX_BUFFER, MAX_TRANSFERS};
 use support::*;
 use virtioblkd::disk::{DEPTH, Kind};
 use virtioblkd::search::Found;
-use virtioblkd::service::{MAX_CALLS, MAX_FAULTS, MAX_SESSIONS, Range, WHOLE};
+use virtioblkd::service::{MAX_CALLS, MAX_FAULTS, MAX_OPEN, Range, WHOLE};
 
 fn block<A>(world: &World, look: impl FnOnce(&mut Block) -> A) -> A {
     world.model(look)
@@ -101,7 +101,7 @@ fn a_transfer_stays_inside_the_partition_and_the_memory() {
 fn without_memory_nothing_is_moved_and_memory_is_shared_once() {
     let world = world(3, Mischief::none());
     let mut subject = ready(&world);
-    subject.open(1, STATE);
+    subject.open(1, 7, STATE);
     assert_eq!(subject.transfer(1, Kind::Read, &[transfer(0, 1, 0)], false, 7, 0), Err(Error::Invalid));
     assert_eq!(subject.may_share(1, 0), Err(Error::Invalid));
     assert_eq!(subject.may_share(1, MAX_BUFFER + 1), Err(Error::Invalid));
@@ -258,22 +258,33 @@ fn who_leaves_takes_nothing_that_the_device_may_still_write() {
 #[test]
 fn names_that_are_no_partition() {
     let world = world(9, Mischief::none());
-    let mut subject = ready(&world);
+    let subject = ready(&world);
     assert_eq!(subject.partition(WHOLE), Some(Range { first: 0, sectors: SECTORS as u64 }));
     for name in ["", "stat", "state ", "STATE"] {
         assert_eq!(subject.partition(name), None);
     }
-    for key in 0..MAX_SESSIONS as u64 {
-        assert!(subject.has_room());
-        subject.open(key, STATE);
-    }
-    assert!(!subject.has_room());
     world.kill();
     // No table: only the whole disk.
     let world = World::new(Block::new(100), PAGES, 1, Mischief::none());
     let mut subject = start(&world).unwrap();
     settle(&world, &mut subject, 0);
     assert!(matches!(subject.found(), Some(Found::None(_))) && subject.partition("state").is_none());
+    world.kill();
+}
+
+#[test]
+fn sessions_of_one_service_take_none_from_another() {
+    let world = world(12, Mischief::none());
+    let mut subject = ready(&world);
+    for key in 0..MAX_OPEN as u64 {
+        assert!(subject.has_room(7));
+        subject.open(key, 7, STATE);
+        assert_eq!(subject.opener(key), Some(7));
+    }
+    assert!(!subject.has_room(7), "one too many");
+    assert!(subject.has_room(8), "another has none left");
+    subject.close(0);
+    assert!(subject.has_room(7) && subject.opener(0).is_none());
     world.kill();
 }
 
@@ -336,7 +347,7 @@ fn life(world: &World, seed: u64) {
     let (mut asked, mut answered, mut now) = (0u32, 0usize, 0);
     settle(world, &mut subject, now);
     for key in 1..=3 {
-        subject.open(key, STATE);
+        subject.open(key, 7, STATE);
         let _ = share(world, &mut subject, key, 2);
     }
     for _ in 0..60 {

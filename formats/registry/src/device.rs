@@ -58,6 +58,33 @@ pub(crate) const fn pages(pool_pages: u32, pool_vmos: u16) -> u64 {
     2 + pool
 }
 
+/// Most processes that have a share of one device.
+pub const MAX_SHARES: usize = 4;
+
+/// Vmos that can be taken of a share at a time.
+pub const SHARE_VMOS: u64 = 4;
+
+/// Memory that a device may reach on behalf of one process alone, in a pool of its own: whatever others take, this is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Place of the device.
+    pub device: usize,
+    /// Pages.
+    pub pages: u32,
+}
+
+impl Share {
+    /// Pages that it is charged: pool and vmos.
+    pub const fn cost(&self) -> u64 {
+        share_cost(self.pages)
+    }
+}
+
+/// What a share of so many pages is charged.
+pub(crate) const fn share_cost(pages: u32) -> u64 {
+    1 + pages as u64 + SHARE_VMOS
+}
+
 impl<'a> Registry<'a> {
     /// The device at `index`; `None` past the last.
     pub fn device(&self, index: usize) -> Option<Device<'a>> {
@@ -88,6 +115,12 @@ impl<'a> Registry<'a> {
     /// The device of this name.
     pub fn device_named(&self, name: &str) -> Option<Device<'a>> {
         self.devices().find(|device| device.name == name)
+    }
+
+    /// Who has a share of the device, by service id, and the share.
+    pub fn shares(&self, device: usize) -> impl Iterator<Item = (u32, Share)> + use<'a> {
+        let all = self.processes().filter_map(|process| Some((process.id, process.share?)));
+        all.filter(move |(_, share)| share.device == device)
     }
 
     /// Whether the process with this service id may be given the device at run time.

@@ -29,7 +29,8 @@
 //! | `sends` | | services it only sends to, without waiting; these may go the other way |
 //! | `args` | | text handed to the program, at most [`MAX_ARGS`] bytes |
 //! | `device` | | the one device that it drives: it is handed `mmio`, `irq` and, if the device has a pool, `dma` |
-//! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk |
+//! | `partitions` | | partitions of the disk that it may open; `*` is the whole disk; at most [`MAX_SHARES`] processes have any |
+//! | `disk_pages` | with `partitions` | 4 KiB pages of its own that it shares with the disk's driver: twice what it uses, as its last instance may have some still |
 //! | `state` | | what it may do under `/state`: `PREFIX:OPERATIONS` each, see `nexus_state::rules::Access`; what is under `boot` and `keystore` one authority alone |
 //! | `state_quota` | | `SOFT/HARD`: bytes that it may store there; without it none; all together must surely fit [`STATE_BYTES`] |
 //! | `seals` | | prefixes of `/state` whose values are sealed, and whose keys it alone pushes |
@@ -56,7 +57,7 @@
 //! | `state_quota` | | what it may store there, in this image |
 //! | `start` | | when it is started, in this image: `demand` for one that would work on its own while tests count |
 //!
-//! # Table (little-endian, version 3)
+//! # Table (little-endian, version 4)
 //!
 //! | part | bytes each | fields |
 //! |---|---|---|
@@ -79,7 +80,7 @@ pub mod names;
 mod process;
 mod table;
 
-pub use device::{Device, Find, MAX_POOL_PAGES, MAX_VIRTIO, MAX_WINDOW_PAGES};
+pub use device::{Device, Find, MAX_POOL_PAGES, MAX_SHARES, MAX_VIRTIO, MAX_WINDOW_PAGES, SHARE_VMOS, Share};
 pub use process::{EdgeKind, Grants, Restart, Start};
 pub use table::{Edge, Process, Registry, RegistryError, Service};
 
@@ -114,4 +115,4 @@ pub const STATE_BYTES: u64 = 62 << 20;
 pub const MAGIC: [u8; 8] = *b"NEXUSREG";
 
 /// The only version there is.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;

@@ -5,9 +5,9 @@
 //! id `u32` at 16, pages `u32` at 20, grants `u32` at 24, backoff_ms `u32` at 28; cpu `u16` at 32, handles
 //! `u16` at 34, max_restarts `u16` at 36; priority `u8` at 38, restart `u8` at 39, start `u8` at 40, flags `u8`
 //! at 41 (bit 0 critical, bit 1 announces ready); device `u16` at 42 (its index plus 1; 0 none), devices that it may request
-//! `u32` at 44 (a bit each); the rest 0.
+//! `u32` at 44 (a bit each); pages of its share of a device `u32` at 48 and that device `u16` at 52 (its index plus 1; both 0: none); the rest 0.
 
-use crate::device::DEVICE;
+use crate::device::{DEVICE, MAX_POOL_PAGES, Share};
 use crate::process::{EdgeKind, Grants, Restart, Start};
 use crate::{MAGIC, MAX_DEVICES, MAX_EDGES, MAX_PROCESSES, MAX_SERVICES, MAX_TEXT, VERSION};
 use nexus_abi::bounds::{MAX_HANDLES, MAX_PRIORITY};
@@ -91,6 +91,8 @@ pub struct Process<'a> {
     pub device: Option<usize>,
     /// Devices that it may be given at run time, one bit each by their place.
     pub may_request: u32,
+    /// The memory that it shares with another process's device.
+    pub share: Option<Share>,
 }
 
 /// One service.
@@ -160,6 +162,7 @@ impl<'a> Registry<'a> {
             let device = |n: usize| n < self.devices.len() / DEVICE;
             let in_range = in_range
                 && process.device.is_none_or(device)
+                && process.share.is_none_or(|share| device(share.device) && share.pages <= MAX_POOL_PAGES)
                 && (0..32).all(|n| process.may_request & 1 << n == 0 || device(n));
             let repeats = |other: Process| other.name == process.name || other.id == process.id;
             if !in_range || self.processes().take(index).any(repeats) {
@@ -187,9 +190,14 @@ impl<'a> Registry<'a> {
     /// The process at `index`; `None` past the last.
     pub fn process(&self, index: usize) -> Option<Process<'a>> {
         let raw = record(self.processes, index, PROCESS)?;
-        if raw[41] & !(CRITICAL | ANNOUNCES) != 0 || raw[48..].iter().any(|byte| *byte != 0) {
+        if raw[41] & !(CRITICAL | ANNOUNCES) != 0 || raw[54..].iter().any(|byte| *byte != 0) {
             return None;
         }
+        let share = match (u32_at(raw, 48), u16_at(raw, 52)) {
+            (0, 0) => None,
+            (0, _) | (_, 0) => return None,
+            (pages, device) => Some(Share { device: usize::from(device) - 1, pages }),
+        };
         Some(Process {
             index,
             name: self.text(raw, 0)?,
@@ -210,6 +218,7 @@ impl<'a> Registry<'a> {
             announces_ready: raw[41] & ANNOUNCES != 0,
             device: u16_at(raw, 42).checked_sub(1).map(usize::from),
             may_request: u32_at(raw, 44),
+            share,
         })
     }
 

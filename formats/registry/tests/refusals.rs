@@ -414,34 +414,73 @@ fn devices_have_a_bound_and_fit_the_machine() {
     refused(&with_devices(&pool(994), "device = \"rng\""), &[], &["the devices need 1001 pages", "lower"]);
 }
 
+/// A system whose block driver has `more`, and the disk.
+fn with_disk(more: &'static str) -> String {
+    let driver = Row { name: "virtioblkd", id: 8, authority: "block-driver", pages: 10, more, ..logd() };
+    file(&[init(), logd(), execd(), driver])
+        + "[[device]]\nname = \"disk\"\nvirtio = 2\npool_pages = 4\npool_vmos = 2\n"
+}
+
+const DISK: &str = "provides = [\"disk\"]\ndevice = \"disk\"";
+
 #[test]
 fn partitions_are_opened_by_who_is_listed() {
-    let driver =
-        |more| Row { name: "virtioblkd", id: 8, authority: "block-driver", pages: 10, more, ..logd() };
-    let rows = |more: &'static str| [init(), logd(), execd(), driver(more)];
     let client = |more: &str| Row { more: "", ..probe() }.text() + more + "\n";
-    let base = file(&rows("provides = [\"disk\"]"));
-    let table = build(&base, &[&client("uses = [\"disk\"]\npartitions = [\"*\", \"state\"]")]).unwrap();
+    let base = with_disk(DISK);
+    let opens = |names: &str| format!("uses = [\"disk\"]\ndisk_pages = 9\npartitions = [{names}]");
+    let table = build(&base, &[&client(&opens("\"*\", \"state\""))]).unwrap();
     let registry = Registry::parse(&table).unwrap();
     assert_eq!(registry.by_name("virtioblkd").unwrap().args, "65536=* 65536=state");
     let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(more)], parts);
-    refused_client("partitions = [\"*\"]", &["`probe` may open a partition and does not use `disk`"]);
+    let unused = "partitions = [\"*\"]\ndisk_pages = 9";
+    refused_client(unused, &["`probe` may open a partition and does not use `disk`"]);
     for name in ["", "a b", "a\\tb", "a\\nb"] {
-        let more = format!("uses = [\"disk\"]\npartitions = [\"{name}\"]");
-        refused_client(&more, &["is no name of a partition", "without spaces"]);
+        refused_client(&opens(&format!("\"{name}\"")), &["is no name of a partition", "without spaces"]);
     }
-    refused_client("uses = [\"disk\"]\npartitions = [\"a\", \"a\"]", &["`probe` may open `a` twice"]);
+    refused_client(&opens("\"a\", \"a\""), &["`probe` may open `a` twice"]);
     // `65536=` and the name make the list.
-    let long = |length| format!("uses = [\"disk\"]\npartitions = [\"{}\"]", "x".repeat(length));
+    let long = |length| opens(&format!("\"{}\"", "x".repeat(length)));
     build(&base, &[&client(&long(249))]).unwrap();
     refused_client(&long(250), &["the list of partitions has 256 bytes", "255 is the most"]);
-    let own = file(&rows("provides = [\"disk\"]\nargs = \"1=*\""));
+    let own = with_disk("provides = [\"disk\"]\ndevice = \"disk\"\nargs = \"1=*\"");
     refused(&own, &[], &["`virtioblkd` has arguments of its own"]);
     let without = file(&[init(), logd(), execd()]);
     refused(
         &without,
-        &[&client("partitions = [\"a\"]")],
+        &[&client("partitions = [\"a\"]\ndisk_pages = 9")],
         &["nobody could open `a` for `probe`", "not built"],
+    );
+}
+
+#[test]
+fn who_opens_a_partition_has_memory_of_its_own() {
+    let client = |n: usize, more: &str| {
+        let row = Row { id: 0x1_0000 + n as u32, pages: 1, cpu: 1, more: "start = \"demand\"", ..probe() };
+        row.text().replace("probe", &format!("p{n}")) + "uses = [\"disk\"]\n" + more + "\n"
+    };
+    let base = with_disk(DISK);
+    let shares = |pages: &str| format!("partitions = [\"a\"]\ndisk_pages = {pages}");
+    let table =
+        build(&base, &[&client(0, &shares("1")), &client(1, &shares("64"))].map(|t| t.as_str())).unwrap();
+    let registry = Registry::parse(&table).unwrap();
+    let all: Vec<_> = registry.shares(0).map(|(whose, share)| (whose, share.pages)).collect();
+    assert_eq!(all, [(0x1_0000, 1), (0x1_0001, 64)]);
+    let refused_client = |more: &str, parts: &[&str]| refused(&base, &[&client(0, more)], parts);
+    refused_client("partitions = [\"a\"]", &["`p0` may open a partition and has no memory", "`disk_pages`"]);
+    refused_client("disk_pages = 1", &["`p0` has `disk_pages` and may open no partition", "remove"]);
+    for pages in ["0", "4097"] {
+        refused_client(&shares(pages), &["is out of range", "use 1 to 4096"]);
+    }
+    // The sample has 1000 pages: its processes use 316 of them, the disk 10, and a share 6 besides its own.
+    build(&base, &[&client(0, &shares("668"))]).unwrap();
+    refused_client(&shares("669"), &["pages", "what the devices leave of memory_pages"]);
+    // As many as have sessions of their own, and one more.
+    let many = |count: usize| (0..count).map(|n| client(n, &shares("1"))).collect::<String>();
+    build(&base, &[&many(nexus_registry::MAX_SHARES)]).unwrap();
+    refused(
+        &base,
+        &[&many(nexus_registry::MAX_SHARES + 1)],
+        &["`p4` is one too many", "4 processes are the most"],
     );
 }
 

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{build, execd, file, init, logd, probe};
-use nexus_registry::{EdgeKind, Find, Grants, Registry, RegistryError, Restart, Start};
+use nexus_registry::{
+    EdgeKind, Find, Grants, MAX_POOL_PAGES, Registry, RegistryError, Restart, SHARE_VMOS, Share, Start,
+};
 use proptest::prelude::*;
 
 /// A device that a driver holds, and one that the probe may ask for.
@@ -62,6 +64,19 @@ fn devices_say_who_may_have_them() {
     }
     assert_eq!(registry.device_named("rtc"), Some(rtc));
     assert_eq!(registry.device_named("tea"), None);
+}
+
+#[test]
+fn shares_are_of_one_device_and_one_process() {
+    let mut table = table();
+    let probe = 32 + 3 * 64;
+    // The most that there can be, of the second device.
+    table[probe + 48..probe + 54].copy_from_slice(&[0, 16, 0, 0, 2, 0]);
+    let registry = Registry::parse(&table).unwrap();
+    let share = Share { device: 1, pages: MAX_POOL_PAGES };
+    assert_eq!(registry.shares(1).collect::<Vec<_>>(), [(0x1_0000, share)]);
+    assert_eq!(registry.shares(0).count(), 0);
+    assert_eq!(share.cost(), 1 + 4096 + SHARE_VMOS);
 }
 
 #[test]
@@ -127,7 +142,12 @@ fn every_field_is_checked() {
         (41, &[4]),
         (42, &[3]),
         (44, &[4]),
+        // A share of no device, of no page, of one device too many, and of more than a pool can have.
         (48, &[1]),
+        (52, &[1]),
+        (48, &[1, 0, 0, 0, 3]),
+        (48, &[1, 16, 0, 0, 1]),
+        (54, &[1]),
         (63, &[1]),
     ] {
         assert_eq!(spoiled(second + at, bytes), RegistryError::BadProcess(1), "process byte {at}");

@@ -57,7 +57,7 @@ pub enum Error {
     Exists = 2,
     /// A transfer outside the partition or the shared memory, of no sector, at an odd place, or no transfer at all.
     Invalid = 3,
-    /// There is no memory left to share.
+    /// There is no memory left of what this process may share: what it keeps of earlier sessions counts.
     QuotaExceeded = 5,
     /// So many requests of this endpoint wait that one more is not taken.
     NotReady = 6,

@@ -40,7 +40,7 @@ pub enum Error {
     NotFound = 1,
     /// The registry does not let this process open it.
     PermissionDenied = 4,
-    /// As many are open as can be, by this process or by all.
+    /// This process has as many open as it can.
     QuotaExceeded = 5,
     /// The kernel refused for another reason.
     Kernel = 8,

@@ -1,6 +1,8 @@
-//! What a driver process was granted: one window, one interrupt, one pool. It has no other way to a device.
+//! What a driver process was granted: one window, one interrupt, one pool, and one more pool for each client that has a share of its
+//! own. It has no other way to a device.
 
 use crate::{Fault, Memory, Pool};
+use alloc::format;
 use nexus_rt::abi::{Error, Signals};
 use nexus_rt::memory::Mapping;
 use nexus_rt::owned::{Irq, Owned, Pool as PoolKind, Process, Vmo};
@@ -26,6 +28,12 @@ impl Grants {
         let interrupt = Interrupt(startup.take("irq").ok_or(Error::NotFound)?);
         let pool = startup.take("dma").map(|pool| DevicePool::new(pool, process));
         Ok(Grants { window, interrupt, pool })
+    }
+
+    /// Memory that is one client's alone, by its service id; what others take is none of it. `None` when no share was declared for it.
+    pub fn take_share(startup: &mut Startup, service: u32) -> Option<DevicePool> {
+        let process = startup.process()?;
+        startup.take(&format!("dma.{service}")).map(|pool| DevicePool::new(pool, process))
     }
 }
 

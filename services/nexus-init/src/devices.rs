@@ -1,11 +1,12 @@
 //! The devices of this machine, and the grants that are made of them. A grant outlives the process that holds it: window,
-//! interrupt and pool are the same for each new instance, which is started only once the device has been seen to be reset.
+//! interrupt and pools are the same for each new instance, which is started only once the device has been seen to be reset.
 
 use crate::root::Root;
+use alloc::format;
 use alloc::vec::Vec;
 use nexus_abi::{Error, Rights};
 use nexus_init::machine::{Site, sites};
-use nexus_registry::{Device, Find, Registry};
+use nexus_registry::{Device, Find, Registry, Share};
 use nexus_rt::{IrqKind, MmioKind, Owned, PoolKind, ProcessKind, QuotaKind, error, sys};
 use nexus_spawn::Grants;
 
@@ -29,6 +30,8 @@ struct Grant {
     mmio: Owned<MmioKind>,
     irq: Option<Owned<IrqKind>>,
     pool: Option<Owned<PoolKind>>,
+    /// Memory that the device may reach on behalf of one process each: its service id, and a quota for that pool alone.
+    shares: Vec<(u32, Owned<QuotaKind>, Owned<PoolKind>)>,
     is_virtio: bool,
 }
 
@@ -80,7 +83,7 @@ impl Devices {
             let Some((site, _)) = found.iter().zip(&ids).filter(fits).nth(device.nth.into()) else {
                 continue;
             };
-            match Grant::make(root, &device, site) {
+            match Grant::make(root, registry, &device, site) {
                 Ok(grant) => devices.grants[device.index] = Some(grant),
                 Err(why) => error!("the device {} cannot be granted: {why:?}", device.name),
             }
@@ -122,7 +125,7 @@ impl Devices {
         Ok(false)
     }
 
-    /// Adds the device's objects to what a process is handed, under these names.
+    /// Adds the device's objects to what a process is handed, under these names; shares are called by the name of the pool and whose they are.
     pub fn hand(&self, grants: &mut Grants, index: usize, names: [&str; 3]) -> Result<(), Error> {
         let Some(Some(grant)) = self.grants.get(index) else { return Err(Error::NotFound) };
         let common = Rights::TRANSFER | Rights::INSPECT | Rights::DUPLICATE;
@@ -134,12 +137,15 @@ impl Devices {
         if let Some(object) = &grant.pool {
             grants.add(dma, object.duplicate(Rights::DMA | common)?)?;
         }
+        for (whose, _, object) in &grant.shares {
+            grants.add(&format!("{dma}.{whose}"), object.duplicate(Rights::DMA | common)?)?;
+        }
         Ok(())
     }
 }
 
 impl Grant {
-    fn make(root: &Root, device: &Device<'_>, site: &Site) -> Result<Grant, Error> {
+    fn make(root: &Root, registry: &Registry<'_>, device: &Device<'_>, site: &Site) -> Result<Grant, Error> {
         if !site.alone {
             // Its window would be another device's too.
             return Err(Error::Exists);
@@ -156,11 +162,21 @@ impl Grant {
             Some(source) => Some(Owned::<IrqKind>::mint(&root.resource, &quota, source)?),
             None => None,
         };
-        let pool = match u64::from(device.pool_pages) * nexus_abi::bounds::PAGE_SIZE as u64 {
-            0 => None,
-            bytes => Some(Owned::<PoolKind>::create(&root.resource, &quota, bytes)?),
+        let new_pool = |quota: &Owned<QuotaKind>, pages: u32| {
+            let bytes = u64::from(pages) * nexus_abi::bounds::PAGE_SIZE as u64;
+            Owned::<PoolKind>::create(&root.resource, quota, bytes)
         };
+        let pool = match device.pool_pages {
+            0 => None,
+            pages => Some(new_pool(&quota, pages)?),
+        };
+        let share = |(whose, share): (u32, Share)| {
+            let quota = root.quota.split(share.cost(), 0)?;
+            let pool = new_pool(&quota, share.pages)?;
+            Ok((whose, quota, pool))
+        };
+        let shares = registry.shares(device.index).map(share).collect::<Result<_, Error>>()?;
         let is_virtio = matches!(device.find, Find::Virtio(_));
-        Ok(Grant { _quota: quota, mmio, irq, pool, is_virtio })
+        Ok(Grant { _quota: quota, mmio, irq, pool, shares, is_virtio })
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::awake::Awake;
 use crate::logged::Mark;
+use crate::restarts::{back, find};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -16,8 +17,9 @@ use nexus_rt::samgr::Service;
 use nexus_rt::wire::{CallError, Fixed, Text};
 use nexus_rt::{CallError as TransportError, Channel, Handles, Owned, Vmo};
 
-/// Service ids of `virtioblkd` and of this process.
+/// Service ids of `virtioblkd`, of `keystored` and of this process.
 const VIRTIOBLKD: u32 = 7;
+const KEYSTORED: u32 = 14;
 const SELFTEST: u32 = 65_536;
 
 /// Bytes of shared memory: 16 sectors.
@@ -186,6 +188,55 @@ pub fn refusals(bench: &Bench) -> Verdict {
     drop(block);
     not_its_own(bench)?;
     expect(Session::open(bench)?.read(2000)? == pattern(9), "sector 2000 reads otherwise")
+}
+
+/// Pages that this process shares with the driver at most, as the registry says, and pieces.
+const SHARE_PAGES: u32 = 16;
+const SHARE_PIECES: usize = 4;
+
+/// Who takes all the memory that it can, and keeps it beyond its sessions and the driver's death, takes nobody else's.
+pub fn shares(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
+    let take = |pages: u32| -> Result<_, String> {
+        let mut block = block::Client::new(Fixed::new(channel(SCRATCH)?));
+        Ok(block.share(pages << 12).map(|shared| (block, Owned::<Vmo>::from(shared.memory))))
+    };
+    let refused = |pages: u32, what: &str| -> Verdict {
+        let answer = take(pages)?.map(|_| ());
+        let due = Err(CallError::Service(Error::QuotaExceeded));
+        expect(answer == due, &format!("{pages} more pages {what}: {answer:?}"))
+    };
+    // All of it, and a page more; what is let go of can be taken again.
+    let (session, most) = why("most", take(SHARE_PAGES - 1)?)?;
+    let last = why("the last page", take(1)?)?;
+    refused(1, "than its share")?;
+    drop(last);
+    let (_, last) = why("a page that was let go of", take(1)?)?;
+    // What is kept without its session counts still, for the next driver too.
+    drop(session);
+    refused(1, "than what is kept")?;
+    restart(bench, "virtioblkd")?;
+    refused(1, "than what was kept")?;
+    // Another client that is started anew gets what it shares with the driver. Whoever waits for it has done so before the next test begins.
+    let mark = Mark::now()?;
+    restart(bench, "statefsd")?;
+    let open = "the key of the device is there";
+    mark.wait_for(open, |said| said.service == KEYSTORED && said.text == open)?;
+    drop((most, last));
+    // Pieces are counted like pages.
+    let mut kept = Vec::new();
+    for _ in 0..SHARE_PIECES {
+        kept.push(why("a piece", take(1)?)?.1);
+    }
+    refused(1, "than its pieces")?;
+    drop(kept);
+    why("all of it", take(SHARE_PAGES)?).map(|_| ())
+}
+
+fn restart(bench: &Bench, name: &str) -> Verdict {
+    let before = find(bench, name)?;
+    why("kill", bench.supervisor().kill(why("name", Text::new(name))?))?;
+    back(bench, name, before.generation).map(|_| ())
 }
 
 /// Memory comes from the driver and from nobody else: a client can hand it none, and no transfer names another client's.

@@ -44,6 +44,7 @@ pub const TESTS: &[Test] = &[
     ("devices.disk", disk::readback),
     ("devices.partitions", disk::partitions),
     ("devices.disk_refusals", disk::refusals),
+    ("devices.disk_shares", disk::shares),
     ("devices.block", partition::block),
     ("devices.restart", restarts::restart),
 ];

@@ -5,11 +5,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_rt::api::log::{Client, Error, Purpose};
+use nexus_rt::clock;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::CallError;
 
-/// How often the log is read before what is not in it is missing.
-const LOOKS: usize = 100;
+/// How long it is read before what is not in it is missing.
+const PATIENCE_MS: u64 = 2000;
 
 /// A place in the log.
 pub struct Mark(u64);
@@ -55,7 +56,8 @@ impl Mark {
 
     /// Waits until a record that fits is added.
     pub fn wait_for(mut self, what: &str, fits: impl Fn(&Said) -> bool) -> Result<(), String> {
-        for _ in 0..LOOKS {
+        let deadline = clock::in_millis(PATIENCE_MS);
+        while clock::now() < deadline {
             if self.read()?.iter().any(&fits) {
                 return Ok(());
             }

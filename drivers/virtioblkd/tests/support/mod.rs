@@ -120,7 +120,7 @@ impl Client {
 
 /// A session with memory that the test can look into.
 pub fn client(world: &World, subject: &mut Subject, key: u64, range: Range, pages: usize) -> Client {
-    subject.open(key, range);
+    subject.open(key, 7, range);
     subject.may_share(key, pages * 4096).expect("nothing is shared yet");
     let memory = world.pool().allocate(pages * 4096).expect("there is memory");
     subject.share(key, memory);

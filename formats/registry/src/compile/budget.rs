@@ -10,7 +10,7 @@ use nexus_abi::bounds::{
 
 use super::Refusals;
 use super::source::ProcessModel;
-use crate::device::pages;
+use crate::device::{pages, share_cost};
 use crate::process::{Restart, Start};
 use crate::{MAX_EDGES, MAX_PROCESSES, MAX_SERVICES};
 
@@ -22,13 +22,16 @@ pub(super) fn check(refusals: &mut Refusals) {
     counts(refusals);
     let memory = u64::from(refusals.model.memory_pages.value);
     // Each device has a quota of its own, for as long as the machine runs.
-    let devices: u64 =
-        refusals.model.devices.iter().map(|d| pages(d.pool_pages.value, d.pool_vmos.value) + 1).sum();
+    let model = refusals.model;
+    let devices: u64 = model.devices.iter().map(|d| pages(d.pool_pages.value, d.pool_vmos.value) + 1).sum();
+    // And so has each share of one.
+    let shares = model.processes.iter().filter_map(|p| p.disk_pages.as_ref());
+    let devices = devices + shares.map(|pages| share_cost(pages.value) + 1).sum::<u64>();
     if devices > memory
         && let Some(last) = refusals.model.devices.last()
     {
         let what = format!("the devices need {devices} pages, and [system] memory_pages is {memory}");
-        refusals.add(last.place, what, "lower the pool_pages of one of them".to_string());
+        refusals.add(last.place, what, "lower the pool_pages of one of them, or disk_pages".to_string());
         return;
     }
     let memory = memory - devices;

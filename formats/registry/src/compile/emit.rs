@@ -5,7 +5,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::graph::all_edges;
-use super::partitions::args;
+use super::partitions::{args, share};
 use super::source::{At, DeviceModel, Model, ProcessModel};
 use crate::device::DEVICE;
 use crate::table::{ANNOUNCES, CRITICAL, EDGE, HEADER, PROCESS, SERVICE};
@@ -108,6 +108,10 @@ fn process_record(
     raw[42..44].copy_from_slice(&device.to_le_bytes());
     let asked = process.may_request.iter().filter_map(place).fold(0u32, |all, place| all | 1 << place);
     raw[44..48].copy_from_slice(&asked.to_le_bytes());
+    if let Some((device, pages)) = share(model, process) {
+        raw[48..52].copy_from_slice(&pages.to_le_bytes());
+        raw[52..54].copy_from_slice(&(device as u16 + 1).to_le_bytes());
+    }
     raw[41] = if process.critical { CRITICAL } else { 0 } | if process.ready { ANNOUNCES } else { 0 };
     Ok(raw)
 }

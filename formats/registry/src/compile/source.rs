@@ -77,6 +77,7 @@ pub(super) struct ProcessModel {
     pub device: Option<At<String>>,
     pub may_request: Vec<At<String>>,
     pub partitions: Vec<At<String>>,
+    pub disk_pages: Option<At<u32>>,
     pub state: Vec<At<String>>,
     pub state_quota: Option<At<String>>,
     pub seals: Vec<At<String>>,
@@ -176,6 +177,7 @@ struct ProcessToml {
     may_request: Vec<Spanned<String>>,
     #[serde(default)]
     partitions: Vec<Spanned<String>>,
+    disk_pages: Option<Spanned<u32>>,
     #[serde(default)]
     state: Vec<Spanned<String>>,
     state_quota: Option<Spanned<String>>,
@@ -275,6 +277,7 @@ impl Lines<'_> {
             device: raw.device.map(|device| self.at(device)),
             may_request: self.list(raw.may_request),
             partitions: self.list(raw.partitions),
+            disk_pages: raw.disk_pages.map(|pages| self.at(pages)),
             state: self.list(raw.state),
             state_quota: raw.state_quota.map(|quota| self.at(quota)),
             seals: self.list(raw.seals),

@@ -1,6 +1,7 @@
 //! A fast-key-erasure random-number generator (D. J. Bernstein, "Fast-key-erasure random-number generators", 2017).
 //!
-//! One block of ChaCha20 output replaces the key and is handed out from there; what was handed out is erased. So whoever
+//! One block of ChaCha20 output replaces the key and is handed out from there; what was handed out is erased. A seed replaces the key
+//! alone, and the next block is made when it is asked for. So whoever
 //! reads this process's memory later learns nothing of what was given before. What must never happen: output before the first seed,
 //! or the same output twice.
 
@@ -46,24 +47,25 @@ impl Generator {
             for (key, byte) in self.block.iter_mut().zip(piece) {
                 *key ^= byte;
             }
-            self.run();
+            self.run(KEY);
         }
         self.seeded = true;
         self.since_seed = 0;
         true
     }
 
-    /// The key makes the next block, which begins with the next key.
-    fn run(&mut self) {
+    /// The key makes the beginning of the next block, as far as that: the next key, and what can be handed out, which is nothing unless
+    /// it is the whole block.
+    fn run(&mut self, bytes: usize) {
         let mut key = [0; KEY];
         let (current, rest) = self.block.split_at_mut(KEY);
         key.copy_from_slice(current);
         current.fill(0);
         rest.fill(0);
         // Each key is used once, so the nonce may be fixed.
-        ChaCha20::new(&key.into(), &[0; 12].into()).apply_keystream(&mut self.block);
+        ChaCha20::new(&key.into(), &[0; 12].into()).apply_keystream(&mut self.block[..bytes]);
         key.zeroize();
-        self.used = KEY;
+        self.used = if bytes == BLOCK { KEY } else { BLOCK };
     }
 
     /// Fills `out`. `false`, and nothing is written, before the first seed.
@@ -75,7 +77,7 @@ impl Generator {
         let mut out = &mut *out;
         while !out.is_empty() {
             if self.used == BLOCK {
-                self.run();
+                self.run(BLOCK);
             }
             let ready = &mut self.block[self.used..];
             let count = ready.len().min(out.len());
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn output_is_the_stream_without_the_key_and_then_that_of_the_next_key() {
-        let first: [u8; BLOCK] = stream([9; KEY]);
+        let first: [u8; BLOCK] = stream(stream([9; KEY]));
         let second: [u8; BLOCK] = stream(first[..KEY].try_into().unwrap());
         let mut generator = seeded(9);
         let mut out = [0; 2 * (BLOCK - KEY)];

@@ -1,5 +1,5 @@
 //! Reading the compiled table. [`Registry::parse`] checks every record once; after that no accessor can leave
-//! the bytes, and none allocates.
+//! the bytes, and none allocates. What is looked for is found in the raw records, of which only the one that fits is decoded.
 //!
 //! A process record, 64 bytes: name, authority, program, args (offset and length, `u16` each) at 0, 4, 8, 12;
 //! id `u32` at 16, pages `u32` at 20, grants `u32` at 24, backoff_ms `u32` at 28; cpu `u16` at 32, handles
@@ -164,14 +164,15 @@ impl<'a> Registry<'a> {
                 && process.device.is_none_or(device)
                 && process.share.is_none_or(|share| device(share.device) && share.pages <= MAX_POOL_PAGES)
                 && (0..32).all(|n| process.may_request & 1 << n == 0 || device(n));
-            let repeats = |other: Process| other.name == process.name || other.id == process.id;
-            if !in_range || self.processes().take(index).any(repeats) {
+            let first = |found: Option<Process>| found.is_some_and(|found| found.index == index);
+            if !in_range || !first(self.by_name(process.name)) || !first(self.by_id(process.id)) {
                 return Err(RegistryError::BadProcess(index));
             }
         }
         for index in 0..self.services.len() / SERVICE {
             let service = self.service_at(index).ok_or(RegistryError::BadService(index))?;
-            if service.name.is_empty() || self.services().take(index).any(|s| s.name == service.name) {
+            let first = self.service(service.name).is_some_and(|found| found.index == index);
+            if service.name.is_empty() || !first {
                 return Err(RegistryError::BadService(index));
             }
         }
@@ -230,12 +231,13 @@ impl<'a> Registry<'a> {
 
     /// The process of this name.
     pub fn by_name(&self, name: &str) -> Option<Process<'a>> {
-        self.processes().find(|process| process.name == name)
+        self.process(self.position(self.processes, PROCESS, name)?)
     }
 
     /// The process with this service id: whom a message's identity stands for.
     pub fn by_id(&self, id: u32) -> Option<Process<'a>> {
-        self.processes().find(|process| process.id == id)
+        let index = self.processes.chunks_exact(PROCESS).position(|raw| u32_at(raw, 16) == id)?;
+        self.process(index)
     }
 
     /// The service at `index`; `None` past the last.
@@ -255,7 +257,7 @@ impl<'a> Registry<'a> {
 
     /// The service of this name.
     pub fn service(&self, name: &str) -> Option<Service<'a>> {
-        self.services().find(|service| service.name == name)
+        self.service_at(self.position(self.services, SERVICE, name)?)
     }
 
     fn edge_at(&self, index: usize) -> Option<Edge<'a>> {
@@ -278,13 +280,35 @@ impl<'a> Registry<'a> {
 
     /// The edge from the process with this service id to the service of this name: whether it may connect.
     pub fn edge(&self, client: u32, service: &str) -> Option<Edge<'a>> {
-        self.edges().find(|edge| edge.client.id == client && edge.service.name == service)
+        let client = self.by_id(client)?.index;
+        let service = self.position(self.services, SERVICE, service)?;
+        let is_it =
+            |raw: &[u8]| usize::from(u16_at(raw, 0)) == client && usize::from(u16_at(raw, 2)) == service;
+        self.edge_at(self.edges.chunks_exact(EDGE).position(is_it)?)
+    }
+
+    /// Whether the process at `index` may connect to any service.
+    pub fn is_client(&self, index: usize) -> bool {
+        self.edges.chunks_exact(EDGE).any(|raw| usize::from(u16_at(raw, 0)) == index)
+    }
+
+    /// Whether the process at `index` provides any service.
+    pub fn is_provider(&self, index: usize) -> bool {
+        self.services.chunks_exact(SERVICE).any(|raw| usize::from(u16_at(raw, 4)) == index)
+    }
+
+    /// The first of the records of `size` bytes whose name, which stands at their beginning, is this one.
+    fn position(&self, records: &[u8], size: usize, name: &str) -> Option<usize> {
+        records.chunks_exact(size).position(|raw| self.bytes(raw, 0) == Some(name.as_bytes()))
+    }
+
+    fn bytes(&self, raw: &[u8], at: usize) -> Option<&'a [u8]> {
+        let start = usize::from(u16_at(raw, at));
+        self.text.get(start..start + usize::from(u16_at(raw, at + 2)))
     }
 
     pub(crate) fn text(&self, raw: &[u8], at: usize) -> Option<&'a str> {
-        let start = usize::from(u16_at(raw, at));
-        let bytes = self.text.get(start..start + usize::from(u16_at(raw, at + 2)))?;
-        core::str::from_utf8(bytes).ok()
+        core::str::from_utf8(self.bytes(raw, at)?).ok()
     }
 }
 

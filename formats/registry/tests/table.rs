@@ -90,6 +90,8 @@ fn edges_say_who_may_connect() {
     assert_eq!(registry.edge(0x1_0000, "log").unwrap().client.name, "probe");
     assert_eq!(registry.edge(0x1_0000, "spawn"), None);
     assert_eq!(registry.edge(9, "log"), None);
+    assert_eq!([0, 1, 2, 3, 4].map(|index| registry.is_client(index)), [true, true, true, true, false]);
+    assert_eq!([0, 1, 2, 3, 4].map(|index| registry.is_provider(index)), [false, true, true, false, false]);
 }
 
 #[test]

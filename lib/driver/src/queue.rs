@@ -133,7 +133,8 @@ impl<M: Memory> Queue<M> {
             return Err(Fault::NoQueue);
         }
         let zeros = [0; 64];
-        for offset in (0..Self::bytes(size)).step_by(zeros.len()) {
+        // What lies behind the rings is nobody's.
+        for offset in (0..layout(size).2).step_by(zeros.len()) {
             self.memory.write(offset, &zeros)?;
         }
         self.next.iter_mut().zip(1..).for_each(|(next, following)| *next = following);

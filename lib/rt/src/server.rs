@@ -10,6 +10,7 @@ use crate::sys::{self, Area, Refusal};
 use crate::transport;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_WORDS};
@@ -65,7 +66,9 @@ pub struct Message {
 type Buffer = Box<[u8; MAX_MESSAGE_BYTES]>;
 
 fn buffer() -> Buffer {
-    Box::new([0; MAX_MESSAGE_BYTES])
+    // Made where it stays: an array would be made on the stack first, and copied.
+    let bytes = vec![0; MAX_MESSAGE_BYTES].into_boxed_slice();
+    bytes.try_into().unwrap_or_else(|_| Box::new([0; MAX_MESSAGE_BYTES]))
 }
 
 /// An answer that waits to leave with the next wait.

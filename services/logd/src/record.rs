@@ -33,6 +33,10 @@ pub struct Record {
 
 /// A text made harmless: it stays on its line and steers no terminal.
 pub fn harmless(text: &str) -> String {
+    // Most are.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from(text);
+    }
     text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 

@@ -195,8 +195,7 @@ impl Supervisor {
         let process = self.slots[index].process;
         // `execd` is asked by this process alone, over its control channel.
         !matches!(Authority::of(&process), Some(Authority::Services | Authority::Spawn))
-            && (self.registry.edges().any(|edge| edge.client.index == process.index)
-                || self.registry.services().any(|service| service.owner.index == process.index))
+            && (self.registry.is_client(index) || self.registry.is_provider(index))
     }
 
     /// A program asks for its next grant, or says that it does its job.

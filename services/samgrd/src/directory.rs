@@ -74,7 +74,7 @@ impl<'a, P> Directory<'a, P> {
 
     /// Whether a process may connect to any service at all.
     pub fn is_client(&self, service: u32) -> bool {
-        self.registry.edges().any(|edge| edge.client.id == service)
+        self.registry.by_id(service).is_some_and(|process| self.registry.is_client(process.index))
     }
 
     /// Whether a process may connect to a service, and how the service stands now. A name that does not exist

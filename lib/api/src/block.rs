@@ -28,7 +28,7 @@ pub const BUFFER_BYTES: usize = 528;
 pub const SECTOR_BYTES: usize = 512;
 
 /// Most bytes of memory that are shared over one endpoint.
-pub const MAX_BUFFER: usize = 1048576;
+pub const MAX_BUFFER: usize = 4194304;
 
 /// Most transfers of one request.
 pub const MAX_TRANSFERS: usize = 32;

@@ -47,6 +47,7 @@ pub const TESTS: &[Test] = &[
     ("devices.disk_shares", disk::shares),
     ("devices.block", partition::block),
     ("devices.restart", restarts::restart),
+    ("devices.link_restarts", restarts::link),
 ];
 
 /// The device that tests may ask for: an entropy source of its own.

@@ -168,3 +168,11 @@ pub fn restart(bench: &Bench) -> Verdict {
     bench.say("SELFTEST: driver restart ok");
     Ok(())
 }
+
+/// So is the driver of the link, with nobody at the other end of it.
+pub fn link(bench: &Bench) -> Verdict {
+    let _awake = Awake::keep()?;
+    kill_again_and_again(bench, "diagd", || {
+        expect(find(bench, "diagd")?.state == State::Ready, "it does not do its job")
+    })
+}

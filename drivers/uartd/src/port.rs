@@ -194,6 +194,8 @@ mod tests {
         looks: u64,
         /// What the status register says instead of the truth.
         lie: Option<u8>,
+        /// Accesses that its driver still makes before it dies; without a number it lives.
+        left: Option<u64>,
     }
 
     impl Fake {
@@ -202,6 +204,17 @@ mod tests {
         }
         fn interrupts(&self) -> bool {
             self.enable & 1 != 0 && !self.typed.is_empty() || self.enable & 2 != 0 && self.empty()
+        }
+        /// What a driver that is dead does not do.
+        fn step(&mut self) -> Result<(), Fault> {
+            match &mut self.left {
+                Some(0) => Err(Fault::Outside),
+                Some(left) => {
+                    *left -= 1;
+                    Ok(())
+                }
+                None => Ok(()),
+            }
         }
     }
 
@@ -212,6 +225,7 @@ mod tests {
     impl Registers for Window<'_> {
         fn load8(&self, offset: usize) -> Result<u8, Fault> {
             let mut fake = self.0.borrow_mut();
+            fake.step()?;
             fake.looks += 1;
             Ok(match offset {
                 at::DATA => fake.typed.pop_front().unwrap_or(0),
@@ -227,6 +241,7 @@ mod tests {
         }
         fn store8(&self, offset: usize, value: u8) -> Result<(), Fault> {
             let mut fake = self.0.borrow_mut();
+            fake.step()?;
             match offset {
                 at::DATA => {
                     assert!(fake.lie.is_some() || fake.in_fifo < FIFO, "more than the port takes");
@@ -318,6 +333,39 @@ mod tests {
         assert_eq!(port.read(&mut out[10..]), MAX_TYPED - 10);
         assert_eq!(out[..MAX_TYPED], bytes(MAX_TYPED));
         assert!(!port.has_typed());
+    }
+
+    #[test]
+    fn the_driver_may_die_at_every_step() {
+        for steps in 0.. {
+            let fake = RefCell::new(Fake { slow: true, left: Some(steps), ..Fake::default() });
+            let mut dead = Port::new(Window(&fake));
+            let lived = dead.bring_up().and_then(|()| {
+                fake.borrow_mut().typed.push_back(1);
+                (dead.write(&bytes(2 * FIFO)) == Ok(())).then_some(()).ok_or(Fault::Outside)?;
+                fake.borrow_mut().in_fifo = 0;
+                dead.interrupt()
+            });
+            // What the dead one left on, and what is still in the port, are no hindrance to the next.
+            let before = fake.borrow().sent.len();
+            fake.borrow_mut().left = None;
+            let mut port = up(&fake);
+            port.write(&bytes(3 * FIFO)).unwrap();
+            fake.borrow_mut().typed.push_back(2);
+            while !port.is_drained() || fake.borrow().interrupts() {
+                fake.borrow_mut().in_fifo = 0;
+                port.interrupt().unwrap();
+            }
+            assert_eq!(fake.borrow().sent[before..], bytes(3 * FIFO), "died after {steps}");
+            let mut out = [0; 2];
+            let typed = port.read(&mut out);
+            assert_eq!(out[..typed].last(), Some(&2), "died after {steps}");
+            assert_eq!(fake.borrow().enable, ENABLE_TYPED, "died after {steps}");
+            if lived.is_ok() {
+                assert!(steps > 2 * FIFO as u64, "{steps} steps are a whole life");
+                break;
+            }
+        }
     }
 
     #[test]

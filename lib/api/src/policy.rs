@@ -224,7 +224,8 @@ impl<C: Connector> Client<C> {
         Client { link: Link::new(connector), buffer: [0; BUFFER_BYTES] }
     }
 
-    /// Asks for the window of a device's registers. While its holder, or anyone else, has it or maps it, nobody else gets it.
+    /// Asks for the window of a device's registers. While its holder, or anyone else, has it or maps it, nobody else gets it. A virtio device
+    /// is reset first.
     pub fn window(&mut self, device: Text<'_, 26>) -> Result<WindowReply<HandleOf<C>>, CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
@@ -258,7 +259,8 @@ impl<C: Connector> Client<C> {
 
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server<H: AnyHandle> {
-    /// Asks for the window of a device's registers. While its holder, or anyone else, has it or maps it, nobody else gets it.
+    /// Asks for the window of a device's registers. While its holder, or anyone else, has it or maps it, nobody else gets it. A virtio device
+    /// is reset first.
     fn window(&mut self, sender: Sender, device: Text<'_, 26>) -> Result<WindowReply<H>, Error>;
 
     /// Asks for the interrupt of a device whose window the caller was given.

@@ -1,6 +1,7 @@
 //! `policyd`: decides what the registry leaves to run time. What is not declared is denied; each decision is an audit record.
 //!
-//! It calls nobody. It holds the devices that may be asked for and gives out duplicates with the rights that the interface names.
+//! It calls nobody. It holds the devices that may be asked for and gives out duplicates with the rights that the interface names. What must
+//! never happen: a device that still does what its last holder told it is given to the next.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
@@ -10,7 +11,8 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use nexus_abi::{Error, Rights};
-use nexus_registry::{Device, Registry};
+use nexus_driver::Transport;
+use nexus_registry::{Device, Find, Registry};
 use nexus_rt::api::policy::{self, Error as Denial, InterruptReply, MAX_NAME, WindowReply};
 use nexus_rt::channel::end;
 use nexus_rt::wire::{Sender, Text};
@@ -47,9 +49,16 @@ impl Held {
         };
         Ok(mmio.mappings != 0 || mmio.handles > KEPT_HANDLES || irq > KEPT_HANDLES)
     }
+
+    /// Ends whatever a virtio device does. One that does not obey is given to nobody.
+    fn reset(&self, own: &Owned<ProcessKind>) -> Result<(), Error> {
+        let registers = self.mmio.map(own)?;
+        Transport::new(&registers).reset().map_err(|_| Error::BadState)
+    }
 }
 
 struct Policy {
+    own: &'static Owned<ProcessKind>,
     rules: Rules<'static>,
     devices: BTreeMap<usize, Held>,
 }
@@ -66,7 +75,7 @@ fn run(mut startup: Startup) -> u64 {
             devices.insert(device.index, Held { mmio, irq: startup.take(&format!("{name}.irq")) });
         }
     }
-    let mut policy = Policy { rules: Rules::new(registry), devices };
+    let mut policy = Policy { own, rules: Rules::new(registry), devices };
     provide::serve(&startup, "policy", CLIENTS, |_, sender, packet| {
         policy::dispatch(&mut policy, sender, packet)
     })
@@ -98,6 +107,9 @@ impl Policy {
         let (device, _, in_use) = self.device(sender, name)?;
         self.rules.window(sender.identity, &device, in_use)?;
         let held = self.devices.get(&device.index).ok_or(Denial::NotFound)?;
+        if matches!(device.find, Find::Virtio(_)) {
+            held.reset(self.own).map_err(told)?;
+        }
         held.mmio.duplicate(Rights::READ | Rights::WRITE | COMMON).map_err(told)
     }
 

@@ -28,6 +28,7 @@ use nexus_rt::wire::Text;
 pub const TESTS: &[Test] = &[
     ("devices.map", probe::map),
     ("devices.policy", policy::deny),
+    ("devices.policy_reset", policy::reset),
     ("devices.outside", faults::outside),
     ("devices.execute", faults::execute),
     ("devices.pointers", faults::pointers),

@@ -41,3 +41,21 @@ pub fn deny(bench: &Bench) -> Verdict {
     bench.say("SELFTEST: mmio policy deny ok");
     Ok(())
 }
+
+/// Where a virtio device says what state it is in, and two states that a driver brings it to.
+const STATUS: usize = 0x70;
+const FOUND: u32 = 1 | 2;
+
+/// Whoever gets a device gets it reset, however the last one left it.
+pub fn reset(bench: &Bench) -> Verdict {
+    for _ in 0..2 {
+        let window = probe::window()?;
+        let registers = why("map", window.map(bench.own))?;
+        let before = why("the status", registers.load::<u32>(STATUS))?;
+        expect(before == 0, &format!("its status is {before:#x}"))?;
+        why("use it", registers.store(STATUS, FOUND))?;
+        let after = why("the status", registers.load::<u32>(STATUS))?;
+        expect(after == FOUND, &format!("its status stays {after:#x}"))?;
+    }
+    Ok(())
+}

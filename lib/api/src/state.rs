@@ -95,6 +95,8 @@ pub mod op {
     pub const UNWATCH: u16 = 23;
     /// `checked`.
     pub const CHECKED: u16 = 24;
+    /// `dismiss`.
+    pub const DISMISS: u16 = 25;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -1071,6 +1073,8 @@ pub struct HealthReply {
     pub free: u32,
     /// Repairs when it was mounted.
     pub mended: u32,
+    /// Ranges of keys that were lost in repairs: what is asked for there and is not there answers `Integrity`.
+    pub lost: u32,
     /// The number of the error that everything else answers; 0: it is well.
     pub fault: u16,
     /// Which store it is: another one after it was emptied.
@@ -1083,9 +1087,9 @@ pub struct HealthReply {
 
 impl HealthReply {
     /// Fewest bytes that it takes.
-    pub const LEAST: usize = 80;
+    pub const LEAST: usize = 88;
     /// Most bytes that it takes.
-    pub const MOST: usize = 80;
+    pub const MOST: usize = 88;
     /// Handles that it carries.
     pub const HANDLES: usize = 0;
     /// Whether it borrows from the packet that it is decoded from.
@@ -1100,10 +1104,11 @@ impl HealthReply {
             self.pages.encode(out, 32);
             self.free.encode(out, 36);
             self.mended.encode(out, 40);
-            self.fault.encode(out, 44);
-            self.store.encode(out, 46);
-            self.flushes.encode(out, 64);
-            self.written.encode(out, 72);
+            self.lost.encode(out, 44);
+            self.fault.encode(out, 48);
+            self.store.encode(out, 50);
+            self.flushes.encode(out, 72);
+            self.written.encode(out, 80);
         })?;
         Ok(())
     }
@@ -1114,7 +1119,7 @@ impl HealthReply {
         if handles.len() != Self::HANDLES {
             return Err(Malformed);
         }
-        input.zero(62, 2)?;
+        input.zero(66, 6)?;
         Ok(Self {
             generation: Wire::decode(&input, 8)?,
             safe: Wire::decode(&input, 16)?,
@@ -1122,10 +1127,11 @@ impl HealthReply {
             pages: Wire::decode(&input, 32)?,
             free: Wire::decode(&input, 36)?,
             mended: Wire::decode(&input, 40)?,
-            fault: Wire::decode(&input, 44)?,
-            store: Wire::decode(&input, 46)?,
-            flushes: Wire::decode(&input, 64)?,
-            written: Wire::decode(&input, 72)?,
+            lost: Wire::decode(&input, 44)?,
+            fault: Wire::decode(&input, 48)?,
+            store: Wire::decode(&input, 50)?,
+            flushes: Wire::decode(&input, 72)?,
+            written: Wire::decode(&input, 80)?,
         })
     }
 }
@@ -1469,7 +1475,7 @@ impl<'a> PointReply<'a> {
 /// The request of [`Client::check`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CheckRequest {
-    /// Whether to mount the store anew first, which mends what can be mended. Receipts that were given before are of no use then.
+    /// Whether to repair what is damaged first; what cannot be saved is told in the log. Receipts that were given before are of no use then.
     pub mend: bool,
 }
 
@@ -1803,6 +1809,36 @@ impl<'a> CheckedReply<'a> {
             mended: Wire::decode(&input, 32)?,
             findings: text_tail(input.get(36..).ok_or(Malformed)?)?,
         })
+    }
+}
+
+/// The request of [`Client::dismiss`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DismissRequest {}
+
+impl DismissRequest {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 8;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::DISMISS), Self::MOST, |_| {});
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let _ = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {})
     }
 }
 
@@ -2163,7 +2199,7 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::HEALTH,
             deadline_ms: 30000,
-            room: Room { bytes: 80, handles: 0 },
+            room: Room { bytes: 88, handles: 0 },
         };
         let request = HealthRequest {};
         let packet =
@@ -2335,6 +2371,20 @@ impl<C: Connector> Client<C> {
         Ok(CheckedReply::decode(view, &mut handles)?)
     }
 
+    /// Forgets what was lost in repairs, for who may mend: what is not there answers `NotFound` from then on.
+    pub fn dismiss(&mut self) -> Result<(), CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::DISMISS,
+            deadline_ms: 30000,
+            room: Room { bytes: HEADER_BYTES, handles: 0 },
+        };
+        let request = DismissRequest {};
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, handles) = answered(packet, &SPEC, false)?;
+        Ok(empty_reply(view, &handles)?)
+    }
+
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
     pub fn unlock(
@@ -2469,6 +2519,9 @@ pub trait Server<H: AnyHandle> {
 
     /// What the last look at every page came to: `Busy` until it has ended, `NotFound` when there was none since the server started.
     fn checked(&mut self, sender: Sender) -> Result<CheckedReply<'_>, Error>;
+
+    /// Forgets what was lost in repairs, for who may mend: what is not there answers `NotFound` from then on.
+    fn dismiss(&mut self, sender: Sender) -> Result<(), Error>;
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
@@ -2700,6 +2753,16 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             };
             let result = server.checked(sender);
             answer(packet, Header::new(ID, op::CHECKED), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::DISMISS) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(_) = DismissRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.dismiss(sender);
+            answer(packet, Header::new(ID, op::DISMISS), result, |(), packet| {
+                write_empty(packet, Header::new(ID, op::DISMISS))
+            })
         }
         Some(op::UNLOCK) if is_call => {
             let (view, handles) = packet.open(true);
@@ -3024,8 +3087,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             idempotent: true,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
             reply: Some(trace::Layout {
-                least: 80,
-                most: 80,
+                least: 88,
+                most: 88,
                 fields: &[
                     trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
                     trace::Field { name: "safe", offset: 16, shape: trace::Shape::Unsigned(8) },
@@ -3033,14 +3096,15 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                     trace::Field { name: "pages", offset: 32, shape: trace::Shape::Unsigned(4) },
                     trace::Field { name: "free", offset: 36, shape: trace::Shape::Unsigned(4) },
                     trace::Field { name: "mended", offset: 40, shape: trace::Shape::Unsigned(4) },
-                    trace::Field { name: "fault", offset: 44, shape: trace::Shape::Unsigned(2) },
+                    trace::Field { name: "lost", offset: 44, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "fault", offset: 48, shape: trace::Shape::Unsigned(2) },
                     trace::Field {
                         name: "store",
-                        offset: 46,
+                        offset: 50,
                         shape: trace::Shape::Array(16, 1, &trace::Shape::Unsigned(1)),
                     },
-                    trace::Field { name: "flushes", offset: 64, shape: trace::Shape::Unsigned(8) },
-                    trace::Field { name: "written", offset: 72, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "flushes", offset: 72, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "written", offset: 80, shape: trace::Shape::Unsigned(8) },
                 ],
                 handles: &[],
             }),
@@ -3256,6 +3320,15 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 ],
                 handles: &[],
             }),
+        },
+        trace::Operation {
+            number: op::DISMISS,
+            name: "dismiss",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
+            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
         },
         trace::Operation {
             number: op::UNLOCK,

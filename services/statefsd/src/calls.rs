@@ -201,7 +201,7 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
         let before = self.mounted.mended();
         if mend {
             self.anew = true;
-            self.mounted.mount_again();
+            self.mounted.mend(true);
         }
         let mended = self.mounted.mended() - before;
         self.looking.begin(self.mounted.state(), mended).map_err(told)
@@ -212,6 +212,14 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
         let (looked, mended) = self.looking.ended().map_err(told)?;
         self.path = findings(looked);
         Ok(checked(looked, *mended, &self.path))
+    }
+
+    fn dismiss(&mut self, sender: Sender) -> Result<(), Told> {
+        self.may_with_all(sender, Allow::Mend, "mend")?;
+        self.act(sender, "mend", "", |state, _| {
+            let receipt = state.forget_lost()?;
+            state.sync(Some(receipt))
+        })
     }
 
     fn reset(&mut self, sender: Sender) -> Result<(), Told> {

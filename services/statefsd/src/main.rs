@@ -117,10 +117,19 @@ fn ring(service: &mut Service<Disk>) {
 /// Says how the store is.
 fn tell(service: &mut Service<Disk>) {
     let mended = service.mounted().mended();
+    for line in service.mounted().told() {
+        warn!("repaired: {line}");
+    }
     match service.mounted().state() {
         Ok(state) => {
             let (generation, figures) = (state.store().generation(), state.store().figures());
             info!("generation {generation}, {} of {} pages are free", figures.free, figures.pages);
+            if state.lost() > 0 {
+                warn!(
+                    "{} ranges of keys were lost in repairs: what is not there any more is answered Integrity",
+                    state.lost()
+                );
+            }
             if state.store().is_read_only() {
                 warn!("the medium can only be read: nothing is stored");
             }

@@ -1,11 +1,13 @@
 //! The store as it is at the moment: served, or out of order with the reason that everything else answers. A store whose medium failed is mounted
-//! again; nothing that was promised before is promised by the new run. Sealed prefixes that were open are opened again with it.
+//! again; nothing that was promised before is promised by the new run. Sealed prefixes that were open are opened again with it. A store that is damaged is
+//! repaired as far as what is lost can be named; one that would have to fall back to an older commit waits for a person, and stops nothing.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use nexus_state::engine::{self, Medium, Shape, Store};
-use nexus_state::rules::{Access, Error, State, Unlock, Watches};
+use nexus_state::engine::{self, Fault, Medium, Shape, Store};
+use nexus_state::rules::{Access, Error, REPAIR_PAGES, State, Unlock, Watches, repair, told};
 
 /// Pages of the store that are kept in memory.
 pub const CACHE: usize = 128;
@@ -17,15 +19,23 @@ pub enum Settled {
     Nothing,
     /// Its medium failed, and it was mounted again.
     Failed,
-    /// It was mounted again, or emptied, because somebody who may asked for it.
+    /// It was mounted again, repaired or emptied.
     Anew,
 }
+
+/// Why there is no state, and the medium, if there is one.
+type Refused<M> = (Option<M>, Error);
 
 /// What it is.
 enum Life<M> {
     Served(Box<State<M>>),
     /// Out of order: why, and the medium if there is one.
     Down(Error, Option<M>),
+}
+
+/// Whether damage keeps something from being stored. What it only keeps from being read is left as it is, and is answered for what it is.
+fn stands_in_the_way<M: Medium>(state: &State<M>, refused: bool) -> bool {
+    state.store().is_stuck() || refused && state.store().is_damaged()
 }
 
 /// The store, and what is needed to mount it.
@@ -38,6 +48,12 @@ pub struct Mounted<M> {
     name: fn() -> [u8; 16],
     run: u64,
     mended: u32,
+    /// Whether a repair of what is served was tried, and could not be made.
+    in_vain: bool,
+    /// Whether a change was refused because of what is stored.
+    refused: bool,
+    /// What repairs came to since this was last asked, a line each.
+    told: Vec<String>,
     /// What opened the sealed prefixes, by keeper, while the store is out of order.
     held: Vec<(u32, Unlock)>,
 }
@@ -47,42 +63,77 @@ impl<M: Medium> Mounted<M> {
     pub fn new(medium: M, access: Access, name: fn() -> [u8; 16], run: u64) -> Mounted<M> {
         let (life, held) = (Life::Down(Error::Io, None), Vec::new());
         let watches = Watches::default();
-        let mut mounted = Mounted { life, watches, access, name, run, mended: 0, held };
+        let mut mounted = Mounted {
+            life,
+            watches,
+            access,
+            name,
+            run,
+            mended: 0,
+            in_vain: false,
+            refused: false,
+            told: Vec::new(),
+            held,
+        };
         mounted.mount(medium);
         mounted
     }
 
     fn mount(&mut self, medium: M) {
         self.run += 1;
+        self.in_vain = false;
+        let served = match self.served(medium) {
+            // What can be named and cut out without falling back is mended at once, and told.
+            Err((Some(medium), Error::Integrity)) => self.repaired(medium, false),
+            other => other,
+        };
+        self.serve(served);
+    }
+
+    /// What is on the medium, served.
+    fn served(&mut self, medium: M) -> Result<State<M>, Refused<M>> {
         let store = match Store::mount(medium, CACHE) {
             Ok((store, mounted)) => {
                 self.mended += mounted.notices.len() as u32;
-                Ok(store)
+                store
             }
-            Err((medium, engine::Error::Unformatted)) => self.make(medium),
-            Err((medium, error)) => Err((Some(medium), error.into())),
+            Err((medium, engine::Error::Unformatted)) => self.make(medium)?,
+            Err((medium, error)) => return Err((Some(medium), error.into())),
         };
-        self.serve(store);
+        let refused = |(medium, error)| (Some(medium), error);
+        State::serve(store, self.access.clone(), self.run).map_err(refused)
     }
 
-    fn serve(&mut self, store: Result<Store<M>, (Option<M>, Error)>) {
-        self.life = match store {
-            Ok(store) => match State::new(store, self.access.clone(), self.run) {
-                Ok(mut state) => {
-                    for (keeper, unlock) in &self.held {
-                        // What is refused is refused to whoever asks for it; a medium that failed is mounted once more.
-                        let _ = state.unlock(*keeper, unlock);
-                    }
-                    state.take_over(core::mem::take(&mut self.watches));
-                    Life::Served(Box::new(state))
+    /// The same after a repair. A store that cannot be repaired is left as it is.
+    fn repaired(&mut self, medium: M, back: bool) -> Result<State<M>, Refused<M>> {
+        let (medium, repaired) = repair(medium, CACHE / 4, REPAIR_PAGES, back);
+        match repaired {
+            Ok(repaired) => {
+                self.told.extend(told(&repaired));
+                self.mended += u32::from(!repaired.is_nothing());
+            }
+            Err(engine::Error::Medium(Fault::Io)) => return Err((Some(medium), Error::Io)),
+            // It may be that it can be served all the same.
+            Err(_) => self.in_vain = true,
+        }
+        self.served(medium)
+    }
+
+    fn serve(&mut self, served: Result<State<M>, Refused<M>>) {
+        self.life = match served {
+            Ok(mut state) => {
+                for (keeper, unlock) in &self.held {
+                    // What is refused is refused to whoever asks for it; a medium that failed is mounted once more.
+                    let _ = state.unlock(*keeper, unlock);
                 }
-                Err(error) => Life::Down(error, None),
-            },
+                state.take_over(core::mem::take(&mut self.watches));
+                Life::Served(Box::new(state))
+            }
             Err((medium, error)) => Life::Down(error, medium),
         };
     }
 
-    fn make(&mut self, mut medium: M) -> Result<Store<M>, (Option<M>, Error)> {
+    fn make(&mut self, mut medium: M) -> Result<Store<M>, Refused<M>> {
         let shape = medium.size().map_err(engine::Error::from).and_then(Shape::for_size);
         match shape {
             Ok(shape) => {
@@ -108,17 +159,43 @@ impl<M: Medium> Mounted<M> {
         }
     }
 
-    /// To be called after each request: a store that failed under it is mounted again, as often as it takes requests to succeed.
-    /// Answers whether it was.
-    pub fn revive(&mut self) -> bool {
-        let dead = match &self.life {
-            Life::Served(state) => state.store().is_failed(),
-            Life::Down(error, medium) => *error == Error::Io && medium.is_some(),
-        };
-        if dead {
-            self.mount_again();
+    /// To be called after each request: a store that failed under it is mounted again, as often as it takes requests to succeed, and one that damage
+    /// keeps from storing anything is repaired, once.
+    pub fn revive(&mut self) -> Settled {
+        let refused = core::mem::take(&mut self.refused);
+        match &mut self.life {
+            Life::Served(state) if state.store().is_failed() => {}
+            Life::Served(state) if stands_in_the_way(state, refused) && !self.in_vain => {
+                // As long as the log has room, nothing that was acknowledged is lost.
+                let _ = state.sync(None);
+                self.mend(false);
+                return Settled::Anew;
+            }
+            Life::Down(Error::Io, Some(_)) => {}
+            _ => return Settled::Nothing,
         }
-        dead
+        self.mount_again();
+        Settled::Failed
+    }
+
+    /// A change was refused because of what is stored.
+    pub fn refused(&mut self) {
+        self.refused = true;
+    }
+
+    /// Repairs what is damaged and mounts it again; what was not synced is lost. `back` lets the store fall back to an older commit, where a newer one
+    /// cannot be had.
+    pub fn mend(&mut self, back: bool) {
+        if let Some(medium) = self.take() {
+            self.run += 1;
+            let served = self.repaired(medium, back);
+            self.serve(served);
+        }
+    }
+
+    /// What repairs came to since this was last asked, a line each.
+    pub fn told(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.told)
     }
 
     /// The medium of a store that is out of order, to be mended.
@@ -157,7 +234,10 @@ impl<M: Medium> Mounted<M> {
         let medium = self.take().ok_or(Error::Io)?;
         let held = core::mem::take(&mut self.held);
         self.run += 1;
-        let made = self.make(medium);
+        let refused = |(medium, error)| (Some(medium), error);
+        let made = self
+            .make(medium)
+            .and_then(|store| State::serve(store, self.access.clone(), self.run).map_err(refused));
         self.serve(made);
         let state = self.state()?;
         // Sealed prefixes that were open are open in the new store, and empty: their keeper knows a sequence that it must not fall behind.

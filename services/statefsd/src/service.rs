@@ -111,9 +111,8 @@ impl<M: Medium> Service<M> {
     pub fn settle(&mut self) -> Settled {
         let anew = core::mem::take(&mut self.anew);
         let settled = match (self.mounted.revive(), anew) {
-            (true, _) => Settled::Failed,
-            (false, true) => Settled::Anew,
-            (false, false) => Settled::Nothing,
+            (Settled::Nothing, true) => Settled::Anew,
+            (settled, _) => settled,
         };
         if settled != Settled::Nothing {
             // They belong to the run that ended.
@@ -191,6 +190,9 @@ impl<M: Medium> Service<M> {
             Ok(receipt(done))
         });
         self.watch.done(sender.identity.service, begun);
+        if done.as_ref().err() == Some(&Told::Integrity) {
+            self.mounted.refused();
+        }
         done
     }
 

@@ -16,7 +16,7 @@ use statefsd::looking::PIECE;
 use statefsd::mounted::{Mounted, Settled};
 use statefsd::service::Service;
 
-const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000 12::rc 13::m";
+const RULES: &str = "7:app:rw 7#2000/4000 8:app:r 9::rws 9#4000000/4000000 12::rc 13::m 14::cm";
 
 /// Another name for each store.
 fn name() -> [u8; 16] {
@@ -308,6 +308,152 @@ fn a_look_whose_medium_fails_ends_with_that() {
     assert_eq!(service.checked(looks).err(), Some(Error::Io));
     IS_READABLE.store(true, Ordering::Relaxed);
     assert_eq!(service.stat(me, Text::cut("app/1")).map(|reply| reply.stat.length), Ok(1000));
+}
+
+/// A store with values of two services on a disk, checkpointed, and a page of it that has values of the second.
+fn stored() -> (Disk, usize) {
+    let mut service = fresh();
+    for number in 0..120 {
+        put(&mut service, who(9, 1), &format!("app/{number:03}"), &[number; 500]).expect("put");
+    }
+    put(&mut service, who(9, 1), "app/050", &[0x6b; 600]).expect("put");
+    service.mounted().state().expect("served").store_mut().checkpoint().expect("a checkpoint");
+    let disk = medium(service);
+    let page = newest_leaf(&disk, &[0x6b; 600]);
+    (disk, page)
+}
+
+/// The newest page of values that has these bytes.
+fn newest_leaf(disk: &Disk, bytes: &[u8]) -> usize {
+    let has = |page: &[u8]| page[0] == 0 && page.windows(bytes.len()).any(|part| part == bytes);
+    disk.bytes.chunks(PAGE).rposition(has).expect("it is there")
+}
+
+/// One page of a leaf is damaged.
+fn leaf(disk: &mut Disk, page: usize) {
+    disk.bytes[page * PAGE + 2000] ^= 1;
+}
+
+#[test]
+fn damage_that_keeps_a_store_from_storing_is_repaired_and_told() {
+    let (mut disk, page) = stored();
+    leaf(&mut disk, page);
+    let mut service = served(disk, 2 << 32);
+    let me = who(9, 1);
+    assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity));
+    assert_eq!(get(&mut service, me, "app/000").as_deref(), Ok(&[0; 500][..]));
+    assert!(service.mounted().told().is_empty() && service.health(me).expect("told").lost == 0);
+    // What is put beside it meets the damage as soon as it comes into the tree.
+    let mut told = Vec::new();
+    for turn in 0..400 {
+        // Whatever it meets, it can be put again afterwards.
+        let _ = put(&mut service, me, "app/051", &[turn as u8; 600]);
+        service.settle();
+        told.extend(service.mounted().told());
+    }
+    assert!(told.iter().any(|line| line.ends_with("keys are lost")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("lost: ") && line.contains("`app/0")), "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.ends_with("keys are lost")).count(), 1, "once");
+    assert_eq!(get(&mut service, me, "app/051").as_deref(), Ok(&[143; 600][..]));
+    assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity), "it is not just gone");
+    assert_eq!(get(&mut service, me, "app/none"), Err(Error::NotFound));
+    let health = service.health(me).expect("told");
+    assert!(health.lost > 0 && health.fault == 0);
+    assert_eq!(service.check(who(12, 2), false), Ok(()));
+    look(&mut service);
+    assert_eq!(service.checked(who(12, 2)).map(|checked| (checked.damaged, checked.lost)), Ok((0, 0)));
+    // It stays told until somebody who may says that it is known.
+    let mut service = served(medium(service), 3 << 32);
+    assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity));
+    assert_eq!(service.dismiss(who(12, 2)), Err(Error::PermissionDenied));
+    assert_eq!(service.dismiss(who(13, 2)), Ok(()));
+    assert_eq!(service.health(me).expect("told").lost, 0);
+    let mut service = served(medium(service), 4 << 32);
+    assert_eq!(get(&mut service, me, "app/050"), Err(Error::NotFound));
+}
+
+#[test]
+fn damage_that_a_checkpoint_meets_is_repaired_and_told() {
+    let (mut disk, page) = stored();
+    leaf(&mut disk, page);
+    let mut service = served(disk, 2 << 32);
+    let (me, mut told, mut there) = (who(9, 1), Vec::new(), 0);
+    // Every value that is not in the damaged page is taken away; what is left of the pages beside it would be put together with it.
+    for number in 0..120 {
+        let path = format!("app/{number:03}");
+        if get(&mut service, me, &path).is_ok() {
+            let receipt = service.delete(me, Text::cut(&path)).expect("deleted").receipt;
+            // One that is of the store before it was repaired says so.
+            let _ = service.sync(me, receipt);
+            there += 1;
+        }
+        service.settle();
+        told.extend(service.mounted().told());
+    }
+    assert!((100..120).contains(&there), "{there}");
+    for turn in 0..200 {
+        put(&mut service, me, "app/zzz", &[turn; 3000]).expect("put");
+        service.settle();
+        told.extend(service.mounted().told());
+    }
+    assert!(told.iter().any(|line| line.starts_with("lost: ")), "{told:?}");
+    assert_eq!(get(&mut service, me, "app/zzz").as_deref(), Ok(&[199; 3000][..]));
+    assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity));
+}
+
+#[test]
+fn a_store_whose_charges_are_damaged_is_repaired_when_it_is_mounted() {
+    let (disk, _) = stored();
+    // The leaf with the charges is the first one: where `q` and the number of the service stand.
+    let page = newest_leaf(&disk, &[b'q', 0, 0, 0, 9]);
+    let mut disk = disk;
+    leaf(&mut disk, page);
+    let mut service = served(disk, 2 << 32);
+    let told = service.mounted().told();
+    assert!(told.iter().any(|line| line.starts_with("lost: ")), "{told:?}");
+    let used = service.usage(who(9, 1)).expect("served").used;
+    let (mut sum, mut after) = (0, String::new());
+    loop {
+        let reply = service.next(who(9, 1), Text::cut("app"), Text::cut(&after)).expect("listed");
+        if reply.path.is_empty() {
+            break;
+        }
+        after = reply.path.get().to_string();
+        sum += if reply.found { after.len() as u64 + reply.stat.length + 64 } else { 0 };
+    }
+    assert!(sum > 20_000 && used == sum, "{used} for {sum}");
+}
+
+#[test]
+fn an_older_commit_is_taken_only_when_somebody_who_may_asks_for_it() {
+    let mut service = fresh();
+    let (me, looks) = (who(9, 1), who(14, 2));
+    for number in 0..4 {
+        let receipt = put(&mut service, me, &format!("app/{number}"), &[number; 40]).expect("put");
+        service.sync(me, receipt).expect("safe");
+    }
+    let mut disk = medium(service);
+    let frames: Vec<usize> =
+        (0..disk.bytes.len() / 512).filter(|at| disk.bytes[at * 512 + 8..][..4] == *b"nxrf").collect();
+    assert_eq!(frames.len(), 8);
+    frames[4..6].iter().for_each(|at| disk.bytes[at * 512 + 80] ^= 1);
+    let damaged = disk.bytes.clone();
+    let mut service = served(disk, 2 << 32);
+    assert_eq!(get(&mut service, me, "app/0"), Err(Error::Integrity));
+    assert_eq!(put(&mut service, me, "app/0", b"x"), Err(Error::Integrity));
+    assert_eq!(service.settle(), Settled::Nothing);
+    assert_eq!(service.check(looks, false), Err(Error::Integrity));
+    let disk = medium(service);
+    assert!(disk.bytes == damaged, "nothing is written");
+    let mut service = served(disk, 3 << 32);
+    assert_eq!(service.check(looks, true), Ok(()));
+    look(&mut service);
+    assert_eq!(service.checked(looks).map(|checked| (checked.damaged, checked.mended)), Ok((0, 1)));
+    let told = service.mounted().told();
+    assert_eq!(told, ["fell back from generation 4 to 2"]);
+    assert_eq!(get(&mut service, me, "app/1").as_deref(), Ok(&[1; 40][..]));
+    assert_eq!(get(&mut service, me, "app/2"), Err(Error::NotFound));
+    put(&mut service, me, "app/2", b"again").expect("put");
 }
 
 #[test]

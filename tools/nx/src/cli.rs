@@ -573,9 +573,17 @@ pub enum StateCommand {
     Quota,
     /// Look at every page
     Fsck {
-        /// Mend what can be mended
+        /// Put a damaged store together again, and say what could not be saved
         #[arg(long)]
         repair: bool,
+        /// Forget what repairs could not save: what is not there has never been there
+        #[arg(long, conflicts_with = "repair")]
+        forget: bool,
+    },
+    /// Write what a damaged store still has to a file, as export does, and say what it has not
+    Salvage {
+        /// The file
+        file: PathBuf,
     },
     /// Write all values but those under keystore to a file
     Export {

@@ -128,6 +128,8 @@ fn every_answer_has_the_fields_that_are_documented() {
         ("nx state stat", &["state", "--disk", disk, "stat"], 0),
         ("nx state quota", &["state", "--disk", disk, "quota"], 0),
         ("nx state fsck", &["state", "--disk", disk, "fsck"], 0),
+        ("nx state fsck --forget", &["state", "--disk", disk, "fsck", "--forget"], 0),
+        ("nx state salvage", &["state", "--disk", disk, "salvage", exported], 0),
         ("nx state export", &["state", "--disk", disk, "export", exported], 0),
         ("nx state import", &["state", "--disk", disk, "import", exported], 0),
         ("nx state rm", &["state", "--disk", disk, "rm", "a/b"], 0),

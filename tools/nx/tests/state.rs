@@ -75,6 +75,39 @@ fn a_disk_image_is_looked_at_changed_and_carried() {
     let lost = nx(&scratch, &["get", "app/long"]);
     assert!(exit(&lost) == 1 && words(&lost).contains("Integrity"), "{}", words(&lost));
     assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+    // What it still has can be taken out of it, and it is told what it has not; that changes nothing.
+    let damaged = fs::read(&path).unwrap();
+    let saved = scratch.path("saved");
+    assert_eq!(exit(&nx(&scratch, &["export", saved.to_str().unwrap()])), 1);
+    let told = good(&scratch, &["salvage", saved.to_str().unwrap()]);
+    assert!(told.contains("1 keys are lost") && told.contains("lost: `app/long` (Page("), "{told}");
+    let lines = fs::read_to_string(&saved).unwrap();
+    assert!(lines.contains("\"app/a\"") && !lines.contains("app/long"), "{lines}");
+    assert!(fs::read(&path).unwrap() == damaged);
+    // Put together again it is sound, and what is gone stays told until somebody says that it is known.
+    let told = good(&scratch, &["fsck", "--repair"]);
+    assert!(told.contains("mended: lost: `app/long` (Page("), "{told}");
+    good(&scratch, &["fsck"]);
+    let stat = || serde_json::from_str::<serde_json::Value>(&good(&scratch, &["stat", "--json"])).unwrap();
+    assert_eq!(stat()["lost"], 1);
+    let why = |arguments: &[&str]| words(&nx(&scratch, arguments));
+    assert!(why(&["get", "app/long"]).contains("Integrity"));
+    assert_eq!(good(&scratch, &["get", "app/a"]), "short");
+    let quota: serde_json::Value = serde_json::from_str(&good(&scratch, &["quota", "--json"])).unwrap();
+    assert_eq!(quota[0]["bytes"], quota[0]["charged"]);
+    good(&scratch, &["fsck", "--forget"]);
+    assert_eq!(stat()["lost"], 0);
+    assert!(why(&["get", "app/long"]).contains("NotFound"));
+    // Without any of its superblocks there is nothing to go by.
+    let mut image = fs::read(&path).unwrap();
+    let magic = b"NXSTATE\0";
+    while let Some(at) = image.windows(8).position(|part| part == magic) {
+        image[at] ^= 1;
+    }
+    fs::write(&path, &image).unwrap();
+    assert_eq!(exit(&nx(&scratch, &["fsck", "--repair"])), 1);
+    assert_eq!(exit(&nx(&scratch, &["salvage", saved.to_str().unwrap()])), 1);
+    assert!(fs::read(&path).unwrap() == image, "it is left as it is");
 }
 
 #[test]

@@ -32,23 +32,53 @@ pub struct Checked {
 pub const MAX_DAMAGE: usize = 64;
 
 /// A page of a tree that a walk is in: which of its entries is next, and that its keys are at least `low` and less than `high`.
-struct Place {
-    node: Node,
-    level: u8,
-    index: usize,
+pub struct Place {
+    pub node: Node,
+    pub level: u8,
+    pub index: usize,
     low: Vec<u8>,
     high: Option<Vec<u8>>,
 }
 
 /// What an entry leads to.
-enum Below {
+pub enum Below {
     Page { ptr: Ptr, low: Vec<u8>, high: Option<Vec<u8>> },
     Value(Value),
 }
 
 impl Place {
-    /// What the next entry leads to, if its key lies where it must.
-    fn entry(&self) -> Result<Result<Below, Error>, Error> {
+    /// At its first entry.
+    pub fn new(node: Node, level: u8, low: Vec<u8>, high: Option<Vec<u8>>) -> Place {
+        Place { node, level, index: 0, low, high }
+    }
+
+    /// Whether it has no more entries.
+    pub fn is_done(&self) -> bool {
+        self.index == self.node.count()
+    }
+
+    /// The keys that the entry is for: those from the first of them on, below the other.
+    pub fn range(&self) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+        let key = self.node.entry(self.index)?.0;
+        if self.level == 0 {
+            return Ok((key.to_vec(), Some([key, &[0]].concat())));
+        }
+        let low = if self.index == 0 { self.low.clone() } else { key.to_vec() };
+        let is_last = self.index + 1 == self.node.count();
+        let high =
+            if is_last { self.high.clone() } else { Some(self.node.entry(self.index + 1)?.0.to_vec()) };
+        Ok((low, high))
+    }
+
+    /// The first key that is not known to lie before the entry.
+    pub fn behind(&self) -> Result<Vec<u8>, Error> {
+        let Some(before) = self.index.checked_sub(1) else { return Ok(self.low.clone()) };
+        let key = self.node.entry(before)?.0;
+        Ok(if self.level == 0 { [key, &[0]].concat() } else { key.to_vec() })
+    }
+
+    /// What the entry leads to, if its key lies where it must.
+    pub fn entry(&self) -> Result<Result<Below, Error>, Error> {
         let (node, index) = (&self.node, self.index);
         let (key, body) = node.entry(index)?;
         let last = if index > 0 { Some(node.entry(index - 1)?.0) } else { None };
@@ -61,18 +91,23 @@ impl Place {
         if self.level == 0 {
             return Ok(Value::decode(body).map(Below::Value).map_err(Error::from));
         }
-        let high = if index + 1 < node.count() {
-            Some(node.entry(index + 1)?.0.to_vec())
-        } else {
-            self.high.clone()
-        };
-        let low = if index == 0 { self.low.clone() } else { key.to_vec() };
+        let (low, high) = self.range()?;
         Ok(node.child(index).map(|ptr| Below::Page { ptr, low, high }))
     }
 }
 
+/// What a walk to the end came to.
+pub struct Walked {
+    /// Pages that the tree has, or had.
+    pub seen: Bits,
+    /// Keys that were met.
+    pub keys: u64,
+    /// Whether all of it is as it should be.
+    pub is_sound: bool,
+}
+
 /// A walk over one tree, the lowest pages first.
-struct Walk {
+pub struct Walk {
     seen: Bits,
     keys: u64,
     /// From the top to where it is.
@@ -111,7 +146,7 @@ impl Walk {
     ) -> Result<(), Error> {
         self.visit(pages, ptr.page)?;
         let node = Node::new(pages.read(ptr)?, level)?;
-        self.way.push(Place { node, level, index: 0, low, high });
+        self.way.push(Place::new(node, level, low, high));
         Ok(())
     }
 
@@ -121,7 +156,7 @@ impl Walk {
             return pages.read(ptr).map(drop);
         }
         let Some(mut place) = self.way.pop() else { return Ok(()) };
-        if place.index == place.node.count() {
+        if place.is_done() {
             return Ok(());
         }
         // A page whose keys are not as they must be is left.
@@ -145,6 +180,20 @@ impl Walk {
     }
 }
 
+impl Walk {
+    /// All of a tree, whatever is damaged in it.
+    pub fn whole<M: Medium>(pages: &mut Pages<M>, root: Root) -> Result<Walked, Error> {
+        let (mut walk, begun) = Walk::begin(pages, root);
+        let mut damage = Vec::new();
+        note(&mut damage, begun)?;
+        while !walk.is_done() {
+            let stepped = walk.step(pages);
+            note(&mut damage, stepped)?;
+        }
+        Ok(Walked { seen: walk.seen, keys: walk.keys, is_sound: damage.is_empty() })
+    }
+}
+
 /// Notes damage and goes on; anything else is the end.
 fn note(damage: &mut Vec<Damage>, outcome: Result<(), Error>) -> Result<(), Error> {
     match outcome {
@@ -159,7 +208,7 @@ fn note(damage: &mut Vec<Damage>, outcome: Result<(), Error>) -> Result<(), Erro
 }
 
 /// The root of each map's tree.
-fn roots(superblock: &Superblock) -> [Root; MAPS] {
+pub fn roots(superblock: &Superblock) -> [Root; MAPS] {
     core::array::from_fn(|index| match index {
         0 | 1 => superblock.roots[index],
         _ => superblock.snapshots[index - 2].as_ref().map_or(Root::default(), |snapshot| snapshot.root),

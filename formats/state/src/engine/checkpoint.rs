@@ -106,6 +106,7 @@ impl<M: Medium> Store<M> {
             }
             Err(error) => {
                 (self.pages.space, self.generation) = (space, generation);
+                self.stuck |= matches!(error, Error::Integrity(_));
                 Err(self.fail(error))
             }
         }
@@ -172,7 +173,7 @@ impl<M: Medium> Store<M> {
     }
 }
 
-fn body(value: &Value) -> Vec<u8> {
+pub fn body(value: &Value) -> Vec<u8> {
     let mut out = Writer::default();
     value.encode(&mut out);
     out.0

@@ -13,7 +13,7 @@ pub const MIN_DATA_PAGES: u32 = 16;
 pub const MAPS: usize = 2 + MAX_SNAPSHOTS;
 
 /// Pages before the maps: two superblocks, each twice.
-const SUPERBLOCKS: u32 = 4;
+pub const SUPERBLOCKS: u32 = 4;
 
 /// How large a store and its log are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

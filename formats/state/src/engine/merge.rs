@@ -67,7 +67,7 @@ impl Builder {
 }
 
 /// The entry for a page in the page above it.
-fn above(key: &[u8], ptr: Ptr) -> Item {
+pub fn above(key: &[u8], ptr: Ptr) -> Item {
     let mut body = Writer::default();
     ptr.write(&mut body);
     Item::new(key, &body.0)

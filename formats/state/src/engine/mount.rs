@@ -10,9 +10,10 @@ use super::cache::Cache;
 use super::check::reachable;
 use super::checkpoint::{decode_maps, encode_maps};
 use super::codec::Writer;
-use super::layout::Shape;
+use super::layout::{MAPS, Shape};
 use super::pages::Pages;
-use super::space::Space;
+use super::prune::{Lost, lose};
+use super::space::{Bits, Space};
 use super::store::{Figures, Store};
 use super::superblock::Superblock;
 use super::value::Value;
@@ -76,11 +77,11 @@ impl<M: Medium> Store<M> {
         Ok(made)
     }
 
-    fn new(medium: M, superblock: Superblock, space: Space, cache: usize) -> Store<M> {
+    pub(super) fn new(medium: M, superblock: Superblock, space: Space, cache: usize) -> Store<M> {
         let shape = superblock.shape;
         let generation = superblock.generation;
         Store {
-            pages: Pages { medium, shape, cache: Cache::new(cache), space, written: 0 },
+            pages: Pages { medium, shape, cache: Cache::new(cache), space, written: 0, damaged: false },
             superblock,
             memory: Default::default(),
             replaced: Vec::new(),
@@ -92,6 +93,7 @@ impl<M: Medium> Store<M> {
             safe: generation,
             log_at: 0,
             broken: None,
+            stuck: false,
             figures: Figures::default(),
         }
     }
@@ -100,7 +102,8 @@ impl<M: Medium> Store<M> {
     pub fn mount(mut medium: M, cache: usize) -> Result<(Store<M>, Mounted), (M, Error)> {
         let mut notices = Vec::new();
         let superblock = match newest(&mut medium, &mut notices) {
-            Ok(superblock) => superblock,
+            Ok((superblock, None)) => superblock,
+            Ok((_, Some(damage))) => return Err((medium, damage.into())),
             Err(error) => return Err((medium, error)),
         };
         let space = Space::empty(superblock.shape);
@@ -116,7 +119,7 @@ impl<M: Medium> Store<M> {
 
     fn recover(&mut self, notices: &mut Vec<Notice>) -> Result<(), Error> {
         self.read_maps(notices)?;
-        self.replay(notices)?;
+        self.replay(notices, None)?;
         // What is read may still be in a cache of the medium. It is safe before anybody is told.
         let safe = self.flush().and_then(|()| if notices.is_empty() { Ok(()) } else { self.checkpoint() });
         match safe {
@@ -128,25 +131,37 @@ impl<M: Medium> Store<M> {
         }
     }
 
-    fn read_maps(&mut self, notices: &mut Vec<Notice>) -> Result<(), Error> {
+    /// The maps as they are on the medium, unless they are damaged.
+    pub(super) fn maps_on_medium(
+        &mut self,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Option<[Bits; MAPS]>, Error> {
         let (shape, epoch) = (self.superblock.shape, self.superblock.epoch);
         let mut bytes = vec![0; shape.maps_bytes()];
         self.pages.medium.read(shape.maps(epoch), &mut bytes)?;
         let maps =
             if checksum(&bytes) == self.superblock.maps { decode_maps(&bytes, shape).ok() } else { None };
-        let maps = match maps {
+        if maps.is_none() {
+            notices.push(Notice::Maps);
+        }
+        Ok(maps)
+    }
+
+    fn read_maps(&mut self, notices: &mut Vec<Notice>) -> Result<(), Error> {
+        let maps = match self.maps_on_medium(notices)? {
             Some(maps) => maps,
-            None => {
-                notices.push(Notice::Maps);
-                reachable(&mut self.pages, &self.superblock)?
-            }
+            None => reachable(&mut self.pages, &self.superblock)?,
         };
-        self.pages.space = Space::new(shape, maps);
+        self.pages.space = Space::new(self.superblock.shape, maps);
         Ok(())
     }
 
-    /// Does again what the log says.
-    fn replay(&mut self, notices: &mut Vec<Notice>) -> Result<(), Error> {
+    /// Does again what the log says. With `lost`, a value whose pages cannot be read is named there, and is gone; without it that is the error.
+    pub(super) fn replay(
+        &mut self,
+        notices: &mut Vec<Notice>,
+        mut lost: Option<&mut [Vec<Lost>; MAPS]>,
+    ) -> Result<(), Error> {
         let Superblock { shape, epoch, store, .. } = self.superblock.clone();
         let mut half = vec![0; shape.log_bytes() as usize];
         self.pages.medium.read(shape.log(epoch), &mut half)?;
@@ -186,9 +201,15 @@ impl<M: Medium> Store<M> {
                     }
                 }
             };
-            for (tree, key, value) in frame::changes(changes)? {
-                if let Some(value @ Value::Pages { .. }) = &value {
-                    self.stage_again(value)?;
+            for (tree, key, mut value) in frame::changes(changes)? {
+                if let Some(pages @ Value::Pages { .. }) = &value {
+                    match (self.stage_again(pages), &mut lost) {
+                        (Err(Error::Integrity(damage)), Some(lost)) => {
+                            lose(&mut lost[tree as usize], Lost::one(&key, damage));
+                            value = None;
+                        }
+                        (staged, _) => staged?,
+                    }
                 }
                 self.remember(tree, key, value);
             }
@@ -210,8 +231,11 @@ impl<M: Medium> Store<M> {
     }
 }
 
-/// The newest superblock that can be read, if nothing proves that there was a newer one.
-fn newest<M: Medium>(medium: &mut M, notices: &mut Vec<Notice>) -> Result<Superblock, Error> {
+/// The newest superblock that can be read, and what proves that there was a newer one, if anything does.
+pub(super) fn newest<M: Medium>(
+    medium: &mut M,
+    notices: &mut Vec<Notice>,
+) -> Result<(Superblock, Option<Damage>), Error> {
     let size = medium.size()?;
     if size < 4 * PAGE as u64 {
         return Err(Error::Size);
@@ -247,9 +271,10 @@ fn newest<M: Medium>(medium: &mut M, notices: &mut Vec<Notice>) -> Result<Superb
     if pair(best.epoch + 1).iter().any(Option::is_none)
         && let Some(reached) = logged(medium, &best)?
     {
-        return Err(Damage::Superblock { reached, left: best.generation }.into());
+        let left = best.generation;
+        return Ok((best, Some(Damage::Superblock { reached, left })));
     }
-    Ok(best)
+    Ok((best, None))
 }
 
 /// The newest generation in the log of the epoch after this one, if there is any.

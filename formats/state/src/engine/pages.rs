@@ -37,6 +37,8 @@ pub struct Pages<M> {
     pub space: Space,
     /// Pages written since the store was mounted.
     pub written: u64,
+    /// Whether a page was met that is not what was written.
+    pub damaged: bool,
 }
 
 impl<M: Medium> Pages<M> {
@@ -62,6 +64,7 @@ impl<M: Medium> Pages<M> {
             self.medium.read(u64::from(ptr.page) * PAGE as u64, room)?;
         }
         if checksum(&bytes[..]) != ptr.checksum {
+            self.damaged = true;
             return Err(Damage::Page(ptr.page).into());
         }
         Ok(bytes)

@@ -79,6 +79,12 @@ impl Space {
         self.free = (self.shape.pages - self.shape.first_data()).saturating_sub(self.busy.count());
     }
 
+    /// These must not be overwritten either, until the next checkpoint is safe.
+    pub fn occupy(&mut self, pages: &Bits) {
+        self.busy.add(pages);
+        self.free = (self.shape.pages - self.shape.first_data()).saturating_sub(self.busy.count());
+    }
+
     /// Pages that can be written now.
     pub fn free(&self) -> u32 {
         self.free
@@ -90,7 +96,7 @@ impl Space {
     }
 
     /// A free page, from now on busy. They are given in rising order as far as possible, so that writes are long.
-    fn take(&mut self) -> Result<u32, Error> {
+    pub fn take(&mut self) -> Result<u32, Error> {
         let first = self.shape.first_data();
         for _ in 0..2 {
             while self.next < self.shape.pages {

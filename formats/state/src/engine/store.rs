@@ -109,6 +109,8 @@ pub struct Store<M> {
     pub(super) safe: u64,
     pub(super) log_at: u64,
     pub(super) broken: Option<Error>,
+    /// Whether a checkpoint met damage since it was mounted.
+    pub(super) stuck: bool,
     pub(super) figures: Figures,
 }
 
@@ -325,6 +327,16 @@ impl<M: Medium> Store<M> {
     /// Whether a write or a flush failed, so that it has to be mounted again.
     pub fn is_failed(&self) -> bool {
         self.broken == Some(Error::Failed)
+    }
+
+    /// Whether damage keeps what was committed out of the trees: when the log is full nothing can be stored any more, until it is repaired.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck
+    }
+
+    /// Whether a page was met that is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        self.pages.damaged
     }
 
     /// Whether the medium can only be read.

@@ -44,6 +44,11 @@ pub fn key(service: u32) -> Vec<u8> {
     core::iter::once(CHARGES).chain(service.to_be_bytes()).collect()
 }
 
+/// The service that this is the key of the charge of, if it is one's.
+pub fn service(key: &[u8]) -> Option<u32> {
+    key.strip_prefix(&[CHARGES])?.try_into().ok().map(u32::from_be_bytes)
+}
+
 impl Charges {
     /// What the store says.
     pub fn load<M: Medium>(store: &mut Store<M>) -> Result<Charges, Error> {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::charge::{self, Charges, EXTRA};
 use super::path::first_under;
+use super::repair::Losses;
 use super::row::{HEAD, Row, version};
 use super::seals::Seals;
 use super::{Access, Allow, Error, Path};
@@ -34,6 +35,7 @@ pub struct Plan<'a, M> {
     store: &'a mut Store<M>,
     access: &'a Access,
     seals: &'a mut Seals,
+    losses: &'a Losses,
     service: u32,
     tree: Option<Tree>,
     /// What becomes of each key: its row, or nothing.
@@ -53,12 +55,14 @@ impl<'a, M: Medium> Plan<'a, M> {
         store: &'a mut Store<M>,
         access: &'a Access,
         seals: &'a mut Seals,
+        losses: &'a Losses,
         service: u32,
     ) -> Plan<'a, M> {
         Plan {
             store,
             access,
             seals,
+            losses,
             service,
             tree: None,
             rows: BTreeMap::new(),
@@ -83,8 +87,9 @@ impl<'a, M: Medium> Plan<'a, M> {
                 self.may(Allow::Read, from)?;
                 self.belongs(from)?;
                 self.belongs(to)?;
-                let row =
-                    self.row(from)?.ok_or_else(|| self.missing(from).err().unwrap_or(Error::NotFound))?;
+                let row = self
+                    .row(from)?
+                    .ok_or_else(|| self.missing(from).err().unwrap_or(self.losses.absent(from)))?;
                 self.may(Allow::Write, from)?;
                 self.may(Allow::Write, to)?;
                 if from == to {
@@ -185,7 +190,7 @@ impl<'a, M: Medium> Plan<'a, M> {
         self.belongs(path)?;
         let Some(old) = self.row(path)? else {
             self.missing(path)?;
-            return Err(Error::NotFound);
+            return Err(self.losses.absent(path));
         };
         self.charge(old.head.owner, -charge_of(path, old.len()));
         self.rows.insert(path.key(), None);

@@ -1,6 +1,7 @@
 //! Named points of the first database. Who makes one is charged for all pages that it may come to hold.
 
 use super::charge::Charges;
+use super::repair::Losses;
 use super::{Allow, Error, Receipt, State};
 use crate::engine::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Medium, PAGE, Tree};
 
@@ -41,6 +42,7 @@ impl<M: Medium> State<M> {
         self.may_snapshot(service, name)?;
         self.store.restore_snapshot(name.as_bytes(), alloc::vec::Vec::new())?;
         self.charges = Charges::load(&mut self.store)?;
+        self.losses = Losses::load(&mut self.store)?;
         self.watches.resync();
         Ok(self.receipt(self.store.generation()))
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::charge::Charges;
 use super::path::{first_under, is_value, tree_of};
 use super::plan::Plan;
+use super::repair::Losses;
 use super::row::{HEAD, Row};
 use super::seals::Seals;
 use super::watch::Watches;
@@ -52,6 +53,7 @@ pub struct State<M> {
     pub(super) access: Access,
     pub(super) charges: Charges,
     pub(super) seals: Seals,
+    pub(super) losses: Losses,
     pub(super) watches: Watches,
     /// Uploads on their way: whose, and how many bytes.
     pub(super) uploads: Vec<(u32, usize)>,
@@ -65,12 +67,33 @@ pub struct State<M> {
 impl<M: Medium> State<M> {
     /// Serves a store by these rules. `run` is never the same twice: receipts bear it. What is under a sealed prefix answers `Busy` until it is
     /// unlocked.
-    pub fn new(mut store: Store<M>, access: Access, run: u64) -> Result<State<M>, Error> {
-        let charges = Charges::load(&mut store)?;
+    pub fn new(store: Store<M>, access: Access, run: u64) -> Result<State<M>, Error> {
+        State::serve(store, access, run).map_err(|(_, error)| error)
+    }
+
+    /// The same, and the medium again when it cannot be served.
+    pub fn serve(mut store: Store<M>, access: Access, run: u64) -> Result<State<M>, (M, Error)> {
+        let read = Charges::load(&mut store).and_then(|charges| Ok((charges, Losses::load(&mut store)?)));
+        let (charges, losses) = match read {
+            Ok(read) => read,
+            Err(error) => return Err((store.into_medium(), error)),
+        };
         let seals = Seals::new(&access);
         let (watches, warned, warnings) = (Watches::default(), Vec::new(), Vec::new());
         let uploads = Vec::new();
-        Ok(State { store, access, charges, seals, watches, uploads, serial: 0, warned, warnings, run })
+        Ok(State {
+            store,
+            access,
+            charges,
+            seals,
+            losses,
+            watches,
+            uploads,
+            serial: 0,
+            warned,
+            warnings,
+            run,
+        })
     }
 
     /// The store itself, to look at.
@@ -124,7 +147,19 @@ impl<M: Medium> State<M> {
                 return Err(Error::NotDir);
             }
         }
-        Err(Error::NotFound)
+        Err(self.losses.absent(path))
+    }
+
+    /// How many ranges of keys were lost of the store, and are answered `Integrity` where nothing is.
+    pub fn lost(&self) -> usize {
+        self.losses.count()
+    }
+
+    /// Forgets what was lost: what is not there has never been there, from now on.
+    pub fn forget_lost(&mut self) -> Result<Receipt, Error> {
+        let generation = self.store.commit(self.losses.forget(), true)?;
+        self.losses = Losses::default();
+        Ok(self.receipt(generation))
     }
 
     /// What is known of a value. Nothing is said of a sealed one before it was opened.
@@ -175,7 +210,7 @@ impl<M: Medium> State<M> {
         if !(1..=MAX_CHANGES).contains(&changes.len()) {
             return Err(Error::Invalid);
         }
-        let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, service);
+        let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, &self.losses, service);
         changes.iter().try_for_each(|change| plan.add(change))?;
         plan.afford(&self.charges)?;
         let done = plan.commit(&mut self.charges)?;

@@ -67,7 +67,8 @@ impl<M: Medium> State<M> {
             }
         }
         let cipher = Cipher::new(&unlock.key, store);
-        match look(&mut self.store, &cipher, &prefix, unlock.least) {
+        let looked = look(&mut self.store, &cipher, &prefix, unlock.least);
+        match self.with_nothing_lost(&prefix, looked) {
             Ok((set, marks)) => self.open(service, unlock, cipher, set, marks),
             Err(error) => {
                 if matches!(error, Error::Integrity | Error::Rollback) {
@@ -75,6 +76,25 @@ impl<M: Medium> State<M> {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// A prefix of which something may have been lost is no set that could be compared: where it is not what its header proves it was damaged, and not taken
+    /// back; and without a header it is not a new one.
+    fn with_nothing_lost(
+        &self,
+        prefix: &Path,
+        looked: Result<(Set, Marks), Error>,
+    ) -> Result<(Set, Marks), Error> {
+        let key = prefix.key();
+        let header = self.losses.covers(Tree::Kept, &header::key(&key));
+        let behind = [&key[..], &[2]].concat();
+        match looked {
+            Err(Error::Rollback) if header || self.losses.touch(Tree::Kept, &key, &behind) => {
+                Err(Error::Integrity)
+            }
+            Ok((set, _)) if header && set.sequence == 0 => Err(Error::Integrity),
+            other => other,
         }
     }
 

@@ -58,7 +58,8 @@ impl<M: Medium> State<M> {
         }
         self.ended(&upload);
         let value = self.store.staged(upload.stage)?;
-        let mut plan = Plan::new(&mut self.store, &self.access, &mut self.seals, upload.service);
+        let mut plan =
+            Plan::new(&mut self.store, &self.access, &mut self.seals, &self.losses, upload.service);
         let row = Row { head: upload.head, mark: None, value: value.clone() };
         let put = plan.put(&upload.path, row).and_then(|()| plan.afford(&self.charges));
         match put.and_then(|()| plan.commit(&mut self.charges)) {

@@ -615,7 +615,7 @@ fn health_request_has_one_spelling() {
 fn health_reply_has_one_spelling() {
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 00*72",
+        "0d0000009e5c1b69 00*80",
         HealthReply {
             generation: 0x0,
             safe: 0x0,
@@ -623,6 +623,7 @@ fn health_reply_has_one_spelling() {
             pages: 0x0,
             free: 0x0,
             mended: 0x0,
+            lost: 0x0,
             fault: 0x0,
             store: [0x0; 16],
             flushes: 0x0,
@@ -631,25 +632,26 @@ fn health_reply_has_one_spelling() {
     );
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        "0d0000009e5c1b691866b390e3307ecb3dd46a41e37910a793b8ddc2fe23496e5791cb050e63b70bde46af173e8fdf2f81210b276f1fbf80020a1e51cce87225cea3000000000000526f8ca9c6e31035bcf2285f95cb4186",
         HealthReply {
-            generation: 0xe88b2dd07310a345,
-            safe: 0xdd266fb902414a93,
-            keys: 0xd26d07a23cc29d37,
-            pages: 0xea054a8f,
-            free: 0xb50ab560,
-            mended: 0x2c15ab40,
-            fault: 0xd783,
+            generation: 0xcb7e30e390b36618,
+            safe: 0xa71079e3416ad43d,
+            keys: 0x6e4923fec2ddb893,
+            pages: 0x5cb9157,
+            free: 0xbb7630e,
+            mended: 0x17af46de,
+            lost: 0x2fdf8f3e,
+            fault: 0x2181,
             store: [
-                0x9, 0x18, 0x3d, 0x93, 0x57, 0xe, 0xde, 0x3e, 0x81, 0xb, 0x27, 0x6f, 0x1f, 0xbf, 0x80, 0x2
+                0xb, 0x27, 0x6f, 0x1f, 0xbf, 0x80, 0x2, 0xa, 0x1e, 0x51, 0xcc, 0xe8, 0x72, 0x25, 0xce, 0xa3
             ],
-            flushes: 0x72db4068d139a20a,
-            written: 0xf1c490d3a6794c1e,
+            flushes: 0x3510e3c6a98c6f52,
+            written: 0x8641cb955f28f2bc,
         }
     );
     support::spelled!(
         HealthReply,
-        "0d0000009e5c1b69 ff*54 0000 ff*16",
+        "0d0000009e5c1b69 ff*58 000000000000 ff*16",
         HealthReply {
             generation: 0xffffffffffffffff,
             safe: 0xffffffffffffffff,
@@ -657,6 +659,7 @@ fn health_reply_has_one_spelling() {
             pages: 0xffffffff,
             free: 0xffffffff,
             mended: 0xffffffff,
+            lost: 0xffffffff,
             fault: 0xffff,
             store: [0xff; 16],
             flushes: 0xffffffffffffffff,
@@ -666,22 +669,22 @@ fn health_reply_has_one_spelling() {
     let handles: &[(Kind, u32)] = &[];
     support::bounded!(
         HealthReply,
-        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        "0d0000009e5c1b691866b390e3307ecb3dd46a41e37910a793b8ddc2fe23496e5791cb050e63b70bde46af173e8fdf2f81210b276f1fbf80020a1e51cce87225cea3000000000000526f8ca9c6e31035bcf2285f95cb4186",
         handles
     );
     support::flawed!(
         HealthReply,
-        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        "0d0000009e5c1b691866b390e3307ecb3dd46a41e37910a793b8ddc2fe23496e5791cb050e63b70bde46af173e8fdf2f81210b276f1fbf80020a1e51cce87225cea3000000000000526f8ca9c6e31035bcf2285f95cb4186",
         handles,
-        62,
+        66,
         &[1],
         "padding"
     );
     support::flawed!(
         HealthReply,
-        "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+        "0d0000009e5c1b691866b390e3307ecb3dd46a41e37910a793b8ddc2fe23496e5791cb050e63b70bde46af173e8fdf2f81210b276f1fbf80020a1e51cce87225cea3000000000000526f8ca9c6e31035bcf2285f95cb4186",
         handles,
-        63,
+        71,
         &[1],
         "padding"
     );
@@ -1044,6 +1047,15 @@ fn checked_reply_has_one_spelling() {
 }
 
 #[test]
+fn dismiss_request_has_one_spelling() {
+    support::spelled!(DismissRequest, "190000009e5c1b69", DismissRequest {});
+    support::spelled!(DismissRequest, "190000009e5c1b69", DismissRequest {});
+    support::spelled!(DismissRequest, "190000009e5c1b69", DismissRequest {});
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(DismissRequest, "190000009e5c1b69", handles);
+}
+
+#[test]
 fn unlock_request_has_one_spelling() {
     support::spelled!(
         UnlockRequest<'_>,
@@ -1351,6 +1363,7 @@ impl Server<FakeHandle> for Fixture {
                 pages: 0xffffffff,
                 free: 0xffffffff,
                 mended: 0xffffffff,
+                lost: 0xffffffff,
                 fault: 0xffff,
                 store: [0xff; 16],
                 flushes: 0xffffffffffffffff,
@@ -1500,6 +1513,16 @@ impl Server<FakeHandle> for Fixture {
         )
     }
 
+    fn dismiss(&mut self, sender: Sender) -> Result<(), Error> {
+        self.calls += 1;
+        let request = DismissRequest {};
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, DismissRequest {});
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+
     fn unlock(
         &mut self,
         sender: Sender,
@@ -1598,6 +1621,7 @@ fn every_operation_arrives_and_its_answer_returns() {
             pages: 0xffffffff,
             free: 0xffffffff,
             mended: 0xffffffff,
+            lost: 0xffffffff,
             fault: 0xffff,
             store: [0xff; 16],
             flushes: 0xffffffffffffffff,
@@ -1646,6 +1670,7 @@ fn every_operation_arrives_and_its_answer_returns() {
             findings: support::text('f', 2048),
         })
     );
+    assert_eq!(client.dismiss(), Ok(()));
     assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
@@ -1656,7 +1681,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 26);
+    assert_eq!(server.calls, 27);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1706,6 +1731,7 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.event(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.unwatch(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.checked().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.dismiss().map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -1944,6 +1970,15 @@ fn checked_tells_of_the_servers_death() {
 }
 
 #[test]
+fn dismiss_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.dismiss().map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -2015,6 +2050,8 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("170000009e5c1b69442210efccaa8866", &[]),
         ("180000009e5c1b69", &[]),
         ("180000009e5c1b69", &[]),
+        ("190000009e5c1b69", &[]),
+        ("190000009e5c1b69", &[]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -2151,7 +2188,7 @@ fn damaged_answers_are_faults() {
     });
     support::answer_storm(
         (
-            "0d0000009e5c1b6945a31073d02d8be8934a4102b96f26dd379dc23ca2076dd28f4a05ea60b50ab540ab152c83d709183d93570ede3e810b276f1fbf800200000aa239d16840db721e4c79a6d390c4f1",
+            "0d0000009e5c1b691866b390e3307ecb3dd46a41e37910a793b8ddc2fe23496e5791cb050e63b70bde46af173e8fdf2f81210b276f1fbf80020a1e51cce87225cea3000000000000526f8ca9c6e31035bcf2285f95cb4186",
             &[],
         ),
         |answer| {
@@ -2257,6 +2294,14 @@ fn damaged_answers_are_faults() {
             }
         },
     );
+    support::answer_storm(("190000009e5c1b69", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.dismiss() {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
     support::answer_storm(("200000009e5c1b69442210efccaa8866", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)) {

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::machine::disk::STATE;
 
 /// Pages kept in memory.
-const CACHE: usize = 4096;
+pub const CACHE: usize = 4096;
 
 /// The partition of a file, with what was written to it in memory unless it may be changed.
 pub struct Partition {

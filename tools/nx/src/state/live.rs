@@ -182,6 +182,7 @@ impl Place for Live {
             free: health.free,
             fault,
             snapshots,
+            lost: health.lost,
         })
     }
 
@@ -226,6 +227,22 @@ impl Place for Live {
             mended: mended.into_iter().collect(),
             damage,
         })
+    }
+
+    fn forget(&mut self) -> Outcome {
+        done(self.state.dismiss(), "what was lost")
+    }
+
+    fn salvage(&mut self) -> Outcome<Vec<String>> {
+        let health = self.health()?;
+        match health.fault {
+            None => Ok(Vec::new()),
+            Some(fault) => {
+                let what = format!("the store is out of order: {fault}");
+                let hint = "end the system, then take it out of its disk: nx state --disk FILE salvage OTHER";
+                Err(Failure::new(Exit::Failed, what, hint))
+            }
+        }
     }
 
     fn reset(&mut self) -> Outcome<String> {

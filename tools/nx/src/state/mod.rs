@@ -46,7 +46,14 @@ fn command(place: &mut dyn Place, command: &StateCommand, output: Output) -> Out
         }
         StateCommand::Stat => stat(place, output),
         StateCommand::Quota => quota(place, output),
-        StateCommand::Fsck { repair } => check(place, *repair, output),
+        StateCommand::Fsck { forget: true, .. } => {
+            let lost = place.health()?.lost;
+            place.forget()?;
+            answer(output, &format!("{lost} ranges of keys are forgotten"), &json!({ "forgotten": lost }));
+            Ok(())
+        }
+        StateCommand::Fsck { repair, .. } => check(place, *repair, output),
+        StateCommand::Salvage { file } => salvage(place, file, output),
         StateCommand::Export { file } => {
             let (values, left) = carry::export(place, file)?;
             let text = format!(
@@ -150,12 +157,13 @@ fn put(place: &mut dyn Place, path: &str, from: Option<&File>, output: Output) -
 fn stat(place: &mut dyn Place, output: Output) -> Outcome {
     let health = place.health()?;
     let snapshots = &health.snapshots;
-    let rows: [(&str, String); 6] = [
+    let rows: [(&str, String); 7] = [
         ("store", health.store.clone()),
         ("state", health.fault.as_ref().map_or("well".into(), |fault| format!("out of order: {fault}"))),
         ("generation", health.generation.to_string()),
         ("keys", health.keys.to_string()),
         ("pages", format!("{} of {} are free", health.free, health.pages)),
+        ("lost", if health.lost == 0 { "nothing".into() } else { format!("{} ranges of keys", health.lost) }),
         ("snapshots", if snapshots.is_empty() { "none".into() } else { snapshots.join(", ") }),
     ];
     output.table(&rows.map(|(name, value)| vec![Cell(name.into(), Paint::Dim), value.into()]));
@@ -166,6 +174,7 @@ fn stat(place: &mut dyn Place, output: Output) -> Outcome {
         "pages": health.pages,
         "free": health.free,
         "snapshots": snapshots,
+        "lost": health.lost,
         "fault": health.fault.as_deref().unwrap_or_default(),
     }));
     Ok(())
@@ -225,7 +234,24 @@ fn check(place: &mut dyn Place, repair: bool, output: Output) -> Outcome {
     }
     let (parts, lost) = (looked.damage.len(), looked.lost);
     let what = format!("the store is damaged: {parts} of its parts, {lost} pages lost");
-    Err(Failure::new(Exit::Failed, what, format!("save what can be read: {} export OTHER", place.command())))
+    Err(Failure::new(
+        Exit::Failed,
+        what,
+        format!("save what can be read: {0} salvage OTHER; then: {0} fsck --repair", place.command()),
+    ))
+}
+
+fn salvage(place: &mut dyn Place, file: &File, output: Output) -> Outcome {
+    let lost = place.salvage()?;
+    let (values, left) = carry::export(place, file)?;
+    let text = format!(
+        "{values} values to {}; {left} that are sealed or under keystore stay where they are",
+        file.display()
+    );
+    lost.iter().for_each(|line| output.line(line));
+    let file = file.display().to_string();
+    answer(output, &text, &json!({ "values": values, "left": left, "file": file, "lost": lost }));
+    Ok(())
 }
 
 fn reset(place: &mut dyn Place, yes: bool, output: Output) -> Outcome {

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path as File, PathBuf};
 
-use nexus_state::rules::{Access, Error, MAX_AT_ONCE, MAX_LIST, Path, State, sealed_prefixes};
+use nexus_state::engine::{self, Medium, Overlay, Store};
+use nexus_state::rules::{
+    self, Access, Entry, Error, MAX_AT_ONCE, MAX_LIST, Path, Salvaged, Stat, State, sealed_prefixes, told,
+};
 
 use super::carry::hex;
-use super::image::{Image, Partition};
+use super::image::{CACHE, Image, Partition, refused};
 use super::place::{Charge, Health, Known, Looked, Place, Put};
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -20,6 +23,8 @@ pub struct Offline {
     disk: PathBuf,
     /// The state, opened to be looked at.
     open: Option<State<Partition>>,
+    /// What is sound of a damaged one, in place of it.
+    sound: Option<State<Overlay<Partition>>>,
 }
 
 /// What came of something, or a failure that says so.
@@ -33,7 +38,7 @@ fn done<T>(outcome: Result<T, Error>, what: &str) -> Outcome<T> {
 impl Offline {
     /// The disk image of this name; it is opened when something is done.
     pub fn new(disk: &File) -> Offline {
-        Offline { disk: disk.to_path_buf(), open: None }
+        Offline { disk: disk.to_path_buf(), open: None, sound: None }
     }
 
     /// The state, where the host may do everything, and so may these owners of values.
@@ -75,32 +80,57 @@ fn store(state: &mut State<Partition>, owner: u32, path: &Path, bytes: &[u8]) ->
     done(state.publish(upload), path.as_str()).map(drop)
 }
 
+fn list<M: Medium>(state: &mut State<M>, prefix: &str) -> Outcome<Vec<Known>> {
+    let known = |Entry { path, stat: Stat { length, owner, version, sealed } }| Known {
+        path,
+        bytes: length as u64,
+        owner,
+        version,
+        sealed,
+    };
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let (entries, next) = done(state.list(HOST, prefix, after.as_ref(), MAX_LIST), prefix)?;
+        all.extend(entries.into_iter().map(known));
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// A store that cannot be mounted: why, and what a repair would come to.
+fn unmounted(disk: &File, partition: Partition, error: engine::Error) -> Outcome<Looked> {
+    let engine::Error::Integrity(damage) = error else { return Err(refused(disk, error)) };
+    let Salvaged { store, repaired } =
+        rules::salvage(partition, CACHE, usize::MAX).map_err(|(_, error)| refused(disk, error))?;
+    let figures = store.figures();
+    Ok(Looked {
+        keys: figures.keys,
+        pages: figures.pages - figures.free,
+        mended: told(&repaired),
+        damage: vec![format!("{damage:?}")],
+        ..Looked::default()
+    })
+}
+
 impl Place for Offline {
     fn command(&self) -> String {
         String::from("nx state --disk FILE")
     }
 
     fn list(&mut self, prefix: &str) -> Outcome<Vec<Known>> {
-        let state = self.look()?;
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let (entries, next) = done(state.list(HOST, prefix, after.as_ref(), MAX_LIST), prefix)?;
-            all.extend(entries.into_iter().map(|entry| Known {
-                path: entry.path,
-                bytes: entry.stat.length as u64,
-                owner: entry.stat.owner,
-                version: entry.stat.version,
-                sealed: entry.stat.sealed,
-            }));
-            match next {
-                Some(next) => after = Some(next),
-                None => return Ok(all),
-            }
+        match &mut self.sound {
+            Some(state) => list(state, prefix),
+            None => list(self.look()?, prefix),
         }
     }
 
     fn get(&mut self, path: &Path) -> Outcome<Vec<u8>> {
-        let found = self.look()?.get(HOST, path, 0, usize::MAX);
+        let found = match &mut self.sound {
+            Some(state) => state.get(HOST, path, 0, usize::MAX),
+            None => self.look()?.get(HOST, path, 0, usize::MAX),
+        };
         if found == Err(Error::Busy) {
             let what = format!("{} is sealed", path.as_str());
             let hint = "its key never leaves the machine that put it there";
@@ -145,6 +175,7 @@ impl Place for Offline {
             free: figures.free,
             fault: None,
             snapshots: state.snapshots(),
+            lost: state.lost() as u32,
         })
     }
 
@@ -163,16 +194,43 @@ impl Place for Offline {
 
     fn check(&mut self, repair: bool) -> Outcome<Looked> {
         self.open = None;
-        let mut image = Image::open(&self.disk, repair)?;
-        let checked = image.check()?;
+        let mut mended = Vec::new();
+        if repair {
+            let (_, repaired) = rules::repair(Partition::open(&self.disk, true)?, CACHE, usize::MAX, true);
+            mended = told(&repaired.map_err(|error| refused(&self.disk, error))?);
+        }
+        let (store, notices) = match Store::mount(Partition::open(&self.disk, repair)?, CACHE) {
+            Ok(mounted) => mounted,
+            Err((partition, error)) => return unmounted(&self.disk, partition, error),
+        };
+        let mut store = store;
+        let checked = store.check().map_err(|error| refused(&self.disk, error))?;
+        mended.extend(notices.notices.iter().map(|notice| format!("{notice:?}")));
         Ok(Looked {
             keys: checked.keys,
             pages: checked.pages,
             lost: checked.lost,
             unmapped: checked.unmapped,
-            mended: image.notices,
+            mended,
             damage: checked.damage.iter().map(|damage| format!("{damage:?}")).collect(),
         })
+    }
+
+    fn forget(&mut self) -> Outcome {
+        self.open = None;
+        let mut state = self.state(true, &BTreeSet::new())?;
+        done(state.forget_lost(), "what was lost")?;
+        done(state.sync(None), "what was lost")
+    }
+
+    fn salvage(&mut self) -> Outcome<Vec<String>> {
+        self.open = None;
+        let partition = Partition::open(&self.disk, false)?;
+        let salvaged = rules::salvage(partition, CACHE, usize::MAX);
+        let Salvaged { store, repaired } = salvaged.map_err(|(_, error)| refused(&self.disk, error))?;
+        let access = Access::read(&format!("{HOST}::r {HOST}:boot:r {HOST}:keystore:r")).unwrap_or_default();
+        self.sound = Some(done(State::new(store, access, 0), "the charges")?);
+        Ok(told(&repaired))
     }
 
     fn reset(&mut self) -> Outcome<String> {

@@ -47,6 +47,8 @@ pub struct Health {
     pub fault: Option<String>,
     /// Names of the snapshots.
     pub snapshots: Vec<String>,
+    /// Ranges of keys that repairs could not save, and that are not forgotten.
+    pub lost: u32,
 }
 
 /// What a service is charged for.
@@ -102,6 +104,12 @@ pub trait Place {
 
     /// Looks at every page; `repair` mends what can be mended.
     fn check(&mut self, repair: bool) -> Outcome<Looked>;
+
+    /// Forgets what repairs could not save.
+    fn forget(&mut self) -> Outcome;
+
+    /// From now on what is sound is listed and read, as it would be after a repair; nothing is changed. Answers what is not there any more, a line each.
+    fn salvage(&mut self) -> Outcome<Vec<String>>;
 
     /// Makes an empty store, whatever is there; answers which.
     fn reset(&mut self) -> Outcome<String>;

@@ -13,6 +13,7 @@ use crate::machine::options::Options;
 use crate::prove::is_proof;
 use crate::state::image::Partition;
 use crate::test::{Device, filled, said};
+use nexus_state::engine::PAGE;
 
 /// Bytes of the disks: so few that checkpoints are many, and of the one that is filled.
 const SMALL: u64 = 8 << 20;
@@ -51,7 +52,7 @@ const FAILED_ONCE: [&str; 6] = [
 ];
 
 /// All of them.
-pub const ALL: [Medium; 7] = [
+pub const ALL: [Medium; 8] = [
     Medium {
         name: "medium-write-error",
         bytes: SMALL,
@@ -130,6 +131,20 @@ pub const ALL: [Medium; 7] = [
         log: "there is no state: Io",
     },
     Medium {
+        name: "medium-damaged",
+        bytes: SMALL,
+        spoil: leaf,
+        client: &[
+            "MEDIA fault=0",
+            "MEDIA kept Integrity",
+            "MEDIA puts acknowledged=400 errors=0 first=none same=true",
+            "MEDIA there=400",
+            "MEDIA again ok bytes=5",
+            "MEDIA end fault=0 mended=1",
+        ],
+        log: "repaired: 3 keys are lost",
+    },
+    Medium {
         name: "medium-of-another",
         bytes: SMALL,
         spoil: overwritten,
@@ -144,6 +159,18 @@ pub const ALL: [Medium; 7] = [
         log: "there is no state: Integrity",
     },
 ];
+
+/// The page that has every key of the first tree, one bit of it: it has the charges too, without which nothing could be served.
+fn leaf(disk: &Path, _: &mut Options) -> Outcome {
+    let failed = |error: &std::io::Error| Failure::host(disk.display(), error);
+    let mut bytes = fs::read(disk).map_err(|error| failed(&error))?;
+    let key = b"vapp\x01test\x01kept";
+    let has = |page: &[u8]| page[0] == 0 && page.windows(key.len()).any(|part| part == key);
+    // The partition begins at a page, and what is newest lies behind what is older.
+    let page = bytes.chunks(PAGE).rposition(has).unwrap_or(0);
+    bytes[page * PAGE + 16] ^= 1;
+    fs::write(disk, bytes).map_err(|error| failed(&error))
+}
 
 /// One event of this kind fails, after some that do not.
 fn faults(options: &mut Options, event: &str) -> Outcome {

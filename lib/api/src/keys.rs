@@ -171,13 +171,15 @@ pub struct StatusReply {
     pub locked: u8,
     /// Those whose contents are refused.
     pub refused: u8,
+    /// Whether something under one of them changed and could still be taken back: it is written down a second after the change.
+    pub pending: bool,
 }
 
 impl StatusReply {
     /// Fewest bytes that it takes.
-    pub const LEAST: usize = 13;
+    pub const LEAST: usize = 14;
     /// Most bytes that it takes.
-    pub const MOST: usize = 13;
+    pub const MOST: usize = 14;
     /// Handles that it carries.
     pub const HANDLES: usize = 0;
     /// Whether it borrows from the packet that it is decoded from.
@@ -191,6 +193,7 @@ impl StatusReply {
             self.open.encode(out, 10);
             self.locked.encode(out, 11);
             self.refused.encode(out, 12);
+            self.pending.encode(out, 13);
         });
         Ok(())
     }
@@ -207,6 +210,7 @@ impl StatusReply {
             open: Wire::decode(&input, 10)?,
             locked: Wire::decode(&input, 11)?,
             refused: Wire::decode(&input, 12)?,
+            pending: Wire::decode(&input, 13)?,
         })
     }
 }
@@ -468,7 +472,7 @@ impl<C: Connector> Client<C> {
             interface: ID,
             operation: op::STATUS,
             deadline_ms: 30000,
-            room: Room { bytes: 13, handles: 0 },
+            room: Room { bytes: 14, handles: 0 },
         };
         let request = StatusRequest {};
         let packet =
@@ -633,8 +637,8 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             idempotent: true,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
             reply: Some(trace::Layout {
-                least: 13,
-                most: 13,
+                least: 14,
+                most: 14,
                 fields: &[
                     trace::Field {
                         name: "vault",
@@ -648,6 +652,7 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                     trace::Field { name: "open", offset: 10, shape: trace::Shape::Unsigned(1) },
                     trace::Field { name: "locked", offset: 11, shape: trace::Shape::Unsigned(1) },
                     trace::Field { name: "refused", offset: 12, shape: trace::Shape::Unsigned(1) },
+                    trace::Field { name: "pending", offset: 13, shape: trace::Shape::Bool },
                 ],
                 handles: &[],
             }),

@@ -108,6 +108,11 @@ impl<F: Flash> Keeper<F> {
         self.prefixes.iter().map(|(_, prefix, sealed)| (prefix.as_str(), *sealed))
     }
 
+    /// The prefixes that are open.
+    pub fn open(&self) -> impl Iterator<Item = &str> {
+        self.sealed().filter(|(_, sealed)| *sealed == Sealed::Open).map(|(prefix, _)| prefix)
+    }
+
     /// The device's key, once it is there.
     pub fn device(&self) -> Option<&Device> {
         self.device.as_ref()
@@ -127,7 +132,7 @@ impl<F: Flash> Keeper<F> {
         let mut later = false;
         for place in 0..self.prefixes.len() {
             if self.prefixes[place].2 == Sealed::Locked {
-                later |= self.open(place, store, random) == Turn::Later;
+                later |= self.open_one(place, store, random) == Turn::Later;
             }
         }
         let is_open =
@@ -156,7 +161,7 @@ impl<F: Flash> Keeper<F> {
         true
     }
 
-    fn open(
+    fn open_one(
         &mut self,
         place: usize,
         store: &mut impl Store,

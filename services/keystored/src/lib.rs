@@ -9,3 +9,4 @@ pub mod flash;
 pub mod keeper;
 pub mod secrets;
 pub mod service;
+pub mod watch;

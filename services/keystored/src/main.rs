@@ -8,20 +8,23 @@
 
 extern crate alloc;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use keystored::flash::Chips;
 use keystored::keeper::{self, Keeper, Life, Sealed, Store, Turn};
 use keystored::secrets::SECRET;
 use keystored::service::Service;
+use keystored::watch::{Events, Watch};
 use nexus_rt::abi::{Error as Refused, NEVER, Ticks};
 use nexus_rt::api::state::{self, Error, SALT};
-use nexus_rt::api::{keys, random};
+use nexus_rt::api::{keys, news, random};
 use nexus_rt::channel::end;
 use nexus_rt::samgr::{self, Service as Named};
 use nexus_rt::wire::{Bytes, CallError, Text};
 use nexus_rt::{
-    Incoming, MmioKind, Owned, PortKind, QuotaKind, Server, Startup, clock, error, info, sys, warn,
+    Channel, End, Incoming, MmioKind, Owned, PortKind, QuotaKind, Server, Startup, clock, error, info, sys,
+    warn,
 };
 use nexus_vault::{Error as NoVault, Flash};
 use zeroize::Zeroizing;
@@ -36,6 +39,9 @@ const BAD_ARGUMENTS: u64 = 5;
 /// How long the state authority, or entropy, is waited for before it is asked again: the first time, and at most.
 const AGAIN_MS: u64 = 200;
 const MAX_AGAIN_MS: u64 = 60_000;
+
+/// How long after a change of what is sealed it is written down how far that has come: until then a disk can be taken back behind it.
+const ANCHOR_MS: u64 = 1000;
 
 /// How long a chip that is not done is left alone.
 const REST_MS: u64 = 1;
@@ -85,7 +91,13 @@ fn serve<F: Flash>(
     // The endpoint that says when the state authority is gone, when to try again, and how long to wait then.
     let (mut bond, mut again, mut pause): (Option<u64>, Ticks, u64) = (None, 0, AGAIN_MS);
     let mut is_ready = false;
+    let mut watch = Watch::new(clock::in_millis(ANCHOR_MS).saturating_sub(clock::now()));
     loop {
+        if watch.take(&mut Watched { server: &mut server, quota, state: &mut state }, clock::now())
+            && keeper.anchor(&mut state) == Turn::Later
+        {
+            again = clock::now();
+        }
         if clock::now() >= again {
             if bond.is_none() {
                 // Before anything is opened, so that no death afterwards is missed.
@@ -100,20 +112,31 @@ fn serve<F: Flash>(
             if turn == Turn::Done || !is_ready {
                 tell(keeper);
             }
+            if turn == Turn::Done && watch.is_empty() {
+                let open: Vec<String> = keeper.open().map(String::from).collect();
+                let mut watched = Watched { server: &mut server, quota, state: &mut state };
+                watch.begin(open.iter().map(String::as_str), &mut watched, clock::now());
+            }
             if !is_ready {
                 startup.ready();
                 is_ready = true;
             }
         }
-        match server.next(again)? {
+        match server.next(watch.due().map_or(again, |due| due.min(again)))? {
+            // A word says that something happened and no more, so it need not be read.
+            Incoming::Message(message) | Incoming::Call(message) if watch.is_mine(message.key) => {
+                watch.told(clock::now());
+            }
             Incoming::Message(message) | Incoming::Call(message) => {
-                let mut service = Service { keeper, store: &mut state };
+                let pending = watch.due().is_some();
+                let mut service = Service { keeper, store: &mut state, pending };
                 server.serve(message, |_, sender, packet| keys::dispatch(&mut service, sender, packet));
             }
             Incoming::Gone { key } if bond == Some(key) => {
                 warn!("the state authority begins anew");
                 bond = None;
                 keeper.lost();
+                watch.lost(&mut Watched { server: &mut server, quota, state: &mut state });
                 again = clock::now();
             }
             Incoming::Gone { .. } | Incoming::Event { .. } | Incoming::TimedOut => {}
@@ -150,6 +173,35 @@ fn fill(random: &mut random::Client<Named>, out: &mut [u8]) -> bool {
         out.copy_from_slice(bytes);
     }
     bytes.len() == out.len()
+}
+
+/// The state authority, as what is sealed is watched there: over a channel for each prefix.
+struct Watched<'a> {
+    server: &'a mut Server,
+    quota: &'static Owned<QuotaKind>,
+    state: &'a mut State,
+}
+
+impl Events for Watched<'_> {
+    fn watch(&mut self, prefix: &str) -> Option<(u64, u64)> {
+        let channel = Owned::<Channel>::create(self.quota, end(1, news::REQUEST_ROOM), End::default());
+        let (mine, theirs) = channel.ok()?;
+        match self.state.0.watch(theirs.into(), Text::cut(prefix)) {
+            Ok(reply) => Some((self.server.attach(mine).ok()?, reply.watch)),
+            Err(why) => {
+                warn!("`{prefix}` is not watched: {why:?}");
+                None
+            }
+        }
+    }
+
+    fn event(&mut self, watch: u64) -> Option<bool> {
+        self.state.0.event(watch).ok().map(|reply| reply.event != state::Event::None)
+    }
+
+    fn end(&mut self, key: u64) {
+        self.server.detach(key);
+    }
 }
 
 /// The state authority.

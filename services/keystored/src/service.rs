@@ -15,6 +15,8 @@ pub struct Service<'a, F, S> {
     pub keeper: &'a mut Keeper<F>,
     /// The state authority.
     pub store: &'a mut S,
+    /// Whether a change waits to be written down.
+    pub pending: bool,
 }
 
 impl<F: Flash, S: Store> Service<'_, F, S> {
@@ -57,6 +59,7 @@ impl<F: Flash, S: Store> keys::Server for Service<'_, F, S> {
             open: count(|sealed| sealed == Sealed::Open),
             locked: count(|sealed| sealed == Sealed::Locked),
             refused: count(|sealed| matches!(sealed, Sealed::Refused(_))),
+            pending: self.pending,
         })
     }
 

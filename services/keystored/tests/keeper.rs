@@ -160,16 +160,16 @@ fn an_old_disk_with_the_current_vault_is_a_rollback() {
     assert_eq!(told.turn(&mut back, &mut entropy(3)), Turn::Done);
     assert_eq!(states(&told), [Sealed::Refused(Error::Rollback); 2]);
     assert!(told.device().is_none());
-    let mut keys = Keys { keeper: &mut told, store: &mut back };
+    let mut keys = Keys { keeper: &mut told, store: &mut back, pending: false };
     assert_eq!(keys.identity(who(9)).err(), Some(keys::Error::Rollback));
     assert_eq!(keys.anchor(who(9)), Err(keys::Error::Rollback));
     assert_eq!(back.put_as(9, "trust/app/a", b"x"), Err(Error::Rollback));
     // Within one boot it takes an anchor.
     let mut keeper = keeper(&chips);
     assert_eq!(keeper.turn(&mut state, &mut entropy(4)), Turn::Done);
-    let copy = state.service.mounted().state().expect("served").store().medium().clone();
+    let copy = state.service.mounted().state().expect("served").store().medium().under().clone();
     state.put_as(9, "trust/app/a", b"second").expect("put");
-    let mut keys = Keys { keeper: &mut keeper, store: &mut state };
+    let mut keys = Keys { keeper: &mut keeper, store: &mut state, pending: false };
     assert_eq!(keys.anchor(who(9)), Ok(()));
     let mut back = State::of(copy, 5);
     let mut told = self::keeper(&chips);
@@ -207,7 +207,7 @@ fn without_a_vault_nothing_is_open_and_that_is_said() {
         let mut keeper = keeper(&chips);
         assert_eq!(keeper.turn(&mut state, &mut entropy(1)), Turn::Done);
         assert_eq!(states(&keeper), [Sealed::Locked; 2]);
-        let mut keys = Keys { keeper: &mut keeper, store: &mut state };
+        let mut keys = Keys { keeper: &mut keeper, store: &mut state, pending: false };
         let status = keys.status(who(9)).expect("told");
         assert_eq!((status.vault, status.has_key, status.locked), (vault, false, 2));
         assert_eq!(keys.identity(who(9)).err(), Some(keys::Error::NotFound));
@@ -278,7 +278,7 @@ fn what_is_signed_and_derived_is_of_who_asks() {
     let (chips, mut state) = (erased(true), State::fresh());
     let mut keeper = keeper(&chips);
     keeper.turn(&mut state, &mut entropy(1));
-    let mut keys = Keys { keeper: &mut keeper, store: &mut state };
+    let mut keys = Keys { keeper: &mut keeper, store: &mut state, pending: false };
     let derive = |keys: &mut Keys<_, _>, service, label| {
         keys.derive(who(service), Text::cut(label)).expect("a key").key
     };

@@ -86,8 +86,14 @@ impl Test {
         }
         let (stays, out) = (text(STAYS), text("app/test/stolen"));
         Test::refused("moved out", self.state.rename(stays, out), Error::CrossDevice)?;
+        // Nobody asks for it: what is changed cannot be taken back a moment later.
         why("put", self.put(CHANGES, &changed(boots)))?;
-        why("anchor", self.keys.anchor())?;
+        if !why("status", self.keys.status())?.pending {
+            return Err("nobody was told of the change".into());
+        }
+        while why("status", self.keys.status())?.pending {
+            self.pause();
+        }
         Ok(())
     }
 

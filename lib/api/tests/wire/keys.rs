@@ -20,29 +20,58 @@ fn status_request_has_one_spelling() {
 fn status_reply_has_one_spelling() {
     support::spelled!(
         StatusReply,
-        "01000000d5a55d560100000000",
-        StatusReply { vault: Vault::Open, has_key: false, open: 0x0, locked: 0x0, refused: 0x0 }
+        "01000000d5a55d56010000000000",
+        StatusReply {
+            vault: Vault::Open,
+            has_key: false,
+            open: 0x0,
+            locked: 0x0,
+            refused: 0x0,
+            pending: false,
+        }
     );
     support::spelled!(
         StatusReply,
-        "01000000d5a55d560201204490",
-        StatusReply { vault: Vault::Blank, has_key: true, open: 0x20, locked: 0x44, refused: 0x90 }
+        "01000000d5a55d56010044903101",
+        StatusReply {
+            vault: Vault::Open,
+            has_key: false,
+            open: 0x44,
+            locked: 0x90,
+            refused: 0x31,
+            pending: true,
+        }
     );
     support::spelled!(
         StatusReply,
-        "01000000d5a55d560501ffffff",
-        StatusReply { vault: Vault::Failed, has_key: true, open: 0xff, locked: 0xff, refused: 0xff }
+        "01000000d5a55d560501ffffff01",
+        StatusReply {
+            vault: Vault::Failed,
+            has_key: true,
+            open: 0xff,
+            locked: 0xff,
+            refused: 0xff,
+            pending: true,
+        }
     );
     let handles: &[(Kind, u32)] = &[];
-    support::bounded!(StatusReply, "01000000d5a55d560201204490", handles);
-    support::flawed!(StatusReply, "01000000d5a55d560201204490", handles, 8, &[0], "vault has no value 0");
+    support::bounded!(StatusReply, "01000000d5a55d56010044903101", handles);
+    support::flawed!(StatusReply, "01000000d5a55d56010044903101", handles, 8, &[0], "vault has no value 0");
     support::flawed!(
         StatusReply,
-        "01000000d5a55d560201204490",
+        "01000000d5a55d56010044903101",
         handles,
         9,
         &[2],
         "has_key is neither 0 nor 1"
+    );
+    support::flawed!(
+        StatusReply,
+        "01000000d5a55d56010044903101",
+        handles,
+        13,
+        &[2],
+        "pending is neither 0 nor 1"
     );
 }
 
@@ -171,7 +200,14 @@ impl Server for Fixture {
             assert_eq!(request, StatusRequest {});
         }
         self.error.map_or(
-            Ok(StatusReply { vault: Vault::Failed, has_key: true, open: 0xff, locked: 0xff, refused: 0xff }),
+            Ok(StatusReply {
+                vault: Vault::Failed,
+                has_key: true,
+                open: 0xff,
+                locked: 0xff,
+                refused: 0xff,
+                pending: true,
+            }),
             Err,
         )
     }
@@ -232,7 +268,14 @@ fn every_operation_arrives_and_its_answer_returns() {
     let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
     assert_eq!(
         client.status(),
-        Ok(StatusReply { vault: Vault::Failed, has_key: true, open: 0xff, locked: 0xff, refused: 0xff })
+        Ok(StatusReply {
+            vault: Vault::Failed,
+            has_key: true,
+            open: 0xff,
+            locked: 0xff,
+            refused: 0xff,
+            pending: true,
+        })
     );
     assert_eq!(client.identity(), Ok(IdentityReply { key: [0xff; 32] }));
     assert_eq!(
@@ -347,7 +390,7 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
 
 #[test]
 fn damaged_answers_are_faults() {
-    support::answer_storm(("01000000d5a55d560201204490", &[]), |answer| {
+    support::answer_storm(("01000000d5a55d56010044903101", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.status() {
             Ok(_) => true,

@@ -1,8 +1,10 @@
 //! New vaults: the flash that a machine keeps its secrets in, as it comes from the factory.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use nexus_vault::{Fault, Flash};
 
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -44,6 +46,47 @@ pub fn make(path: &Path) -> Outcome {
         .and_then(|()| file.write_all_at(&reset, 0))
         .and_then(|()| file.write_all_at(&vec![0xff; ERASED], BLOCK as u64))
         .map_err(failed)
+}
+
+/// The two blocks of a vault, as a file has them. What is written to them is forgotten.
+struct Blocks(Vec<u8>);
+
+impl Blocks {
+    fn part(&mut self, block: usize, at: usize, length: usize) -> Result<&mut [u8], Fault> {
+        self.0.get_mut(block * BLOCK + at..block * BLOCK + at + length).ok_or(Fault::Outside)
+    }
+}
+
+impl Flash for Blocks {
+    fn block(&self) -> usize {
+        BLOCK
+    }
+
+    fn read(&mut self, block: usize, at: usize, out: &mut [u8]) -> Result<(), Fault> {
+        self.part(block, at, out.len()).map(|part| out.copy_from_slice(part))
+    }
+
+    fn erase(&mut self, block: usize) -> Result<(), Fault> {
+        self.part(block, 0, BLOCK).map(|part| part.fill(0xff))
+    }
+
+    fn program(&mut self, block: usize, at: usize, bytes: &[u8]) -> Result<(), Fault> {
+        self.part(block, at, bytes.len()).map(|part| part.copy_from_slice(bytes))
+    }
+}
+
+/// The value of a counter in the vault of a file, which stays as it is.
+pub fn counter(path: &Path, counter: usize) -> Outcome<u64> {
+    let mut bytes = vec![0; ERASED];
+    let file = File::open(path).and_then(|file| file.read_exact_at(&mut bytes, BLOCK as u64));
+    file.map_err(|error| Failure::host(path.display(), &error))?;
+    match nexus_vault::Vault::open(Blocks(bytes)) {
+        Ok(vault) => Ok(vault.counter(counter)),
+        Err((_, why)) => {
+            let what = format!("there is no vault in {}: {why:?}", path.display());
+            Err(Failure::new(Exit::Failed, what, "it is made by the first machine that has entropy"))
+        }
+    }
 }
 
 /// Refuses a file that cannot be one; QEMU would say less.

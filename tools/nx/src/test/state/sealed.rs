@@ -20,6 +20,10 @@ const DENIALS: [(&str, &str); 5] = [
     ("no vault", "SELFTEST: statefs no vault ok"),
 ];
 
+/// The header of the sealed prefix, as the engine's key, and the counter in the vault that its sequence is written down in.
+const HEADER: &[u8] = b"htrust";
+const COUNTER: usize = 1;
+
 /// The client on the machine, and where word is left for it.
 const SERVICE: u32 = 65_630;
 const WORD: &str = "app/test/word";
@@ -36,7 +40,8 @@ pub fn run(run: &mut Run<'_>) -> Outcome<Told> {
         let mut options = run.options(&disk)?;
         options.fresh = is_first;
         let device = run.boot(&options, "a disk goes through machines", LIMIT)?;
-        if let Err(what) = judge(&device, &proofs(is_first)).and_then(|()| sound(&disk)) {
+        let judged = judge(&device, &proofs(is_first)).and_then(|()| sound(&disk));
+        if let Err(what) = judged.and_then(|()| written_down(&disk)) {
             return Ok(Err(what));
         }
         if is_first {
@@ -64,6 +69,21 @@ pub fn run(run: &mut Run<'_>) -> Outcome<Told> {
         }
     }
     Ok(Ok(format!("2 machines, and {} with something else", DENIALS.len())))
+}
+
+/// Whether the vault beside a disk knows the newest sequence of the sealed prefix, though nobody asked for it on that machine: what was changed there cannot be
+/// taken back.
+fn written_down(disk: &Path) -> Result<(), String> {
+    let mut store = Image::open(disk, false).map_err(|failure| failure.what)?.into_store();
+    let header = store.get(Tree::Kept, HEADER).map_err(|error| format!("{error:?}"))?.unwrap_or_default();
+    let stored = header.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    let known = vault::counter(&beside(disk), COUNTER).map_err(|failure| failure.what)?;
+    // An opening that the end of the machine cut off is one sequence; a change would be two.
+    if stored.is_some_and(|stored| (known..=known + 1).contains(&stored)) {
+        Ok(())
+    } else {
+        Err(format!("the vault knows sequence {known} of {stored:?} that is stored"))
+    }
 }
 
 /// A copy of a file.

@@ -79,7 +79,8 @@ impl Test {
             match self.state.batch(true, Bytes::new(&bytes).unwrap_or_default()) {
                 Ok(_) => return Ok(count + 1),
                 Err(CallError::ServerDied) => {}
-                Err(CallError::Service(Error::NotFound)) => {}
+                // A server that came up while the driver was away says so; then it was not done, or is not known to be.
+                Err(CallError::Service(Error::NotFound | Error::Io)) => {}
                 other => return why(&format!("step {count}"), other).map(|_| 0),
             }
             let found = self.steps()?;
@@ -94,7 +95,16 @@ impl Test {
     }
 
     fn steps(&mut self) -> Verdict<usize> {
-        match self.get(COUNT) {
+        let mut found = self.get(COUNT);
+        for _ in 0..MAX_DEATHS {
+            if !matches!(found, Err(CallError::Service(Error::Io))) {
+                break;
+            }
+            // The driver is being started again.
+            self.pause();
+            found = self.get(COUNT);
+        }
+        match found {
             Ok((bytes, _)) => {
                 let text = core::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
                 text.ok_or_else(|| String::from("the count is no number"))

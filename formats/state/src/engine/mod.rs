@@ -27,6 +27,7 @@ mod stage;
 mod store;
 mod superblock;
 mod value;
+mod versions;
 
 pub use check::{Check, Checked};
 pub use error::{Damage, Error};
@@ -40,6 +41,7 @@ pub use stage::Stage;
 pub use store::{Figures, MAX_LOGGED, Op, Store, Tree, reserve};
 pub use superblock::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Snapshot};
 pub use value::{MAX_INLINE, MAX_VALUE, Value};
+pub use versions::{OLDEST, VERSION};
 
 /// Bytes of a page: what the trees consist of, and what has one checksum.
 pub const PAGE: usize = 4096;
@@ -49,8 +51,5 @@ pub const SECTOR: usize = 512;
 
 /// Longest key, in bytes.
 pub const MAX_KEY: usize = 300;
-
-/// Version of what is on the medium. Another one is refused, never guessed at.
-pub const VERSION: u32 = 1;
 
 pub(crate) use checksum::checksum;

@@ -17,7 +17,7 @@ use super::space::{Bits, Space};
 use super::store::{Figures, Store};
 use super::superblock::Superblock;
 use super::value::Value;
-use super::{Damage, Error, Fault, Medium, PAGE, SECTOR, checksum, frame};
+use super::{Damage, Error, Fault, Medium, PAGE, SECTOR, VERSION, checksum, frame};
 
 /// What was found and mended while mounting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +28,11 @@ pub enum Notice {
     Frame(u64),
     /// The maps were damaged and have been counted anew.
     Maps,
+    /// It was of this older version, and is of the present one.
+    Migrated {
+        /// That.
+        from: u32,
+    },
     /// Something that was not safe yet when the power went is gone: what came after this generation.
     Dropped(u64),
 }
@@ -57,6 +62,7 @@ impl<M: Medium> Store<M> {
         let space = Space::empty(shape);
         let maps = encode_maps(&space, shape);
         let superblock = Superblock {
+            version: VERSION,
             store,
             shape,
             epoch: 1,
@@ -120,6 +126,7 @@ impl<M: Medium> Store<M> {
     fn recover(&mut self, notices: &mut Vec<Notice>) -> Result<(), Error> {
         self.read_maps(notices)?;
         self.replay(notices, None)?;
+        notices.extend(self.migrate()?);
         // What is read may still be in a cache of the medium. It is safe before anybody is told.
         let safe = self.flush().and_then(|()| if notices.is_empty() { Ok(()) } else { self.checkpoint() });
         match safe {

@@ -1,4 +1,5 @@
-//! A medium on which nothing is written before all of it is known to be right: what is written stays in memory until it is taken over.
+//! A medium on which nothing is written before all of it is known to be right: what is written stays in memory until it is taken over. Or it hands everything on at once:
+//! so a store that is served and one that is put together are the same code.
 //!
 //! What must never happen: something of it comes onto the medium under it although the whole was not, or in an order in which a power cut
 //! leaves neither the old nor the new.
@@ -14,14 +15,24 @@ pub struct Overlay<M> {
     under: M,
     /// Pages that differ from those under it.
     written: BTreeMap<u64, Box<[u8; PAGE]>>,
-    /// Most of them.
-    most: usize,
+    /// Most of them; nothing: everything is handed on.
+    most: Option<usize>,
 }
 
 impl<M: Medium> Overlay<M> {
     /// Over a medium, with at most so many pages in memory.
     pub fn new(under: M, most: usize) -> Overlay<M> {
-        Overlay { under, written: BTreeMap::new(), most }
+        Overlay { under, written: BTreeMap::new(), most: Some(most) }
+    }
+
+    /// The medium itself: what is written is on it.
+    pub fn through(under: M) -> Overlay<M> {
+        Overlay { under, written: BTreeMap::new(), most: None }
+    }
+
+    /// The medium under it, to look at.
+    pub fn under(&self) -> &M {
+        &self.under
     }
 
     /// The medium under it, as it was.
@@ -54,7 +65,7 @@ impl<M: Medium> Overlay<M> {
 
     fn page(&mut self, page: u64) -> Result<&mut [u8; PAGE], Fault> {
         if !self.written.contains_key(&page) {
-            if self.written.len() == self.most {
+            if self.most == Some(self.written.len()) {
                 return Err(Fault::Outside);
             }
             let mut bytes = Box::new([0; PAGE]);
@@ -72,6 +83,9 @@ impl<M: Medium> Medium for Overlay<M> {
 
     fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
         self.under.read(at, out)?;
+        if self.written.is_empty() {
+            return Ok(());
+        }
         for (index, part) in out.chunks_mut(SECTOR).enumerate() {
             let at = at + (index * SECTOR) as u64;
             if let Some(bytes) = self.written.get(&(at / PAGE as u64)) {
@@ -83,6 +97,9 @@ impl<M: Medium> Medium for Overlay<M> {
     }
 
     fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+        if self.most.is_none() {
+            return self.under.write(at, data);
+        }
         if at.checked_add(data.len() as u64).is_none_or(|end| self.under.size().is_ok_and(|size| end > size))
         {
             return Err(Fault::Outside);
@@ -96,6 +113,6 @@ impl<M: Medium> Medium for Overlay<M> {
     }
 
     fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
+        if self.most.is_none() { self.under.flush() } else { Ok(()) }
     }
 }

@@ -107,7 +107,11 @@ impl<M: Medium> Repair<M> {
         self.in_memory(&mut lost)?;
         let is_sound = walked.iter().all(|walk| walk.is_sound);
         for (index, (walk, lost)) in walked.into_iter().zip(&mut lost).enumerate() {
-            self.tree(index, walk, lost, rows)?;
+            self.cut(index, walk, lost)?;
+        }
+        self.repaired.notices.extend(self.store.migrate()?);
+        for (index, lost) in lost.into_iter().enumerate().filter(|(_, lost)| !lost.is_empty()) {
+            self.name(index, lost, rows)?;
         }
         if is_sound && maps.is_some_and(|maps| maps != self.store.pages.space.maps) {
             self.repaired.notices.push(Notice::Maps);
@@ -142,8 +146,8 @@ impl<M: Medium> Repair<M> {
         Ok(())
     }
 
-    /// One of the trees, without what is damaged in it, and with the rows that say so.
-    fn tree(&mut self, index: usize, walk: Walked, lost: &mut Vec<Lost>, rows: Rows<M>) -> Result<(), Error> {
+    /// One of the trees, without what is damaged in it.
+    fn cut(&mut self, index: usize, walk: Walked, lost: &mut Vec<Lost>) -> Result<(), Error> {
         let store = &mut self.store;
         let root = roots(&store.superblock)[index];
         let (root, map) = if walk.is_sound {
@@ -151,41 +155,49 @@ impl<M: Medium> Repair<M> {
         } else {
             prune(&mut store.pages, root, lost)?
         };
+        let pages = map.count();
         store.pages.space.maps[index] = map;
-        let Some(place) = index.checked_sub(Tree::ALL.len()) else {
-            let tree = Tree::ALL[index];
-            store.superblock.roots[index] = root;
-            if !lost.is_empty() {
-                for op in rows(store, tree, lost)? {
-                    store.remember(op.tree, op.key, op.value);
+        match index.checked_sub(Tree::ALL.len()) {
+            None => store.superblock.roots[index] = root,
+            Some(place) => {
+                if let Some(snapshot) = &mut store.superblock.snapshots[place] {
+                    (snapshot.root, snapshot.pages) = (root, pages);
                 }
             }
-            self.repaired.lost.extend(lost.drain(..).map(|lost| (Whose::Tree(tree), lost)));
-            return Ok(());
-        };
-        let Some(name) = store.superblock.snapshots[place].as_ref().map(|snapshot| snapshot.name.clone())
-        else {
-            return Ok(());
-        };
-        // For as long as its rows are made it stands where the first tree does.
-        let (first, memory) = (store.superblock.roots[0], take(&mut store.memory[0]));
-        store.superblock.roots[0] = root;
-        store.pages.space.maps.swap(0, index);
-        if !lost.is_empty() {
-            let ops = rows(store, Tree::Main, lost)?;
-            let ops: BTreeMap<_, _> = ops.into_iter().map(|op| (op.key, op.value)).collect();
-            let edits: Vec<Edit<'_>> =
-                ops.iter().map(|(key, value)| (&key[..], value.as_ref().map(body))).collect();
-            store.superblock.roots[0] = merge(&mut store.pages, Tree::Main, root, &edits)?;
         }
+        Ok(())
+    }
+
+    /// The rows that say what a tree lost.
+    fn name(&mut self, index: usize, lost: Vec<Lost>, rows: Rows<M>) -> Result<(), Error> {
+        let store = &mut self.store;
+        let Some(place) = index.checked_sub(Tree::ALL.len()) else {
+            let tree = Tree::ALL[index];
+            for op in rows(store, tree, &lost)? {
+                store.remember(op.tree, op.key, op.value);
+            }
+            self.repaired.lost.extend(lost.into_iter().map(|lost| (Whose::Tree(tree), lost)));
+            return Ok(());
+        };
+        let Some(snapshot) = store.superblock.snapshots[place].clone() else { return Ok(()) };
+        // For as long as its rows are made it stands where the first tree does.
+        let memory = take(&mut store.memory[0]);
+        let first = replace(&mut store.superblock.roots[0], snapshot.root);
         store.pages.space.maps.swap(0, index);
-        let root = replace(&mut store.superblock.roots[0], first);
-        let pages = store.pages.space.maps[index].count();
+        let ops: BTreeMap<_, _> =
+            rows(store, Tree::Main, &lost)?.into_iter().map(|op| (op.key, op.value)).collect();
+        let edits: Vec<Edit<'_>> =
+            ops.iter().map(|(key, value)| (&key[..], value.as_ref().map(body))).collect();
+        let root = merge(&mut store.pages, Tree::Main, snapshot.root, &edits)?;
+        store.pages.space.maps.swap(0, index);
+        store.superblock.roots[0] = first;
         store.memory[0] = memory;
+        let pages = store.pages.space.maps[index].count();
         if let Some(snapshot) = &mut store.superblock.snapshots[place] {
             (snapshot.root, snapshot.pages) = (root, pages);
         }
-        self.repaired.lost.extend(lost.drain(..).map(|lost| (Whose::Snapshot(name.clone()), lost)));
+        let whose = Whose::Snapshot(snapshot.name);
+        self.repaired.lost.extend(lost.into_iter().map(|lost| (whose.clone(), lost)));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::layout::Shape;
 use super::lookup::Root;
 use super::node::MAX_LEVEL;
 use super::pages::Ptr;
-use super::{Damage, Error, PAGE, VERSION, checksum};
+use super::{Damage, Error, OLDEST, PAGE, VERSION, checksum};
 
 /// Most snapshots at a time.
 pub const MAX_SNAPSHOTS: usize = 4;
@@ -37,6 +37,8 @@ pub struct Snapshot {
 /// What a superblock says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Superblock {
+    /// Of what is on the medium.
+    pub version: u32,
     pub store: [u8; 16],
     pub shape: Shape,
     /// Counts checkpoints.
@@ -69,7 +71,7 @@ impl Superblock {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.bytes(&MAGIC);
-        out.u32(VERSION);
+        out.u32(self.version);
         out.bytes(&self.store);
         out.u32(self.shape.pages);
         out.u32(self.shape.log_pages);
@@ -103,7 +105,7 @@ impl Superblock {
             return Ok(None);
         }
         let version = from.u32()?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(Error::Version(version));
         }
         let store = from.array()?;
@@ -126,6 +128,6 @@ impl Superblock {
                 *place = Some(Snapshot { name, owner, pages, generation, root });
             }
         }
-        Ok(Some(Superblock { store, shape, epoch, generation, maps, roots, snapshots }))
+        Ok(Some(Superblock { version, store, shape, epoch, generation, maps, roots, snapshots }))
     }
 }

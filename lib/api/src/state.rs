@@ -97,6 +97,10 @@ pub mod op {
     pub const CHECKED: u16 = 24;
     /// `dismiss`.
     pub const DISMISS: u16 = 25;
+    /// `salvage`.
+    pub const SALVAGE: u16 = 26;
+    /// `salvaged`.
+    pub const SALVAGED: u16 = 27;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -1842,6 +1846,162 @@ impl DismissRequest {
     }
 }
 
+/// The request of [`Client::salvage`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SalvageRequest<'a> {
+    /// The value behind this path; empty: the first.
+    pub after: Text<'a, 255>,
+}
+
+impl<'a> SalvageRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 8;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 263;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::SALVAGE), Self::LEAST + self.after.len(), |out| {
+            out.bytes(8, self.after.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { after: text_tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::salvage`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SalvageReply<'a> {
+    /// What is known of the value, if one was found.
+    pub stat: Stat,
+    /// Whether one was found; if not, and `path` is not empty, there may be some behind that.
+    pub found: bool,
+    /// Its path.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> SalvageReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 33;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 288;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::SALVAGE), Self::LEAST + self.path.len(), |out| {
+            self.stat.encode(out, 8);
+            self.found.encode(out, 32);
+            out.bytes(33, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            stat: Wire::decode(&input, 8)?,
+            found: Wire::decode(&input, 32)?,
+            path: text_tail(input.get(33..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The request of [`Client::salvaged`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SalvagedRequest<'a> {
+    /// Where in the value to begin.
+    pub from: u64,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a> SalvagedRequest<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 271;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::SALVAGED), Self::LEAST + self.path.len(), |out| {
+            self.from.encode(out, 8);
+            out.bytes(16, self.path.as_bytes());
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { from: Wire::decode(&input, 8)?, path: text_tail(input.get(16..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::salvaged`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SalvagedReply<'a> {
+    /// What is known of it.
+    pub stat: Stat,
+    /// So many bytes as there are from there on, at most `MAX_DATA`.
+    pub data: Bytes<'a, 3072>,
+}
+
+impl<'a> SalvagedReply<'a> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 32;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 3104;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::SALVAGED), Self::LEAST + self.data.len(), |out| {
+            self.stat.encode(out, 8);
+            out.bytes(32, &self.data);
+        })?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { stat: Wire::decode(&input, 8)?, data: tail(input.get(32..).ok_or(Malformed)?)? })
+    }
+}
+
 /// The request of [`Client::unlock`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnlockRequest<'a> {
@@ -2385,6 +2545,40 @@ impl<C: Connector> Client<C> {
         Ok(empty_reply(view, &handles)?)
     }
 
+    /// The next value that can be read, for who may look at all of the store: also of a store that is out of order, as it would be after a repair.
+    pub fn salvage(&mut self, after: Text<'_, 255>) -> Result<SalvageReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::SALVAGE,
+            deadline_ms: 30000,
+            room: Room { bytes: 288, handles: 0 },
+        };
+        let request = SalvageRequest { after };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(SalvageReply::decode(view, &mut handles)?)
+    }
+
+    /// Reads a value, or part of it, likewise.
+    pub fn salvaged(
+        &mut self,
+        from: u64,
+        path: Text<'_, 255>,
+    ) -> Result<SalvagedReply<'_>, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::SALVAGED,
+            deadline_ms: 30000,
+            room: Room { bytes: 3104, handles: 0 },
+        };
+        let request = SalvagedRequest { from, path };
+        let packet =
+            self.link.call_idempotent(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, true)?;
+        Ok(SalvagedReply::decode(view, &mut handles)?)
+    }
+
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
     pub fn unlock(
@@ -2522,6 +2716,17 @@ pub trait Server<H: AnyHandle> {
 
     /// Forgets what was lost in repairs, for who may mend: what is not there answers `NotFound` from then on.
     fn dismiss(&mut self, sender: Sender) -> Result<(), Error>;
+
+    /// The next value that can be read, for who may look at all of the store: also of a store that is out of order, as it would be after a repair.
+    fn salvage(&mut self, sender: Sender, after: Text<'_, 255>) -> Result<SalvageReply<'_>, Error>;
+
+    /// Reads a value, or part of it, likewise.
+    fn salvaged(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        path: Text<'_, 255>,
+    ) -> Result<SalvagedReply<'_>, Error>;
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
@@ -2763,6 +2968,22 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             answer(packet, Header::new(ID, op::DISMISS), result, |(), packet| {
                 write_empty(packet, Header::new(ID, op::DISMISS))
             })
+        }
+        Some(op::SALVAGE) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = SalvageRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.salvage(sender, request.after);
+            answer(packet, Header::new(ID, op::SALVAGE), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::SALVAGED) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = SalvagedRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.salvaged(sender, request.from, request.path);
+            answer(packet, Header::new(ID, op::SALVAGED), result, |reply, packet| reply.encode(packet))
         }
         Some(op::UNLOCK) if is_call => {
             let (view, handles) = packet.open(true);
@@ -3329,6 +3550,70 @@ pub const INTERFACE: trace::Interface = trace::Interface {
             idempotent: false,
             request: trace::Layout { least: 8, most: 8, fields: &[], handles: &[] },
             reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+        },
+        trace::Operation {
+            number: op::SALVAGE,
+            name: "salvage",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 8,
+                most: 263,
+                fields: &[trace::Field { name: "after", offset: 8, shape: trace::Shape::TailText(255) }],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 33,
+                most: 288,
+                fields: &[
+                    trace::Field {
+                        name: "stat",
+                        offset: 8,
+                        shape: trace::Shape::Struct(&[
+                            trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                        ]),
+                    },
+                    trace::Field { name: "found", offset: 32, shape: trace::Shape::Bool },
+                    trace::Field { name: "path", offset: 33, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::SALVAGED,
+            name: "salvaged",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: true,
+            request: trace::Layout {
+                least: 16,
+                most: 271,
+                fields: &[
+                    trace::Field { name: "from", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "path", offset: 16, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[],
+            },
+            reply: Some(trace::Layout {
+                least: 32,
+                most: 3104,
+                fields: &[
+                    trace::Field {
+                        name: "stat",
+                        offset: 8,
+                        shape: trace::Shape::Struct(&[
+                            trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                        ]),
+                    },
+                    trace::Field { name: "data", offset: 32, shape: trace::Shape::TailBytes(3072) },
+                ],
+                handles: &[],
+            }),
         },
         trace::Operation {
             number: op::UNLOCK,

@@ -5,9 +5,10 @@ use alloc::string::String;
 
 use nexus_rt::api::state::{self, CheckedReply, Error as Told, HealthReply, MAX_FINDINGS};
 use nexus_rt::wire::Text;
-use nexus_state::engine::{Checked, Medium};
+use nexus_state::engine::Medium;
 use nexus_state::rules::{self, Error, Receipt};
 
+use crate::looking::Looked;
 use crate::mounted::Mounted;
 
 /// As the interface has it: the same numbers.
@@ -79,26 +80,28 @@ pub fn health<M: Medium>(mounted: &mut Mounted<M>) -> HealthReply {
 }
 
 /// What a check found, a line each, as far as there is room.
-pub fn findings(checked: &Checked) -> String {
+pub fn findings(looked: &Looked) -> String {
+    let damage = looked.checked.damage.iter().map(|damage| format!("{damage:?}"));
     let mut all = String::new();
-    for damage in &checked.damage {
-        let line = format!("{damage:?}\n");
-        if all.len() + line.len() <= MAX_FINDINGS {
+    for line in damage.chain(looked.missing.iter().cloned()) {
+        if all.len() + line.len() < MAX_FINDINGS {
             all.push_str(&line);
+            all.push('\n');
         }
     }
     all
 }
 
 /// What a check came to.
-pub fn checked<'a>(checked: &Checked, mended: u32, findings: &'a str) -> CheckedReply<'a> {
+pub fn checked<'a>(looked: &Looked, findings: &'a str) -> CheckedReply<'a> {
+    let checked = &looked.checked;
     CheckedReply {
         keys: checked.keys,
         pages: checked.pages,
         lost: checked.lost,
         unmapped: checked.unmapped,
-        damaged: checked.damage.len() as u32,
-        mended,
+        damaged: (checked.damage.len() + looked.missing.len()) as u32,
+        mended: looked.mended,
         findings: Text::cut(findings),
     }
 }

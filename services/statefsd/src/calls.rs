@@ -1,21 +1,31 @@
 //! The interface `state`, call by call.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use nexus_rt::api::state::{
     self, AnchorReply, BatchReply, ChargeReply, CheckedReply, DeleteReply, Error as Told, EventReply,
     GetReply, HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_PATH, MAX_SNAPSHOT, NextReply, PointReply,
-    PublishReply, PutReply, RenameReply, SALT, StatReply, UnlockReply, UploadReply, UsageReply, WatchReply,
+    PublishReply, PutReply, RenameReply, SALT, SalvageReply, SalvagedReply, StatReply, UnlockReply,
+    UploadReply, UsageReply, WatchReply,
 };
 use nexus_rt::wire::{Bytes, Held, Sender, Text, kinds};
 use nexus_rt::{Any, Owned};
 use nexus_state::engine::Medium;
-use nexus_state::rules::{Allow, Change, Error, Path, Receipt, Unlock};
+use nexus_state::rules::{Allow, Change, Entry, Error, Path, Receipt, Unlock};
 
 use crate::answers::{checked, findings, health, opened, receipt, stat, told, unsound};
 use crate::changes;
 use crate::service::Service;
 use crate::watching::happened;
+/// The first of a list, if there is one, and where it is, or where to go on.
+fn next_of(entries: Vec<Entry>, more: Option<Path>) -> (Option<state::Stat>, String) {
+    let first = entries.into_iter().next();
+    let found = first.as_ref().map(|entry| stat(entry.stat));
+    let path = first.map(|entry| entry.path).or(more);
+    (found, path.map_or(String::new(), |path| String::from(path.as_str())))
+}
+
 fn path(text: &str) -> Result<Path, Told> {
     Path::new(text).map_err(told)
 }
@@ -92,12 +102,10 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
         let (entries, more) = self.act(sender, "list", prefix.get(), |state, service| {
             state.list(service, prefix.get(), after.as_ref(), 1)
         })?;
-        let found = entries.first();
-        let known = found.map_or(state::Stat { length: 0, version: 0, owner: 0 }, |entry| stat(entry.stat));
-        let is_found = found.is_some();
-        let path = entries.into_iter().next().map(|entry| entry.path).or(more);
-        self.path = path.map_or(String::new(), |path| String::from(path.as_str()));
-        Ok(NextReply { stat: known, found: is_found, path: Text::cut(&self.path) })
+        let (found, path) = next_of(entries, more);
+        self.path = path;
+        let known = found.unwrap_or(state::Stat { length: 0, version: 0, owner: 0 });
+        Ok(NextReply { stat: known, found: found.is_some(), path: Text::cut(&self.path) })
     }
 
     fn usage(&mut self, sender: Sender) -> Result<UsageReply, Told> {
@@ -204,14 +212,48 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
             self.mounted.mend(true);
         }
         let mended = self.mounted.mended() - before;
+        if let Some(missing) = self.mounted.missing().map(<[String]>::to_vec) {
+            let figures = self.mounted.sound().map_err(told)?.store().figures();
+            self.looking.known(figures.keys, figures.pages - figures.free, &missing);
+            return Ok(());
+        }
         self.looking.begin(self.mounted.state(), mended).map_err(told)
     }
 
     fn checked(&mut self, sender: Sender) -> Result<CheckedReply<'_>, Told> {
         self.may_with_all(sender, Allow::Check, "look at all of")?;
-        let (looked, mended) = self.looking.ended().map_err(told)?;
+        let looked = self.looking.ended().map_err(told)?;
         self.path = findings(looked);
-        Ok(checked(looked, *mended, &self.path))
+        Ok(checked(looked, &self.path))
+    }
+
+    fn salvage(&mut self, sender: Sender, after: Text<'_, MAX_PATH>) -> Result<SalvageReply<'_>, Told> {
+        self.may_with_all(sender, Allow::Check, "look at all of")?;
+        self.free()?;
+        let after = if after.get().is_empty() { None } else { Some(path(after.get())?) };
+        let state = self.mounted.sound().map_err(told)?;
+        let (entries, more) = state.list(sender.identity.service, "", after.as_ref(), 1).map_err(told)?;
+        let (found, path) = next_of(entries, more);
+        self.path = path;
+        let known = found.unwrap_or(state::Stat { length: 0, version: 0, owner: 0 });
+        Ok(SalvageReply { stat: known, found: found.is_some(), path: Text::cut(&self.path) })
+    }
+
+    fn salvaged(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        text: Text<'_, MAX_PATH>,
+    ) -> Result<SalvagedReply<'_>, Told> {
+        self.may_with_all(sender, Allow::Check, "look at all of")?;
+        self.free()?;
+        let path = path(text.get())?;
+        let from = usize::try_from(from).map_err(|_| Told::Invalid)?;
+        let state = self.mounted.sound().map_err(told)?;
+        let (data, known) = state.get(sender.identity.service, &path, from, MAX_DATA).map_err(told)?;
+        self.data = data;
+        let data = Bytes::new(&self.data).map_err(|_| Told::TooLarge)?;
+        Ok(SalvagedReply { stat: stat(known), data })
     }
 
     fn dismiss(&mut self, sender: Sender) -> Result<(), Told> {

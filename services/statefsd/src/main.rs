@@ -118,7 +118,7 @@ fn ring(service: &mut Service<Disk>) {
 fn tell(service: &mut Service<Disk>) {
     let mended = service.mounted().mended();
     for line in service.mounted().told() {
-        warn!("repaired: {line}");
+        warn!("{line}");
     }
     match service.mounted().state() {
         Ok(state) => {

@@ -3,11 +3,14 @@
 //! repaired as far as what is lost can be named; one that would have to fall back to an older commit waits for a person, and stops nothing.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use nexus_state::engine::{self, Fault, Medium, Shape, Store};
-use nexus_state::rules::{Access, Error, REPAIR_PAGES, State, Unlock, Watches, repair, told};
+use nexus_state::engine::{self, Fault, Medium, OLDEST, Overlay, Shape, Store, VERSION};
+use nexus_state::rules::{
+    Access, Error, REPAIR_PAGES, Salvaged, State, Unlock, Watches, repair, salvage, told,
+};
 
 /// Pages of the store that are kept in memory.
 pub const CACHE: usize = 128;
@@ -28,13 +31,15 @@ type Refused<M> = (Option<M>, Error);
 
 /// What it is.
 enum Life<M> {
-    Served(Box<State<M>>),
+    Served(Box<State<Overlay<M>>>),
+    /// Out of order, with what is sound of it to be read, and what is not there any more, a line each.
+    Degraded(Error, Box<State<Overlay<M>>>, Vec<String>),
     /// Out of order: why, and the medium if there is one.
     Down(Error, Option<M>),
 }
 
 /// Whether damage keeps something from being stored. What it only keeps from being read is left as it is, and is answered for what it is.
-fn stands_in_the_way<M: Medium>(state: &State<M>, refused: bool) -> bool {
+fn stands_in_the_way<M: Medium>(state: &State<Overlay<M>>, refused: bool) -> bool {
     state.store().is_stuck() || refused && state.store().is_damaged()
 }
 
@@ -52,7 +57,7 @@ pub struct Mounted<M> {
     in_vain: bool,
     /// Whether a change was refused because of what is stored.
     refused: bool,
-    /// What repairs came to since this was last asked, a line each.
+    /// What there is to say of the store since this was last asked, a line each.
     told: Vec<String>,
     /// What opened the sealed prefixes, by keeper, while the store is out of order.
     held: Vec<(u32, Unlock)>,
@@ -90,26 +95,46 @@ impl<M: Medium> Mounted<M> {
         self.serve(served);
     }
 
+    /// What is sound of a store that cannot be served, to be read and nothing else.
+    fn degraded(&mut self, medium: M, error: Error) -> Life<M> {
+        match salvage(medium, CACHE / 4, REPAIR_PAGES) {
+            Ok(Salvaged { store, repaired }) => match State::serve(store, self.access.clone(), self.run) {
+                Ok(state) => Life::Degraded(error, Box::new(state), told(&repaired)),
+                Err((overlay, _)) => Life::Down(error, Some(overlay.into_under())),
+            },
+            Err((medium, _)) => Life::Down(error, Some(medium)),
+        }
+    }
+
     /// What is on the medium, served.
-    fn served(&mut self, medium: M) -> Result<State<M>, Refused<M>> {
-        let store = match Store::mount(medium, CACHE) {
+    fn served(&mut self, medium: M) -> Result<State<Overlay<M>>, Refused<M>> {
+        let store = match Store::mount(Overlay::through(medium), CACHE) {
             Ok((store, mounted)) => {
                 self.mended += mounted.notices.len() as u32;
+                self.told.extend(mounted.notices.iter().map(|notice| format!("mended: {notice:?}")));
                 store
             }
-            Err((medium, engine::Error::Unformatted)) => self.make(medium)?,
-            Err((medium, error)) => return Err((Some(medium), error.into())),
+            Err((medium, engine::Error::Unformatted)) => self.make(medium.into_under())?,
+            Err((medium, engine::Error::Version(version))) => {
+                let line = format!("the store is of version {version}; {OLDEST} to {VERSION} are known here");
+                // It is tried again after the repair that could not be made.
+                if self.told.last() != Some(&line) {
+                    self.told.push(line);
+                }
+                return Err((Some(medium.into_under()), Error::Integrity));
+            }
+            Err((medium, error)) => return Err((Some(medium.into_under()), error.into())),
         };
-        let refused = |(medium, error)| (Some(medium), error);
+        let refused = |(medium, error): (Overlay<M>, Error)| (Some(medium.into_under()), error);
         State::serve(store, self.access.clone(), self.run).map_err(refused)
     }
 
     /// The same after a repair. A store that cannot be repaired is left as it is.
-    fn repaired(&mut self, medium: M, back: bool) -> Result<State<M>, Refused<M>> {
+    fn repaired(&mut self, medium: M, back: bool) -> Result<State<Overlay<M>>, Refused<M>> {
         let (medium, repaired) = repair(medium, CACHE / 4, REPAIR_PAGES, back);
         match repaired {
             Ok(repaired) => {
-                self.told.extend(told(&repaired));
+                self.told.extend(told(&repaired).iter().map(|line| format!("repaired: {line}")));
                 self.mended += u32::from(!repaired.is_nothing());
             }
             Err(engine::Error::Medium(Fault::Io)) => return Err((Some(medium), Error::Io)),
@@ -119,7 +144,7 @@ impl<M: Medium> Mounted<M> {
         self.served(medium)
     }
 
-    fn serve(&mut self, served: Result<State<M>, Refused<M>>) {
+    fn serve(&mut self, served: Result<State<Overlay<M>>, Refused<M>>) {
         self.life = match served {
             Ok(mut state) => {
                 for (keeper, unlock) in &self.held {
@@ -129,16 +154,16 @@ impl<M: Medium> Mounted<M> {
                 state.take_over(core::mem::take(&mut self.watches));
                 Life::Served(Box::new(state))
             }
+            Err((Some(medium), Error::Integrity)) => self.degraded(medium, Error::Integrity),
             Err((medium, error)) => Life::Down(error, medium),
         };
     }
 
-    fn make(&mut self, mut medium: M) -> Result<Store<M>, Refused<M>> {
+    fn make(&mut self, mut medium: M) -> Result<Store<Overlay<M>>, Refused<M>> {
         let shape = medium.size().map_err(engine::Error::from).and_then(Shape::for_size);
         match shape {
-            Ok(shape) => {
-                Store::format(medium, shape, (self.name)(), CACHE).map_err(|error| (None, error.into()))
-            }
+            Ok(shape) => Store::format(Overlay::through(medium), shape, (self.name)(), CACHE)
+                .map_err(|error| (None, error.into())),
             Err(error) => Err((Some(medium), error.into())),
         }
     }
@@ -147,15 +172,31 @@ impl<M: Medium> Mounted<M> {
     pub fn unwatch(&mut self, service: u32, watch: u64) -> Result<(), Error> {
         match &mut self.life {
             Life::Served(state) => state.unwatch(service, watch),
-            Life::Down(..) => self.watches.remove(service, watch),
+            Life::Down(..) | Life::Degraded(..) => self.watches.remove(service, watch),
         }
     }
 
     /// The state, if it is served.
-    pub fn state(&mut self) -> Result<&mut State<M>, Error> {
+    pub fn state(&mut self) -> Result<&mut State<Overlay<M>>, Error> {
         match &mut self.life {
             Life::Served(state) => Ok(state),
+            Life::Down(error, _) | Life::Degraded(error, ..) => Err(*error),
+        }
+    }
+
+    /// What can be read: the state, or what is sound of one that is out of order.
+    pub fn sound(&mut self) -> Result<&mut State<Overlay<M>>, Error> {
+        match &mut self.life {
+            Life::Served(state) | Life::Degraded(_, state, _) => Ok(state),
             Life::Down(error, _) => Err(*error),
+        }
+    }
+
+    /// What is not there any more of a store that is out of order and can be read in part, a line each.
+    pub fn missing(&self) -> Option<&[String]> {
+        match &self.life {
+            Life::Degraded(.., missing) => Some(missing),
+            Life::Served(_) | Life::Down(..) => None,
         }
     }
 
@@ -193,7 +234,7 @@ impl<M: Medium> Mounted<M> {
         }
     }
 
-    /// What repairs came to since this was last asked, a line each.
+    /// What there is to say of the store since this was last asked, a line each: what was mended and repaired, and what is not known here.
     pub fn told(&mut self) -> Vec<String> {
         core::mem::take(&mut self.told)
     }
@@ -201,7 +242,7 @@ impl<M: Medium> Mounted<M> {
     /// The medium of a store that is out of order, to be mended.
     pub fn medium_mut(&mut self) -> Option<&mut M> {
         match &mut self.life {
-            Life::Served(_) => None,
+            Life::Served(_) | Life::Degraded(..) => None,
             Life::Down(_, medium) => medium.as_mut(),
         }
     }
@@ -216,8 +257,9 @@ impl<M: Medium> Mounted<M> {
                 self.held.extend(held);
                 let (store, watches) = state.into_parts();
                 self.watches = watches;
-                Some(store.into_medium())
+                Some(store.into_medium().into_under())
             }
+            Life::Degraded(_, state, _) => Some(state.into_store().into_medium().into_under()),
             Life::Down(_, medium) => medium,
         }
     }
@@ -234,7 +276,7 @@ impl<M: Medium> Mounted<M> {
         let medium = self.take().ok_or(Error::Io)?;
         let held = core::mem::take(&mut self.held);
         self.run += 1;
-        let refused = |(medium, error)| (Some(medium), error);
+        let refused = |(medium, error): (Overlay<M>, Error)| (Some(medium.into_under()), error);
         let made = self
             .make(medium)
             .and_then(|store| State::serve(store, self.access.clone(), self.run).map_err(refused));

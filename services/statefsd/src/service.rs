@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use nexus_rt::api::state::{self, Error as Told};
 use nexus_rt::wire::Sender;
 use nexus_rt::{Channel, Owned};
-use nexus_state::engine::Medium;
+use nexus_state::engine::{Medium, Overlay};
 use nexus_state::rules::{Allow, Change, Error, State, Upload, Warning};
 
 use crate::answers::{denial, receipt, told};
@@ -162,7 +162,7 @@ impl<M: Medium> Service<M> {
         sender: Sender,
         what: &str,
         path: &str,
-        act: impl FnOnce(&mut State<M>, u32) -> Result<T, Error>,
+        act: impl FnOnce(&mut State<Overlay<M>>, u32) -> Result<T, Error>,
     ) -> Result<T, Told> {
         self.free()?;
         let service = sender.identity.service;

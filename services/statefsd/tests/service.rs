@@ -352,7 +352,10 @@ fn damage_that_keeps_a_store_from_storing_is_repaired_and_told() {
         told.extend(service.mounted().told());
     }
     assert!(told.iter().any(|line| line.ends_with("keys are lost")), "{told:?}");
-    assert!(told.iter().any(|line| line.starts_with("lost: ") && line.contains("`app/0")), "{told:?}");
+    assert!(
+        told.iter().any(|line| line.starts_with("repaired: lost: ") && line.contains("`app/0")),
+        "{told:?}"
+    );
     assert_eq!(told.iter().filter(|line| line.ends_with("keys are lost")).count(), 1, "once");
     assert_eq!(get(&mut service, me, "app/051").as_deref(), Ok(&[143; 600][..]));
     assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity), "it is not just gone");
@@ -396,7 +399,7 @@ fn damage_that_a_checkpoint_meets_is_repaired_and_told() {
         service.settle();
         told.extend(service.mounted().told());
     }
-    assert!(told.iter().any(|line| line.starts_with("lost: ")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("repaired: lost: ")), "{told:?}");
     assert_eq!(get(&mut service, me, "app/zzz").as_deref(), Ok(&[199; 3000][..]));
     assert_eq!(get(&mut service, me, "app/050"), Err(Error::Integrity));
 }
@@ -410,7 +413,7 @@ fn a_store_whose_charges_are_damaged_is_repaired_when_it_is_mounted() {
     leaf(&mut disk, page);
     let mut service = served(disk, 2 << 32);
     let told = service.mounted().told();
-    assert!(told.iter().any(|line| line.starts_with("lost: ")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("repaired: lost: ")), "{told:?}");
     let used = service.usage(who(9, 1)).expect("served").used;
     let (mut sum, mut after) = (0, String::new());
     loop {
@@ -442,7 +445,27 @@ fn an_older_commit_is_taken_only_when_somebody_who_may_asks_for_it() {
     assert_eq!(get(&mut service, me, "app/0"), Err(Error::Integrity));
     assert_eq!(put(&mut service, me, "app/0", b"x"), Err(Error::Integrity));
     assert_eq!(service.settle(), Settled::Nothing);
-    assert_eq!(service.check(looks, false), Err(Error::Integrity));
+    // It is looked at, and what it still has can be taken out of it, by who may look at all of it.
+    assert_eq!(service.check(looks, false), Ok(()));
+    assert!(!service.is_looking());
+    let checked = service.checked(looks).expect("looked at");
+    assert_eq!((checked.damaged, checked.findings.get()), (1, "fell back from generation 4 to 2\n"));
+    let reader = who(12, 3);
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let reply = service.salvage(reader, Text::cut(&after)).expect("listed");
+        if reply.path.is_empty() {
+            break;
+        }
+        after = reply.path.get().to_string();
+        all.extend(reply.found.then(|| after.clone()));
+    }
+    assert_eq!(all, ["app/0", "app/1"]);
+    let value = service.salvaged(reader, 0, Text::cut("app/1")).map(|reply| reply.data.get().to_vec());
+    assert_eq!(value.as_deref(), Ok(&[1; 40][..]));
+    assert_eq!(service.salvaged(reader, 0, Text::cut("app/2")).err(), Some(Error::NotFound));
+    assert_eq!(service.salvaged(me, 0, Text::cut("app/1")).err(), Some(Error::PermissionDenied));
+    assert_eq!(service.salvage(me, Text::cut("")).err(), Some(Error::PermissionDenied));
     let disk = medium(service);
     assert!(disk.bytes == damaged, "nothing is written");
     let mut service = served(disk, 3 << 32);
@@ -450,10 +473,29 @@ fn an_older_commit_is_taken_only_when_somebody_who_may_asks_for_it() {
     look(&mut service);
     assert_eq!(service.checked(looks).map(|checked| (checked.damaged, checked.mended)), Ok((0, 1)));
     let told = service.mounted().told();
-    assert_eq!(told, ["fell back from generation 4 to 2"]);
+    assert_eq!(told, ["repaired: fell back from generation 4 to 2"]);
     assert_eq!(get(&mut service, me, "app/1").as_deref(), Ok(&[1; 40][..]));
     assert_eq!(get(&mut service, me, "app/2"), Err(Error::NotFound));
     put(&mut service, me, "app/2", b"again").expect("put");
+}
+
+#[test]
+fn a_store_of_a_version_that_nobody_knows_is_told_and_left_as_it_is() {
+    let mut service = fresh();
+    put(&mut service, who(9, 1), "app/a", b"1").expect("put");
+    let mut disk = medium(service);
+    for page in disk.bytes.chunks_mut(PAGE).take(4).filter(|page| page[0] != 0) {
+        page[8] = 77;
+        let sum = xxhash_rust::xxh3::xxh3_64(&page[..PAGE - 8]);
+        page[PAGE - 8..].copy_from_slice(&sum.to_le_bytes());
+    }
+    let before = disk.bytes.clone();
+    let mut service = served(disk, 2 << 32);
+    assert_eq!(service.mounted().told(), ["the store is of version 77; 1 to 2 are known here"]);
+    assert_eq!(get(&mut service, who(9, 1), "app/a"), Err(Error::Integrity));
+    assert_eq!(service.check(who(14, 2), true), Err(Error::Integrity));
+    assert_eq!(service.settle(), Settled::Anew);
+    assert!(medium(service).bytes == before);
 }
 
 #[test]

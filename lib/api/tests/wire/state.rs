@@ -1056,6 +1056,157 @@ fn dismiss_request_has_one_spelling() {
 }
 
 #[test]
+fn salvage_request_has_one_spelling() {
+    support::spelled!(
+        SalvageRequest<'_>,
+        "1a0000009e5c1b69",
+        SalvageRequest { after: support::text('k', 0) }
+    );
+    support::spelled!(
+        SalvageRequest<'_>,
+        "1a0000009e5c1b69 6b*128",
+        SalvageRequest { after: support::text('k', 128) }
+    );
+    support::spelled!(
+        SalvageRequest<'_>,
+        "1a0000009e5c1b69 6b*255",
+        SalvageRequest { after: support::text('k', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(SalvageRequest<'_>, "1a0000009e5c1b69 6b*128", handles);
+    support::flawed!(SalvageRequest<'_>, "1a0000009e5c1b69 6b*128", handles, 8, &[255], "after is not UTF-8");
+}
+
+#[test]
+fn salvage_reply_has_one_spelling() {
+    support::spelled!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b69 00*25",
+        SalvageReply {
+            stat: Stat { length: 0x0, version: 0x0, owner: 0x0 },
+            found: false,
+            path: support::text('z', 0),
+        }
+    );
+    support::spelled!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        SalvageReply {
+            stat: Stat { length: 0x579be010468acf13, version: 0xc34fdc40911daa36, owner: 0x2a4b6c8d },
+            found: true,
+            path: support::text('j', 128),
+        }
+    );
+    support::spelled!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b69 ff*20 0000000001 7a*255",
+        SalvageReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            found: true,
+            path: support::text('z', 255),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles
+    );
+    support::flawed!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+    support::flawed!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        32,
+        &[2],
+        "found is neither 0 nor 1"
+    );
+    support::flawed!(
+        SalvageReply<'_>,
+        "1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128",
+        handles,
+        33,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn salvaged_request_has_one_spelling() {
+    support::spelled!(
+        SalvagedRequest<'_>,
+        "1b0000009e5c1b690000000000000000",
+        SalvagedRequest { from: 0x0, path: support::text('f', 0) }
+    );
+    support::spelled!(
+        SalvagedRequest<'_>,
+        "1b0000009e5c1b692312807867564534 69*128",
+        SalvagedRequest { from: 0x3445566778801223, path: support::text('i', 128) }
+    );
+    support::spelled!(
+        SalvagedRequest<'_>,
+        "1b0000009e5c1b69ffffffffffffffff 66*255",
+        SalvagedRequest { from: 0xffffffffffffffff, path: support::text('f', 255) }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(SalvagedRequest<'_>, "1b0000009e5c1b692312807867564534 69*128", handles);
+    support::flawed!(
+        SalvagedRequest<'_>,
+        "1b0000009e5c1b692312807867564534 69*128",
+        handles,
+        16,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn salvaged_reply_has_one_spelling() {
+    support::spelled!(
+        SalvagedReply<'_>,
+        "1b0000009e5c1b69 00*24",
+        SalvagedReply { stat: Stat { length: 0x0, version: 0x0, owner: 0x0 }, data: support::bytes(0x81, 0) }
+    );
+    support::spelled!(
+        SalvagedReply<'_>,
+        "1b0000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        SalvagedReply {
+            stat: Stat { length: 0xdc36901072cd2781, version: 0xcc853c40e9a25b13, owner: 0xdb54ce47 },
+            data: support::bytes(0xcf, 1536),
+        }
+    );
+    support::spelled!(
+        SalvagedReply<'_>,
+        "1b0000009e5c1b69 ff*20 00000000 81*3072",
+        SalvagedReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            data: support::bytes(0x81, 3072),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        SalvagedReply<'_>,
+        "1b0000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        handles
+    );
+    support::flawed!(
+        SalvagedReply<'_>,
+        "1b0000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+}
+
+#[test]
 fn unlock_request_has_one_spelling() {
     support::spelled!(
         UnlockRequest<'_>,
@@ -1523,6 +1674,44 @@ impl Server<FakeHandle> for Fixture {
         self.error.map_or(Ok(()), Err)
     }
 
+    fn salvage(&mut self, sender: Sender, after: Text<'_, 255>) -> Result<SalvageReply<'_>, Error> {
+        self.calls += 1;
+        let request = SalvageRequest { after };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, SalvageRequest { after: support::text('k', 128) });
+        }
+        self.error.map_or(
+            Ok(SalvageReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+                found: true,
+                path: support::text('z', 255),
+            }),
+            Err,
+        )
+    }
+
+    fn salvaged(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        path: Text<'_, 255>,
+    ) -> Result<SalvagedReply<'_>, Error> {
+        self.calls += 1;
+        let request = SalvagedRequest { from, path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(request, SalvagedRequest { from: 0x3445566778801223, path: support::text('i', 128) });
+        }
+        self.error.map_or(
+            Ok(SalvagedReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+                data: support::bytes(0x81, 3072),
+            }),
+            Err,
+        )
+    }
+
     fn unlock(
         &mut self,
         sender: Sender,
@@ -1672,6 +1861,21 @@ fn every_operation_arrives_and_its_answer_returns() {
     );
     assert_eq!(client.dismiss(), Ok(()));
     assert_eq!(
+        client.salvage(support::text('k', 128)),
+        Ok(SalvageReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            found: true,
+            path: support::text('z', 255),
+        })
+    );
+    assert_eq!(
+        client.salvaged(0x3445566778801223, support::text('i', 128)),
+        Ok(SalvagedReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            data: support::bytes(0x81, 3072),
+        })
+    );
+    assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
             [0x10; 32],
@@ -1681,7 +1885,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 27);
+    assert_eq!(server.calls, 29);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1732,6 +1936,8 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.unwatch(0x0).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.checked().map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.dismiss().map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.salvage(support::text('k', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(client.salvaged(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -1979,6 +2185,24 @@ fn dismiss_tells_of_the_servers_death() {
 }
 
 #[test]
+fn salvage_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.salvage(support::text('k', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn salvaged_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(client.salvaged(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::ServerDied));
+    assert_eq!(tries.get(), nexus_wire::link::MAX_TRIES);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -2052,6 +2276,10 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("180000009e5c1b69", &[]),
         ("190000009e5c1b69", &[]),
         ("190000009e5c1b69", &[]),
+        ("1a0000009e5c1b69", &[]),
+        ("1a0000009e5c1b69 6b*128", &[]),
+        ("1b0000009e5c1b690000000000000000", &[]),
+        ("1b0000009e5c1b692312807867564534 69*128", &[]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -2302,6 +2530,28 @@ fn damaged_answers_are_faults() {
             Err(other) => panic!("{other:?}"),
         }
     });
+    support::answer_storm(
+        ("1a0000009e5c1b6913cf8a4610e09b5736aa1d9140dc4fc38d6c4b2a0000000001 6a*128", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.salvage(support::text('k', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(
+        ("1b0000009e5c1b698127cd72109036dc135ba2e9403c85cc47ce54db00000000 cf*1536", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.salvaged(0x0, support::text('f', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
     support::answer_storm(("200000009e5c1b69442210efccaa8866", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use nexus_gpt::{SECTOR, Scan, Step};
-use nexus_state::engine::{Checked, Error, Fault, Medium, Shape, Store};
+use nexus_state::engine::{Checked, Error, Fault, Medium, OLDEST, Shape, Store, VERSION};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::machine::disk::STATE;
@@ -97,7 +97,12 @@ impl Medium for Partition {
 pub fn refused(path: &Path, error: Error) -> Failure {
     let what = match error {
         Error::Unformatted => format!("there is no store on {}", path.display()),
-        Error::Version(version) => format!("the store on {} is of version {version}", path.display()),
+        Error::Version(version) => {
+            format!(
+                "the store on {} is of version {version}; {OLDEST} to {VERSION} are known here",
+                path.display()
+            )
+        }
         other => format!("the store on {}: {other:?}", path.display()),
     };
     Failure::new(Exit::Failed, what, "look at it: nx state --disk FILE fsck")

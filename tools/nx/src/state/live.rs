@@ -24,12 +24,14 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// The system.
 pub struct Live {
     state: Client<Again>,
+    /// Whether what is sound is read, of a store that is out of order.
+    salvages: bool,
 }
 
 impl Live {
     /// The system that runs here; with several, the one of this name.
     pub fn connect(house: &House, name: Option<&str>) -> Outcome<Live> {
-        Ok(Live { state: Client::new(Again::new(link::line(house, name)?)) })
+        Ok(Live { state: Client::new(Again::new(link::line(house, name)?)), salvages: false })
     }
 
     fn store(&mut self, put: &Put) -> Result<Receipt, CallError<Error>> {
@@ -48,15 +50,20 @@ impl Live {
     fn read(&mut self, path: &Path) -> Result<Option<Vec<u8>>, CallError<Error>> {
         let (mut bytes, mut version) = (Vec::new(), None);
         loop {
-            let reply = self.state.get(bytes.len() as u64, text(path))?;
-            if *version.get_or_insert(reply.stat.version) != reply.stat.version {
+            let from = bytes.len() as u64;
+            let (stat, data) = if self.salvages {
+                self.state.salvaged(from, text(path)).map(|reply| (reply.stat, reply.data.get()))?
+            } else {
+                self.state.get(from, text(path)).map(|reply| (reply.stat, reply.data.get()))?
+            };
+            if *version.get_or_insert(stat.version) != stat.version {
                 return Ok(None);
             }
-            bytes.extend_from_slice(reply.data.get());
-            if bytes.len() as u64 >= reply.stat.length {
+            bytes.extend_from_slice(data);
+            if bytes.len() as u64 >= stat.length {
                 return Ok(Some(bytes));
             }
-            if reply.data.is_empty() {
+            if data.is_empty() {
                 return Err(CallError::Protocol(Fault::Malformed));
             }
         }
@@ -109,15 +116,21 @@ impl Place for Live {
     fn list(&mut self, prefix: &str) -> Outcome<Vec<Known>> {
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
-            let reply = done(self.state.next(Text::cut(prefix), Text::cut(&after)), "the values")?;
-            if reply.path.is_empty() {
+            let next = if self.salvages {
+                let reply = self.state.salvage(Text::cut(&after));
+                reply.map(|reply| (reply.found, reply.stat, reply.path.get().to_string()))
+            } else {
+                let reply = self.state.next(Text::cut(prefix), Text::cut(&after));
+                reply.map(|reply| (reply.found, reply.stat, reply.path.get().to_string()))
+            };
+            let (found, stat, path) = done(next, "the values")?;
+            if path.is_empty() {
                 return Ok(all);
             }
-            after = reply.path.get().to_string();
-            if reply.found {
+            after = path;
+            if found {
                 let malformed = |_| CallError::Protocol(Fault::Malformed);
                 let path = done(Path::new(&after).map_err(malformed), "the values")?;
-                let stat = reply.stat;
                 // What is sealed is not shown to others than its keeper.
                 let (owner, version) = (stat.owner, stat.version);
                 all.push(Known { path, bytes: stat.length, owner, version, sealed: false });
@@ -234,15 +247,8 @@ impl Place for Live {
     }
 
     fn salvage(&mut self) -> Outcome<Vec<String>> {
-        let health = self.health()?;
-        match health.fault {
-            None => Ok(Vec::new()),
-            Some(fault) => {
-                let what = format!("the store is out of order: {fault}");
-                let hint = "end the system, then take it out of its disk: nx state --disk FILE salvage OTHER";
-                Err(Failure::new(Exit::Failed, what, hint))
-            }
-        }
+        self.salvages = self.health()?.fault.is_some();
+        if self.salvages { Ok(self.check(false)?.damage) } else { Ok(Vec::new()) }
     }
 
     fn reset(&mut self) -> Outcome<String> {

@@ -225,17 +225,31 @@ impl Process {
         Ok(capability)
     }
 
-    /// Takes a free entry without filling it. Free entries are reused oldest first, so that a stale handle
-    /// value stays stale as long as possible.
+    /// Takes a free entry without filling it.
     pub fn reserve(&self, memory: &Memory) -> Result<Handle, Error> {
+        let mut handle = [Handle::NONE];
+        self.reserve_all(memory, &mut handle)?;
+        Ok(handle[0])
+    }
+
+    /// Takes as many free entries as `handles` has room for, all or none: two that need what one could have do not take half each.
+    /// Free entries are reused oldest first, so that a stale handle value stays stale as long as possible.
+    pub fn reserve_all(&self, memory: &Memory, handles: &mut [Handle]) -> Result<(), Error> {
         let _held = self.handle_lock.hold();
-        let index = self.handle_free.get();
-        let entry = self.entry(memory, index).filter(|_| index != 0).ok_or(Error::NoSpace)?;
-        self.handle_free.set(entry.object.get() as u32);
-        let generation = entry.meta.get() >> 48;
-        entry.meta.set(generation << 48 | RESERVED << 40);
-        self.handle_count.add(1);
-        Ok(Handle(index | (generation as u32) << 16))
+        let mut next = self.handle_free.get();
+        for handle in &mut *handles {
+            let entry = self.entry(memory, next).filter(|_| next != 0).ok_or(Error::NoSpace)?;
+            *handle = Handle(next | ((entry.meta.get() >> 48) as u32) << 16);
+            next = entry.object.get() as u32;
+        }
+        for handle in &*handles {
+            if let Some(entry) = self.entry(memory, handle.0 & 0xffff) {
+                entry.meta.set(((handle.0 >> 16) as u64) << 48 | RESERVED << 40);
+            }
+        }
+        self.handle_free.set(next);
+        self.handle_count.add(handles.len() as u32);
+        Ok(())
     }
 
     /// Fills a reserved entry: the handle answers from now on.

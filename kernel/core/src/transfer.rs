@@ -196,17 +196,8 @@ impl<P: Platform> Kernel<P> {
 
     /// Reserves entries for `count` arriving handles, all or none.
     pub(crate) fn make_room(&self, process: Frame, count: usize) -> Answer<[Handle; MAX_MESSAGE_HANDLES]> {
-        let table = self.table(process);
         let mut handles = [Handle::NONE; MAX_MESSAGE_HANDLES];
-        for n in 0..count {
-            match table.reserve(&self.memory) {
-                Ok(handle) => handles[n] = handle,
-                Err(error) => {
-                    self.give_room_back(process, &handles[..n]);
-                    return Err(error);
-                }
-            }
-        }
+        self.table(process).reserve_all(&self.memory, &mut handles[..count])?;
         Ok(handles)
     }
 

@@ -319,6 +319,11 @@ impl<P: Platform> Kernel<P> {
             // Its object is being unbound on another hart, which will unlink it.
             return None;
         }
+        if self.memory.page::<Port>(port.frame).first() != node {
+            // Another waiter was here first, and the node may be the last by now.
+            // While the object is locked a node that is first stays so.
+            return None;
+        }
         let edge = self.events(frame, end, binding);
         let mut delivered = true;
         let mut received = false;

@@ -26,10 +26,17 @@ const WAITS: &[&str] = &[
     "wait.all_at_once",
 ];
 
-/// How long an attacker is left to what it does, in microseconds of the first round; each round adds some, so that death comes
-/// at another moment.
+/// How long an attacker is left to what it does, in microseconds: in the first round, more in each of so many rounds, and then from the
+/// beginning, one more. So death comes at another moment in each round, and a thousand rounds take no more than a few milliseconds each.
 const FIRST_US: u64 = 300;
 const STEP_US: u64 = 37;
+const STEPS: u64 = 100;
+
+/// How long it is left in this round.
+fn moment(round: u32) -> u64 {
+    let round = u64::from(round);
+    FIRST_US + round % STEPS * STEP_US + round / STEPS
+}
 
 /// Sleeps: an attacker has no processor share of its own, and runs when nobody else does.
 fn pause(bench: &Bench, us: u64) -> Verdict {
@@ -50,7 +57,7 @@ pub fn killed(bench: &Bench) -> Verdict {
     let watch = Watch::new(bench)?;
     for name in WAITS {
         watch.ends(name, bench.rounds(), |round, attacker| {
-            pause(bench, FIRST_US + u64::from(round) * STEP_US)?;
+            pause(bench, moment(round))?;
             why("kill", attacker.process.kill())?;
             ended(&attacker.wait_end()?, ExitCause::Killed, 0)
         })?;
@@ -76,7 +83,7 @@ pub fn revoked(bench: &Bench) -> Verdict {
     let watch = Watch::new(bench)?;
     for name in WAITS {
         watch.ends(name, bench.rounds(), |round, attacker| {
-            pause(bench, FIRST_US + u64::from(round) * STEP_US)?;
+            pause(bench, moment(round))?;
             attacker.revoke()?;
             // The process was charged to that quota too: there is nothing left to ask.
             let gone = attacker.process.info().err();

@@ -34,6 +34,11 @@ impl Table {
         self.entries.len()
     }
 
+    /// Free entries, the next one to be used first.
+    pub fn free(&self) -> impl Iterator<Item = Slot> {
+        self.free.iter().copied()
+    }
+
     pub(crate) fn reserve(&mut self) -> Refused<Slot> {
         let slot = self.free.pop_front().ok_or(Error::NoSpace)?;
         self.entries.insert(slot, None);

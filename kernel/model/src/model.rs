@@ -128,6 +128,11 @@ impl Model {
         }
     }
 
+    /// The thread's system call is refused, and nothing else happens.
+    pub fn refuse(&mut self, thread: Id, error: Error) {
+        self.answer(thread, Answer::refused(error));
+    }
+
     /// `identity_create`: only an identity with MINT can, and the new one cannot.
     pub(crate) fn identity_create(
         &mut self,

@@ -271,6 +271,17 @@ impl Model {
         self.pass_on(port);
     }
 
+    /// A waiter that is about to be told something else has seen that the first node of a port has nothing any more. False, and
+    /// nothing happens, if it has, or there is no such port or node.
+    pub fn drop_stale(&mut self, port: Id) -> bool {
+        let first = self.exists(port).then(|| self.port(port).ready.first().copied()).flatten();
+        let stale = first.filter(|node| !self.is_ready(*node));
+        if let Some(node) = stale {
+            self.leave_port(node);
+        }
+        stale.is_some()
+    }
+
     /// Takes one thing from a port: user bits first, else what the first node that is ready has. After that the node goes to
     /// the tail if there is more; one whose message could not be delivered stays first.
     fn take_from(&mut self, thread: Id, port: Id, room: Room) -> Option<Result<Answer, Answer>> {

@@ -2,7 +2,7 @@
 
 use super::twin::{TICK, Twin};
 use crate::binding::{Binding, node_object, node_ref};
-use crate::channel::Channel;
+use crate::channel::{Channel, End};
 use crate::context::reg;
 use crate::handles::ObjectRef;
 use crate::list::{ThreadList, ThreadStack};
@@ -13,6 +13,7 @@ use crate::process::{Process, life};
 use crate::thread::{Thread, resume, state};
 use neuron_model::{Answer, Body, Doing, Id, Item, ROOT_QUOTA, Slot};
 use nexus_abi::{Kind, NEVER, Rights, Tag};
+use std::collections::BTreeMap;
 
 /// Answers an error that names both values unless they are the same.
 macro_rules! same {
@@ -22,6 +23,23 @@ macro_rules! same {
             return Err(format!("{}: kernel {kernel:?}, model {model:?}", format_args!($($what)*)));
         }
     };
+}
+
+/// What waits at an end: a message with its bytes, the first of them, its handles and its sender; or a call of a thread.
+#[derive(PartialEq, Debug)]
+enum Listed {
+    Queued(usize, u8, usize, u64),
+    Call(Option<Id>),
+}
+
+fn listed(item: &Item) -> Listed {
+    match item {
+        Item::Call(thread) => Listed::Call(Some(*thread)),
+        Item::Queued(message) => {
+            let fill = if message.bytes == 0 { 0 } else { message.fill };
+            Listed::Queued(message.bytes, fill, message.cargo.len(), message.from.to_raw())
+        }
+    }
 }
 
 impl Twin {
@@ -182,6 +200,11 @@ impl Twin {
         same!(page.handle_count.get() as usize, process.table.taken(), "handles of process {id}");
         same!(page.mapping_count.get() as usize, process.mappings.len(), "mappings of process {id}");
         same!(page.live_threads.get() as usize, process.threads.len(), "threads of process {id}");
+        same!(
+            self.free_entries(id),
+            process.table.free().collect::<Vec<_>>(),
+            "free entries of process {id}"
+        );
         for slot in 0..page.handle_capacity.get() {
             let entry = page.peek(memory, slot).filter(|(meta, _)| (1..=12).contains(&(meta >> 40 & 0xff)));
             let found = entry.map(|(meta, object)| {
@@ -196,6 +219,14 @@ impl Twin {
             same!(found, open, "handle {slot} of process {id}");
         }
         Ok(())
+    }
+
+    /// Free entries of a process's table, the next one to be used first.
+    pub fn free_entries(&self, id: Id) -> Vec<Slot> {
+        let (page, memory) = (self.page::<Process>(id), &self.world.kernel.memory);
+        let next = |slot: &u32| page.peek(memory, *slot).map(|(_, next)| next as u32);
+        let free = core::iter::successors(Some(page.handle_free.get()), next);
+        free.take_while(|slot| *slot != 0).map(|slot| slot as Slot).collect()
     }
 
     fn compare_thread(&self, id: Id) -> Result<(), String> {
@@ -259,6 +290,7 @@ impl Twin {
                 Item::Queued(_) => None,
             });
             same!(self.list(&page.callers), calls.collect::<Vec<_>>(), "callers at {what}");
+            same!(self.fifo(page), end.fifo.iter().map(listed).collect::<Vec<_>>(), "FIFO of {what}");
             let senders: Vec<_> = end.senders.iter().map(|thread| Some(*thread)).collect();
             same!(self.list(&page.senders), senders, "senders at {what}");
             let mut answering = self.stack(&page.answering);
@@ -270,6 +302,27 @@ impl Twin {
             }
         }
         Ok(())
+    }
+
+    /// What waits at an end, in the order in which it will be received.
+    fn fifo(&self, end: &End) -> Vec<Listed> {
+        let (kernel, mut items) = (self.world.kernel, BTreeMap::new());
+        for n in 0..end.queued.get() {
+            let entry = end.entry(n);
+            let tag = Tag(end.entry_tag(&kernel.memory, entry).get());
+            let first = end.entry_word(&kernel.memory, entry, 0).get() as u8;
+            let fill = if tag.bytes() == 0 { 0 } else { first };
+            let from = end.entry_identity(&kernel.memory, entry).get();
+            let message = Listed::Queued(tag.bytes(), fill, tag.handles(), from);
+            items.insert(end.entry_sequence(&kernel.memory, entry).get(), message);
+        }
+        let mut caller = end.callers.head();
+        while caller.exists() {
+            let t = kernel.thread(caller);
+            items.insert(t.sequence.get(), Listed::Call(self.name(caller)));
+            caller = Frame(t.next.get());
+        }
+        items.into_values().collect()
     }
 
     fn compare_port(&self, id: Id) -> Result<(), String> {

@@ -38,6 +38,8 @@ mod storm;
 mod threads;
 #[cfg(all(not(loom), not(miri)))]
 pub mod tlb;
+#[cfg(all(not(loom), not(miri)))]
+mod together;
 #[cfg(miri)]
 use self::threads as harts;
 mod turns;

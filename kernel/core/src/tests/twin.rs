@@ -54,18 +54,43 @@ pub struct Twin {
     /// What was answered to what; `None`: success.
     pub seen: BTreeSet<(Sysno, Option<Error>)>,
     /// Tokens of calls that are over.
-    spent: Vec<u64>,
-    summary: Summary,
+    pub spent: Vec<u64>,
+    pub summary: Summary,
     steps: u64,
 }
 
 /// What a system call takes, by register.
-type Registers = Vec<(usize, u64)>;
+pub type Registers = Vec<(usize, u64)>;
+
+/// The call of the thread that is current on this hart, again if it is not done. Whether it went the fast path.
+pub fn trap(world: &World, number: Sysno) -> Result<bool, String> {
+    let (kernel, hart) = (world.kernel, world.hart());
+    if world.fast && (kernel.fast(hart) || kernel.fast_again(hart, number)) {
+        return Ok(true);
+    }
+    let thread = hart.running();
+    for _ in 0..1000 {
+        kernel.slow(hart);
+        let again = number == Sysno::quota_destroy
+            && hart.running() == thread
+            && kernel.thread(thread).context.get(reg::T[0]) == number as u64
+            && kernel.table(hart.owner()).life.get() == crate::process::life::ALIVE;
+        if !again {
+            return Ok(false);
+        }
+    }
+    Err("the call does not end".into())
+}
 
 impl Twin {
-    /// A fresh world of the first process alone.
+    /// A fresh world of the first process alone, on one hart.
     pub fn new(fast: bool) -> Twin {
-        let mut world = World::empty(1, fast);
+        Twin::on_harts(1, fast)
+    }
+
+    /// The same on so many harts.
+    pub fn on_harts(count: usize, fast: bool) -> Twin {
+        let mut world = World::empty(count, fast);
         let (kernel, root) = (world.kernel, world.quota);
         kernel.platform.clock.store(BEGIN, Ordering::Relaxed);
         let frames = kernel.memory.free_frames() as u64;
@@ -111,14 +136,9 @@ impl Twin {
     pub fn step(&mut self, step: &Step) -> Result<(), String> {
         self.steps += 1;
         let registers = match step {
-            Step::Do(thread, op) if self.model.can_run(*thread) => Some(self.registers(*thread, op)),
+            Step::Do(thread, op) if self.model.can_run(*thread) => Some(self.prepare(*thread, op)),
             _ => None,
         };
-        if let (Step::Do(thread, _), Some((number, registers))) = (step, &registers) {
-            self.asked.insert(*thread, *number);
-            let value = |wanted| registers.iter().find(|(n, _)| *n == wanted).map_or(0, |(_, value)| *value);
-            self.buffers.insert(*thread, [value(reg::T[1]), value(reg::T[2])]);
-        }
         let before = self.model.clone();
         let mut done = vec![];
         // The kernel first: which of two ways a call goes is its choice.
@@ -175,7 +195,10 @@ impl Twin {
             }
             _ => {
                 self.world.kernel.platform.clock.fetch_add(TICK, Ordering::Relaxed);
-                self.world.kernel.timer(self.world.hart());
+                for hart in (0..self.world.harts).rev() {
+                    self.world.go_to(hart);
+                    self.world.kernel.timer(self.world.hart());
+                }
             }
         }
         self.world.end_dead();
@@ -196,7 +219,17 @@ impl Twin {
         self.compare()
     }
 
-    fn note_seen(&mut self, thread: Id) {
+    /// Fills the buffers of a call, and says which one it is and with which registers it is made.
+    pub fn prepare(&mut self, thread: Id, op: &Op) -> (Sysno, Registers) {
+        let (number, registers) = self.registers(thread, op);
+        self.asked.insert(thread, number);
+        let value = |wanted| registers.iter().find(|(n, _)| *n == wanted).map_or(0, |(_, value)| *value);
+        self.buffers.insert(thread, [value(reg::T[1]), value(reg::T[2])]);
+        (number, registers)
+    }
+
+    /// Adds what a thread was answered to what was seen.
+    pub fn note_seen(&mut self, thread: Id) {
         if let (Doing::Running(answer), Some(asked)) =
             (&self.model.thread(thread).doing, self.asked.get(&thread))
         {
@@ -208,13 +241,14 @@ impl Twin {
         }
     }
 
-    fn step_model(&mut self, step: &Step) -> Result<bool, String> {
+    pub fn step_model(&mut self, step: &Step) -> Result<bool, String> {
         let made = self.model.step(step);
         self.summary = self.model.check(&self.summary).map_err(|what| format!("the model itself: {what}"))?;
         Ok(made)
     }
 
-    fn put_on(&self, thread: Id) {
+    /// Makes a thread current on this hart.
+    pub fn put_on(&self, thread: Id) {
         let frame = self.links[&thread];
         let n = self.world.threads.iter().position(|other| *other == frame).expect("a known thread");
         self.world.put_on(n);
@@ -222,30 +256,21 @@ impl Twin {
 
     /// Makes the call, again if it is not done.
     fn system_call(&mut self, thread: Id, number: Sysno, registers: &Registers) -> Result<(), String> {
+        self.set_out(thread, number, registers);
+        self.world.taken += trap(&self.world, number)? as usize;
+        Ok(())
+    }
+
+    /// The thread is current on this hart, with the registers of its call.
+    pub fn set_out(&self, thread: Id, number: Sysno, registers: &Registers) {
         self.put_on(thread);
-        let (kernel, hart, frame) = (self.world.kernel, self.world.hart(), self.links[&thread].frame);
-        let context = &kernel.thread(frame).context;
+        let context = &self.world.kernel.thread(self.links[&thread].frame).context;
         for (n, register) in (1..32).enumerate() {
             context.set(register, 0x5eed_0000 + n as u64);
         }
         [1, reg::T[5], reg::T[6]].into_iter().for_each(|register| context.set(register, 0));
         registers.iter().for_each(|(register, value)| context.set(*register, *value));
         context.set(reg::T[0], number as u64);
-        if self.world.fast && (kernel.fast(hart) || kernel.fast_again(hart, number)) {
-            self.world.taken += 1;
-            return Ok(());
-        }
-        for _ in 0..1000 {
-            kernel.slow(hart);
-            let again = number == Sysno::quota_destroy
-                && hart.running() == frame
-                && context.get(reg::T[0]) == number as u64
-                && kernel.table(hart.owner()).life.get() == crate::process::life::ALIVE;
-            if !again {
-                return Ok(());
-            }
-        }
-        Err("the call does not end".into())
     }
 
     /// The kernel's name of a handle: what stands in that entry now, or, for one that is not open, often what stood there last.
@@ -438,7 +463,7 @@ impl Twin {
     }
 
     /// The address that a mapping is answered with was asked for, and the model has no addresses.
-    fn forget_address(&self, thread: Id) {
+    pub fn forget_address(&self, thread: Id) {
         if let Doing::Running(answer) = &self.model.thread(thread).doing
             && answer.0 == Answer::Done
         {
@@ -447,7 +472,7 @@ impl Twin {
     }
 
     /// Learns which object is which from the handles that both have, and lets go of what is no more.
-    fn link(&mut self) -> Result<(), String> {
+    pub fn link(&mut self) -> Result<(), String> {
         let kernel = self.world.kernel;
         let mut found = vec![];
         for (process, state) in self.model.processes() {

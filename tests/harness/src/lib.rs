@@ -58,11 +58,19 @@ pub struct Bench {
     pub supervisor: Owned<Channel>,
     /// Whether this is the long run: hundreds and thousands instead of a few.
     pub full: bool,
+    /// Whether nothing is done but the storm, for long.
+    pub storm: bool,
 }
 
 impl Bench {
     /// Takes what the registry grants to `selftest`.
     pub fn new(startup: &mut Startup) -> Option<Bench> {
+        let (full, storm) = match startup.args() {
+            "lane=quick" => (false, false),
+            "lane=full" => (true, false),
+            "lane=storm" => (false, true),
+            _ => return None,
+        };
         Some(Bench {
             own: startup.process()?,
             quota: startup.quota()?,
@@ -75,11 +83,8 @@ impl Bench {
             console: Console::default(),
             reset: startup.take("reset")?,
             supervisor: startup.take("supervise")?,
-            full: match startup.args() {
-                "lane=quick" => false,
-                "lane=full" => true,
-                _ => return None,
-            },
+            full,
+            storm,
         })
     }
 

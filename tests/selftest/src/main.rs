@@ -49,6 +49,9 @@ const EXACT_DRIVERS: &[&[Test]] = &[objects::ORDERED_TESTS, offsets::TESTS];
 #[cfg(not(target_os = "none"))]
 const EXACT_DRIVERS: &[&[Test]] = &[];
 
+/// The storm alone.
+const STORM: &[&[Test]] = &[storm::TESTS];
+
 /// A peer with this many pages, which only talks.
 fn start_peer(bench: &Bench, pages: u64) -> Result<Program, alloc::string::String> {
     Program::start(bench, &Wish::plain("selftest-peer", pages))
@@ -59,7 +62,8 @@ fn run(mut startup: Startup) -> u64 {
     startup.ready();
     let (mut passed, mut failed) = (0, 0);
     let exact = bench.stats.stats().is_ok_and(|stats| stats.harts == 1);
-    for tests in DRIVERS.iter().chain(EXACT_DRIVERS.iter().filter(|_| exact)) {
+    let (drivers, more) = if bench.storm { (STORM, [].as_slice()) } else { (DRIVERS, EXACT_DRIVERS) };
+    for tests in drivers.iter().chain(more.iter().filter(|_| exact)) {
         let (good, bad) = bench.run(tests);
         passed += good;
         failed += bad;

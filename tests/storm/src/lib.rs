@@ -41,10 +41,10 @@ const PAGES: u64 = 600;
 const CALLS: End = End { depth: 3, bytes: message::MAX_BYTES as u16, handles: 1 };
 const NOTHING: End = End { depth: 0, bytes: 0, handles: 0 };
 
-/// Operations on one hart, on several, and there in the long run, which is repeated a hundred times.
+/// Operations on one hart, on several, and there where nothing else is done.
 const EXACT: u64 = 1_000;
 const QUICK: u64 = 2_500;
-const FULL: u64 = 20_000;
+const LONG: u64 = 200_000;
 /// Operations of the first, short storm.
 const WARM: u64 = 900;
 /// Operations between two deaths.
@@ -94,10 +94,10 @@ fn random(bench: &Bench) -> Verdict {
     // Once before it is counted: this process's own heap grows to what the driver needs.
     storm(bench, WARM)?;
     let before = Account::take(bench)?;
-    let goal = match (bench.full, bench.is_exact()?) {
-        (_, true) => EXACT,
+    let goal = match (bench.storm, bench.is_exact()?) {
+        (true, _) => LONG,
+        (false, true) => EXACT,
         (false, false) => QUICK,
-        (true, false) => FULL,
     };
     storm(bench, goal)?;
     // What was revoked on another hart comes back when that has had time for it.

@@ -261,6 +261,8 @@ pub enum Variant {
     Test,
     /// The same, told to do things hundreds and thousands of times
     Full,
+    /// The same, with nothing done but random work of several processes that die, for long
+    Storm,
     /// With the programs of tests/system.bench.toml added
     Bench,
     /// With the programs of tests/system.harts.toml added
@@ -288,6 +290,7 @@ impl Variant {
             Variant::Production => "production",
             Variant::Test => "test",
             Variant::Full => "full",
+            Variant::Storm => "storm",
             Variant::Bench => "bench",
             Variant::Harts => "harts",
             Variant::Devices => "devices",

@@ -62,7 +62,7 @@ impl House {
     pub fn additions(&self, variant: Variant) -> Option<PathBuf> {
         match variant {
             Variant::Production => None,
-            Variant::Test | Variant::Full => Some(self.root.join("tests/system.test.toml")),
+            Variant::Test | Variant::Full | Variant::Storm => Some(self.root.join("tests/system.test.toml")),
             Variant::Bench => Some(self.root.join("tests/system.bench.toml")),
             Variant::Harts => Some(self.root.join("tests/system.harts.toml")),
             Variant::Devices => Some(self.root.join("tests/system.devices.toml")),

@@ -9,12 +9,17 @@ use crate::cli::Variant;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 
-/// What the long lane tells its programs where the quick one says [`QUICK`]: all that the two images differ by.
+/// What the long lanes tell their programs where the quick one says [`QUICK`]: all that their images differ by.
 const FULL: &str = "args = \"lane=full\"";
+const STORM: &str = "args = \"lane=storm\"";
 const QUICK: &str = "args = \"lane=quick\"";
 
 fn lane(variant: Variant, additions: String) -> String {
-    if variant == Variant::Full { additions.replace(QUICK, FULL) } else { additions }
+    match variant {
+        Variant::Full => additions.replace(QUICK, FULL),
+        Variant::Storm => additions.replace(QUICK, STORM),
+        _ => additions,
+    }
 }
 
 /// The names of its processes.

@@ -16,10 +16,9 @@ use crate::machine::{Ended, Machine};
 use crate::output::Output;
 use crate::timings;
 
-/// How long the test image may take on the exact lane, and on the race lane.
+/// How long the test image may take.
 const EXACT_LIMIT: Duration = Duration::from_secs(400);
-const RACE_LIMIT: Duration = Duration::from_secs(200);
-/// The same for the exact lane when everything is done hundreds and thousands of times.
+/// The same when everything is done hundreds and thousands of times.
 const FULL_LIMIT: Duration = Duration::from_secs(7200);
 
 /// What the image says when it waits for a word on its console, and the word.
@@ -27,12 +26,7 @@ const ASKS_FOR_WORD: &str = "console: type the word";
 const WORD: &str = "nexus\n";
 
 /// The machine's clock begins at a moment that the tests know (`tests/devices/src/time.rs`), and goes as fast as its counter.
-const CLOCK: [&str; 2] = ["-rtc", "base=2031-02-03T04:05:06,clock=vm"];
-
-const RACES: usize = 3;
-const RACES_FULL: usize = 100;
-/// Of so many races one has eight harts.
-const WIDE: usize = 4;
+pub const CLOCK: [&str; 2] = ["-rtc", "base=2031-02-03T04:05:06,clock=vm"];
 
 /// What one run of the test image came to.
 #[derive(Debug, Default)]
@@ -238,65 +232,6 @@ pub fn list(house: &House, _full: bool) -> Outcome<Vec<String>> {
     let mut names: Vec<String> = device.tests.into_iter().map(|(name, _)| name).collect();
     names.push(String::from("whole"));
     Ok(names)
-}
-
-/// The race lane: four harts, in the long run also eight, real time, repeated. It runs when it is asked for by name, or with everything: on several harts the
-/// image comes to a standstill once in ten runs or so (CAVEATS.md), and a quick lane must not depend on luck.
-pub fn race(bench: &mut Bench) -> Outcome {
-    if !bench.full && bench.filter.is_none() {
-        return Ok(());
-    }
-    let times = if bench.full { RACES_FULL } else { RACES };
-    if !(1..=times).any(|time| bench.wants("race", &format!("run-{time}"))) {
-        return Ok(());
-    }
-    let built = build::build(bench.house, Variant::Test, bench.output)?;
-    let log = bench.house.log("race")?;
-    for time in 1..=times {
-        let name = format!("run-{time}");
-        if !bench.wants("race", &name) {
-            continue;
-        }
-        let harts = if time % WIDE == 0 { 8 } else { 4 };
-        let mut options = Options::new(&built.folder, harts).with_scratch();
-        options.extra.extend(CLOCK.map(String::from));
-        options.devices.retain(|device| *device != Virtio::Net);
-        options.devices.insert(0, Virtio::Rng);
-        options.log = Some(log.clone());
-        let begun = Instant::now();
-        let detail = format!("run {time} of {times}");
-        let about = timings::last(bench.house, "race");
-        let watcher = Watcher::telling(bench.output, "race", &detail, about);
-        let device = boot(&options, RACE_LIMIT, watcher)?;
-        let failed: Vec<String> = device
-            .tests
-            .iter()
-            .filter_map(|(name, why)| Some(format!("{name}: {}", why.as_ref()?)))
-            .collect();
-        let passed = failed.is_empty() && device.complaint.is_none();
-        if passed {
-            timings::note(bench.house, "race", begun.elapsed());
-        }
-        let detail = if passed {
-            format!("{} tests", device.tests.len())
-        } else {
-            failed.into_iter().chain(device.complaint).collect::<Vec<_>>().join("\n")
-        };
-        bench.report(Report {
-            suite: "race",
-            name,
-            passed,
-            detail,
-            repeat: device.command,
-            took: Some(begun.elapsed()),
-        });
-    }
-    Ok(())
-}
-
-/// Names of the race lane's runs.
-pub fn race_list(_house: &House, full: bool) -> Outcome<Vec<String>> {
-    Ok((1..=if full { RACES_FULL } else { RACES }).map(|time| format!("run-{time}")).collect())
 }
 
 #[cfg(test)]

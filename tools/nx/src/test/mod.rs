@@ -18,6 +18,7 @@ mod machines;
 mod miri;
 mod net;
 mod powercut;
+mod race;
 mod rules;
 mod state;
 mod style;
@@ -170,9 +171,9 @@ fn suites(house: &House) -> Vec<Suite> {
         });
         suites.push(Suite {
             name: "race",
-            what: "the test image on four harts, repeated",
-            run: device::race,
-            list: device::race_list,
+            what: "the test image on several harts, and a storm of random work and deaths, repeated",
+            run: race::run,
+            list: race::list,
         });
         suites.push(Suite {
             name: "failing",

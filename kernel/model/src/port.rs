@@ -282,6 +282,19 @@ impl Model {
         stale.is_some()
     }
 
+    /// A waiter that leaves a port sees that something is ready there by now, and wakes the next one, which may find nothing. False, and
+    /// nothing happens, if nothing is ready or nobody waits.
+    pub fn wake_next(&mut self, port: Id) -> bool {
+        let wakes = self.exists(port) && {
+            let port = self.port(port);
+            !port.waiters.is_empty() && (!port.ready.is_empty() || port.user != 0)
+        };
+        if wakes {
+            self.pass_on(port);
+        }
+        wakes
+    }
+
     /// Takes one thing from a port: user bits first, else what the first node that is ready has. After that the node goes to
     /// the tail if there is more; one whose message could not be delivered stays first.
     fn take_from(&mut self, thread: Id, port: Id, room: Room) -> Option<Result<Answer, Answer>> {

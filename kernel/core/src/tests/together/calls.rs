@@ -1,7 +1,7 @@
 //! Calls that can be made at once: each sensible where the history is, and none of those that are no moment to each other.
 
 use super::HARTS;
-use neuron_model::{Deadline, Id, Item, Model, Op, Random, Slot, Step, Taste, random_step};
+use neuron_model::{Deadline, Doing, Id, Item, Model, Op, Random, Slot, Step, Taste, random_step};
 use nexus_abi::Kind;
 
 /// A thread and its call.
@@ -44,12 +44,25 @@ fn ends_many(op: &Op) -> bool {
     matches!(op, Op::Kill { .. } | Op::Exit { .. } | Op::QuotaDestroy { .. })
 }
 
-/// Whether it closes an end through which more than one call waits: they are withdrawn one after the other.
-fn withdraws_calls(model: &Model, (thread, op): &Call) -> bool {
+/// Whether it closes an end through which more than one call waits, or one with handles: the entry is free before they are withdrawn, one
+/// after the other.
+fn withdraws(model: &Model, (thread, op): &Call) -> bool {
     let Op::Close { handle } = op else { return false };
     let Ok(capability) = model.look_up(model.thread(*thread).process, *handle) else { return false };
-    let calls = |fifo: &[Item]| fifo.iter().filter(|item| matches!(item, Item::Call(_))).count();
-    capability.kind == Kind::Channel && calls(&model.channel(capability.object)[1 - capability.end].fifo) > 1
+    if capability.kind != Kind::Channel {
+        return false;
+    }
+    let calls = |item: &Item| match item {
+        Item::Call(thread) => Some(*thread),
+        Item::Queued(_) => None,
+    };
+    let there = &model.channel(capability.object)[1 - capability.end];
+    let waiting: Vec<Id> = there.fifo.iter().filter_map(calls).chain(there.senders.iter().copied()).collect();
+    let with_handles = |thread: &Id| match &model.thread(*thread).doing {
+        Doing::Calling { staged, .. } | Doing::Sending { staged, .. } => !staged.message.cargo.is_empty(),
+        _ => false,
+    };
+    waiting.len() > 1 || waiting.iter().any(with_handles)
 }
 
 /// Whether two calls may be made at once: whether each comes to the same as if it were done in one moment.
@@ -81,15 +94,16 @@ fn keeps_apart(model: &Model, a: &Call, b: &Call) -> bool {
     !is_away && !closes && !remaps
 }
 
-/// Calls of different threads, at most one a hart.
-pub fn draw(model: &Model, random: &mut Random, taste: Taste) -> Vec<Call> {
+/// Calls of different threads, at most one a hart; of which one has the time while a tick passes.
+pub fn draw(model: &Model, random: &mut Random, taste: Taste, tick: bool) -> Vec<Call> {
+    let most = HARTS - tick as usize;
     let mut calls: Vec<Call> = vec![];
-    for _ in 0..6 * HARTS {
+    for _ in 0..6 * most {
         let step = random_step(model, random, Taste { eager: false, ..taste });
         let Some(Step::Do(thread, op)) = step else { continue };
         let mut call = (thread, op);
         let fits = calls.iter().all(|other| go_together(model, other, &call));
-        if !fits || matches!(call.1, Op::Unmap { .. }) || withdraws_calls(model, &call) {
+        if !fits || matches!(call.1, Op::Unmap { .. }) || withdraws(model, &call) {
             continue;
         }
         // What becomes due in one tick has no order.
@@ -98,12 +112,12 @@ pub fn draw(model: &Model, random: &mut Random, taste: Taste) -> Vec<Call> {
         | Op::Wait { deadline, .. }
         | Op::TimerSet { deadline, .. } = &mut call.1
             && matches!(deadline, Deadline::After(_))
-            && !calls.is_empty()
+            && (tick || !calls.is_empty())
         {
             *deadline = Deadline::Never;
         }
         calls.push(call);
-        if calls.len() == HARTS {
+        if calls.len() == most {
             break;
         }
     }

@@ -77,7 +77,7 @@ fn corners_of_calls_made_at_once() {
         let calls = corner(&mut script);
         for (seed, fast) in (0..INTERLEAVINGS).flat_map(|seed| [(seed, false), (seed, true)]) {
             let mut twin = world_after(&script.steps, fast);
-            if let Err(what) = twin.together(&calls, seed) {
+            if let Err(what) = twin.together(&calls, false, seed) {
                 panic!("interleaving {seed}, fast {fast}: no order of {calls:?} comes to this:\n{what}");
             }
         }

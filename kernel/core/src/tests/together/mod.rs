@@ -11,9 +11,10 @@ mod corners;
 mod search;
 
 use self::calls::{Call, draw};
-use self::search::{Move, Search};
+use self::search::{Left, Move, Search};
 use super::harts::{interleave, rest};
-use super::twin::{Twin, trap};
+use super::twin::{TICK, Twin, trap};
+use super::world::World;
 use crate::handles::ObjectRef;
 use crate::thread::{resume, state};
 use neuron_model::{Model, Random, Script, Step, Taste, end_all, random_step};
@@ -42,10 +43,21 @@ struct Shown {
     reordered: usize,
 }
 
+/// What a hart does that has been called, whose timer may be due, or whose thread is to end.
+fn look_around(world: &World) {
+    world.answer_call();
+    world.kernel.timer(world.hart());
+    world.end_dead();
+    world.take_apart();
+    if !world.hart().running().exists() {
+        world.kernel.leave_space(world.hart());
+    }
+}
+
 impl Twin {
-    /// Some threads that can run call at once, each on its own hart, overtaking each other as `seed` says. The
-    /// moves of the model that come to the same; an error tells why none do.
-    fn together(&mut self, calls: &[Call], seed: u64) -> Result<Vec<Move>, String> {
+    /// Some threads that can run call at once, each on its own hart, overtaking each other as `seed` says, and meanwhile
+    /// time passes. The moves of the model that come to the same; an error tells why none do.
+    fn together(&mut self, calls: &[Call], tick: bool, seed: u64) -> Result<Vec<Move>, String> {
         let mut numbers = vec![];
         for (hart, (thread, op)) in calls.iter().enumerate() {
             let (number, registers) = self.prepare(*thread, op);
@@ -56,8 +68,9 @@ impl Twin {
         self.world.go_to(0);
         let (world, left, wrong) = (&self.world, AtomicUsize::new(calls.len()), Mutex::new(None));
         let (left, wrong) = (&left, &wrong);
-        let work = numbers.into_iter().map(|number| {
-            Box::new(move || {
+        let mut work: Vec<Box<dyn FnOnce() + Send>> = vec![];
+        for number in numbers {
+            work.push(Box::new(move || {
                 for turn in 1.. {
                     match trap(world, number) {
                         Ok(_) => break,
@@ -72,17 +85,23 @@ impl Twin {
                 world.end_dead();
                 left.fetch_sub(1, Ordering::Relaxed);
                 while left.load(Ordering::Relaxed) != 0 {
-                    world.answer_call();
-                    world.end_dead();
-                    world.take_apart();
-                    if !world.hart().running().exists() {
-                        world.kernel.leave_space(world.hart());
-                    }
+                    look_around(world);
                     rest();
                 }
-            }) as Box<dyn FnOnce() + Send>
-        });
-        interleave(seed, work.collect());
+            }));
+        }
+        if tick {
+            // The last hart has the time.
+            work.resize_with(HARTS - 1, || Box::new(|| ()));
+            work.push(Box::new(move || {
+                world.kernel.platform.clock.fetch_add(TICK, Ordering::Relaxed);
+                while left.load(Ordering::Relaxed) != 0 {
+                    look_around(world);
+                    rest();
+                }
+            }));
+        }
+        interleave(seed, work);
         if let Some(what) = wrong.lock().expect("nobody panicked").take() {
             return Err(what);
         }
@@ -90,7 +109,7 @@ impl Twin {
         let before = self.model.clone();
         let mut path = vec![];
         let mut search = Search { twin: self, calls, before: before.clone(), refuted: vec![] };
-        if !search.explain(&before, calls, &mut path) {
+        if !search.explain(&before, &Left { calls: calls.to_vec(), tick }, &mut path) {
             return Err(search.refuted.join("\n"));
         }
         self.model = before;
@@ -113,9 +132,7 @@ impl Twin {
         for _ in 0..HARTS {
             for hart in (0..self.world.harts).rev() {
                 self.world.go_to(hart);
-                self.world.answer_call();
-                self.world.end_dead();
-                self.world.take_apart();
+                look_around(&self.world);
                 self.world.hart().resched.set(0);
                 self.world.take_off();
                 self.world.kernel.leave_space(self.world.hart());
@@ -174,12 +191,14 @@ fn history(seed: u64, fast: bool) -> Shown {
             done.borrow_mut().push(format!("    {step:?}"));
             twin.step(&step).unwrap_or_else(|what| fail(&what));
         }
-        let calls = draw(&twin.model, &mut random, taste);
-        if calls.len() < 2 {
+        // Time passes in some, on the hart that one call less leaves.
+        let tick = random.below(4) == 0;
+        let calls = draw(&twin.model, &mut random, taste, tick);
+        if calls.len() + (tick as usize) < 2 {
             continue;
         }
-        done.borrow_mut().push(format!("    at once: {calls:?}"));
-        let path = twin.together(&calls, seed * EPISODES as u64 + episode as u64);
+        done.borrow_mut().push(format!("    at once: {calls:?}, tick {tick}"));
+        let path = twin.together(&calls, tick, seed * EPISODES as u64 + episode as u64);
         let path =
             path.unwrap_or_else(|what| fail(&format!("no order of these calls comes to this:\n{what}")));
         shown.episodes += 1;

@@ -14,6 +14,8 @@ pub enum Move {
     Step(Step),
     /// Who waits at this port sees that its first node has nothing any more, before it is told something else.
     Sees(Id),
+    /// Who waited at this port leaves it, sees what has become ready since, and wakes the next one for it once more.
+    Wakes(Id),
     /// A call is refused because another one, which is refused as well, had for a moment what this one then lacks.
     Lacks(Id, Error),
 }
@@ -24,12 +26,22 @@ impl Move {
         match self {
             Move::Step(step) => model.step(step),
             Move::Sees(port) => model.drop_stale(*port),
+            Move::Wakes(port) => model.wake_next(*port),
             Move::Lacks(thread, error) => {
                 model.refuse(*thread, *error);
                 true
             }
         }
     }
+}
+
+/// What has not been done yet in an order.
+#[derive(Clone)]
+pub struct Left {
+    /// These calls.
+    pub calls: Vec<Call>,
+    /// A tick passes.
+    pub tick: bool,
 }
 
 /// What may have been, told by what is.
@@ -67,13 +79,27 @@ impl Search<'_> {
         (lacking + 1 < refused.len()).then_some(*error)
     }
 
+    /// Ports where somebody waited who is done, once for each.
+    fn wakes(&self, path: &[Move]) -> Vec<Id> {
+        let done = |made: &Move| match made {
+            Move::Step(Step::Do(thread, Op::Wait { port, .. })) => {
+                let me = self.before.thread(*thread).process;
+                let port = self.before.look_up_as(me, *port, Kind::Port, Rights::WAIT);
+                port.ok().map(|capability| capability.object)
+            }
+            _ => None,
+        };
+        let woke = path.iter().filter(|made| matches!(made, Move::Wakes(_))).count();
+        path.iter().filter_map(done).skip(woke).collect()
+    }
+
     /// Whether `model`, after the calls that are left in some order, is what the kernel came to; `path` then has the steps.
-    pub fn explain(&mut self, model: &Model, left: &[Call], path: &mut Vec<Move>) -> bool {
-        let mut options: Vec<(Move, Vec<Call>)> = vec![];
+    pub fn explain(&mut self, model: &Model, left: &Left, path: &mut Vec<Move>) -> bool {
+        let mut options: Vec<(Move, Left)> = vec![];
         let mut seen = vec![];
-        for (n, (thread, op)) in left.iter().enumerate() {
-            let mut others = left.to_vec();
-            others.remove(n);
+        for (n, (thread, op)) in left.calls.iter().enumerate() {
+            let mut others = left.clone();
+            others.calls.remove(n);
             if !model.can_run(*thread) {
                 // Its process was ended before it came to this.
                 return self.explain(model, &others, path);
@@ -85,7 +111,8 @@ impl Search<'_> {
                 let reply = Op::Reply { token: *token, draft: draft.clone(), at: room.at };
                 let (port, draft, room, deadline) = (*port, draft.clone(), *room, *deadline);
                 let wait = Op::Wait { port, token: 0, draft, room, deadline };
-                let rest = others.iter().cloned().chain([(*thread, wait)]).collect();
+                let mut rest = others.clone();
+                rest.calls.push((*thread, wait));
                 options.push((Move::Step(Step::Do(*thread, reply)), rest));
             }
             if matches!(op, Op::Call { .. }) {
@@ -95,25 +122,26 @@ impl Search<'_> {
                 && let me = model.thread(*thread).process
                 && let Ok(port) = model.look_up_as(me, *port, Kind::Port, Rights::WAIT)
             {
-                seen.push((Move::Sees(port.object), left.to_vec()));
+                seen.push((Move::Sees(port.object), left.clone()));
             }
             if let Some(error) = self.lacked(*thread, path) {
                 seen.push((Move::Lacks(*thread, error), others.clone()));
             }
             options.push((Move::Step(Step::Do(*thread, op.clone())), others));
         }
+        seen.extend(self.wakes(path).into_iter().map(|port| (Move::Wakes(port), left.clone())));
         let woken: Vec<Id> = model.threads().map(|(id, _)| id).filter(|id| model.can_go_on(*id)).collect();
         for id in woken.into_iter().filter(|id| self.went_on(*id)) {
-            options.push((Move::Step(Step::GoOn(id)), left.to_vec()));
+            options.push((Move::Step(Step::GoOn(id)), left.clone()));
+        }
+        if left.tick {
+            options.push((Move::Step(Step::Tick), Left { tick: false, ..left.clone() }));
         }
         if options.is_empty() {
-            return match self.agrees(model) {
-                Ok(()) => true,
-                Err(what) => {
-                    self.refuted.push(format!("{path:?}: {what}"));
-                    false
-                }
-            };
+            match self.agrees(model) {
+                Ok(()) => return true,
+                Err(what) => self.refuted.push(format!("{path:?}: {what}")),
+            }
         }
         options.into_iter().chain(seen).any(|(made, mut rest)| {
             let mut after = model.clone();
@@ -127,7 +155,7 @@ impl Search<'_> {
             if let Move::Step(Step::Do(thread, Op::Reply { .. })) = made
                 && refused(thread)
             {
-                rest.retain(|(other, _)| *other != thread);
+                rest.calls.retain(|(other, _)| *other != thread);
             }
             path.push(made);
             let found = self.explain(&after, &rest, path);

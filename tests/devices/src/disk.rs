@@ -3,7 +3,7 @@
 
 use crate::awake::Awake;
 use crate::logged::Mark;
-use crate::restarts::{back, find};
+use crate::restarts::back;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -234,8 +234,7 @@ pub fn shares(bench: &Bench) -> Verdict {
 }
 
 fn restart(bench: &Bench, name: &str) -> Verdict {
-    let before = find(bench, name)?;
-    why("kill", bench.supervisor().kill(why("name", Text::new(name))?))?;
+    let before = bench.kill(name)?;
     back(bench, name, before.generation).map(|_| ())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::awake::Awake;
 use crate::disk::{SCRATCH, SECTORS, pattern};
-use crate::restarts::{back, find};
+use crate::restarts::back;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use harness::{Bench, Verdict, expect, why};
 use nexus_block::{Error, Partition};
 use nexus_rt::api::block::{MAX_TRANSFERS, SECTOR_BYTES};
 use nexus_rt::api::disk;
-use nexus_rt::wire::{CallError, Text};
+use nexus_rt::wire::CallError;
 
 /// Bytes that are moved at once: as many sectors as one request has transfers.
 const AT_ONCE: usize = MAX_TRANSFERS * SECTOR_BYTES;
@@ -25,8 +25,7 @@ pub fn block(bench: &Bench) -> Verdict {
     expect(why("info", partition.info())? == (SECTORS, false), "it is another partition")?;
     for round in 0..3 {
         moves(&mut partition, round)?;
-        let before = find(bench, "virtioblkd")?;
-        why("kill", bench.supervisor().kill(why("name", Text::new("virtioblkd"))?))?;
+        let before = bench.kill("virtioblkd")?;
         // The partition is used at once: what was answered before is there, without a word of what happened.
         let mut out = vec![0; 4096];
         why("read after the driver's death", partition.read(6100, &mut out))?;

@@ -4,11 +4,11 @@ use crate::awake::Awake;
 use crate::disk::{Session, pattern};
 use alloc::format;
 use alloc::string::String;
-use harness::{Bench, Verdict, expect, why};
+use harness::{Bench, Known, Verdict, expect, why};
 use nexus_rt::api::random;
 use nexus_rt::api::supervise::State;
 use nexus_rt::samgr::Service;
-use nexus_rt::wire::{CallError, Text};
+use nexus_rt::wire::CallError;
 use nexus_rt::{clock, thread};
 
 /// Random bytes come, and no two answers are alike.
@@ -35,33 +35,11 @@ const PRIORITY: u8 = 10;
 /// How long a driver may take to be back.
 const PATIENCE_MS: u64 = 10_000;
 
-/// What is known of a driver.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Known {
-    index: u16,
-    pub generation: u32,
-    state: State,
-    pages: u64,
-    handles: u32,
-}
-
-pub fn find(bench: &Bench, name: &str) -> Result<Known, String> {
-    let mut init = bench.supervisor();
-    for index in 0.. {
-        let stat = why(name, init.stat(index))?;
-        if stat.name.get() == name {
-            let (generation, state, pages, handles) = (stat.generation, stat.state, stat.pages, stat.handles);
-            return Ok(Known { index, generation, state, pages, handles });
-        }
-    }
-    Err(format!("there is no {name}"))
-}
-
 /// Waits until another instance than `before` does its job.
 pub fn back(bench: &Bench, name: &str, before: u32) -> Result<Known, String> {
     let deadline = clock::in_millis(PATIENCE_MS);
     while clock::now() < deadline {
-        let known = find(bench, name)?;
+        let known = bench.look(name)?;
         if known.generation != before && known.state == State::Ready {
             return Ok(known);
         }
@@ -80,7 +58,7 @@ struct Held {
 
 impl Held {
     fn of(bench: &Bench, name: &str) -> Result<Held, String> {
-        let Known { pages, handles, .. } = find(bench, name)?;
+        let Known { pages, handles, .. } = bench.look(name)?;
         Ok(Held { pages, handles, frames_left: bench.frames_left()? })
     }
 
@@ -108,8 +86,7 @@ pub fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verd
     let mut settled = None;
     for round in 0..if bench.full { KILLS_FULL } else { KILLS } {
         use_it()?;
-        let before = find(bench, name)?;
-        why("kill", bench.supervisor().kill(why("name", Text::new(name))?))?;
+        let before = bench.kill(name)?;
         let after = back(bench, name, before.generation)?;
         use_it()?;
         expect(after.generation > before.generation, "an old generation came back")?;
@@ -131,7 +108,7 @@ fn in_the_middle(bench: &Bench) -> Verdict {
     for round in 0..KILLS {
         let mut session = Session::open(bench)?;
         why("write", session.write(5000, round as u8))?;
-        let before = find(bench, "virtioblkd")?;
+        let before = bench.look("virtioblkd")?;
         let mut waiting = Session::open(bench)?;
         // Writes until the driver dies: the last one was done, or not, and whoever asked does it again.
         let writer = thread::spawn(PRIORITY, move || {
@@ -140,7 +117,7 @@ fn in_the_middle(bench: &Bench) -> Verdict {
         let writer = why("a thread", writer)?;
         // Later in each round.
         (0..round).for_each(|_| nexus_rt::sys::thread_yield());
-        why("kill", bench.supervisor().kill(why("name", Text::new("virtioblkd"))?))?;
+        bench.kill("virtioblkd")?;
         match writer.join() {
             Some(Some(Err(CallError::ServerDied))) => died += 1,
             other => return Err(format!("round {round}: {other:?}")),
@@ -173,6 +150,6 @@ pub fn restart(bench: &Bench) -> Verdict {
 pub fn link(bench: &Bench) -> Verdict {
     let _awake = Awake::keep()?;
     kill_again_and_again(bench, "diagd", || {
-        expect(find(bench, "diagd")?.state == State::Ready, "it does not do its job")
+        expect(bench.look("diagd")?.state == State::Ready, "it does not do its job")
     })
 }

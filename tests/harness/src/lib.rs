@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod account;
+mod look;
 mod program;
 
 use alloc::format;
@@ -21,6 +22,7 @@ use nexus_rt::{
 };
 
 pub use account::Account;
+pub use look::Known;
 pub use program::{Program, Wish};
 
 /// Why a test failed.

@@ -8,7 +8,7 @@ use nexus_rt::samgr::Service;
 use nexus_rt::wire::CallError;
 
 use crate::reader::Reader;
-use crate::{NEXUS_INIT, await_next, look};
+use crate::{NEXUS_INIT, await_next};
 
 const ENDS: usize = 4;
 
@@ -17,7 +17,7 @@ pub fn doubles(bench: &Bench) -> Verdict {
     let mut log = Reader::at_end()?;
     let mut last = None;
     for _ in 0..ENDS {
-        let was = look(bench, "echo")?;
+        let was = bench.look("echo")?;
         let crashed = Client::new(Service("echo")).crash();
         expect(crashed == Err(CallError::ServerDied), &format!("a call that ends its server: {crashed:?}"))?;
         let ended = "echo exited with code 9";

@@ -11,7 +11,7 @@ use nexus_rt::wire::{CallError, Text};
 use nexus_rt::{clock, info, logging, thread};
 
 use crate::reader::Reader;
-use crate::{NEXUS_INIT, PATIENCE_MS, await_next, kill, look};
+use crate::{NEXUS_INIT, PATIENCE_MS, await_next};
 
 /// Priority of a second thread.
 const PRIORITY: u8 = 10;
@@ -40,14 +40,14 @@ pub fn echo(bench: &Bench) -> Verdict {
     let mut tries = 0..TRIES;
     let was = loop {
         expect(tries.next().is_some(), "no call was kept until its server was killed")?;
-        let served = why("look", look(bench, "echo"))?.handles;
+        let served = why("look", bench.look("echo"))?.handles;
         let waits = || Client::new(Service("echo")).wait(MARK).map(|_| ());
         let waiting = why("spawn", thread::spawn(PRIORITY, waits))?;
         let patience = clock::in_millis(PATIENCE_MS);
-        while look(bench, "echo")?.handles == served && clock::now() < patience {
+        while bench.look("echo")?.handles == served && clock::now() < patience {
             bench.pause(1)?;
         }
-        let was = kill(bench, "echo")?;
+        let was = bench.kill("echo")?;
         let words = why("an idempotent call", client.words(1, 2, 3, 4))?;
         expect(words.d == 4, "another answer")?;
         match waiting.join() {
@@ -60,7 +60,7 @@ pub fn echo(bench: &Bench) -> Verdict {
     log.find_ready(bench, "echo")?;
     expect(why("count", client.count(0))?.total == 0, "something of the old process is left in the new one")?;
 
-    let was = kill(bench, "echo")?;
+    let was = bench.kill("echo")?;
     // Until it is dead it may still answer.
     let once = loop {
         match client.count(100) {
@@ -78,12 +78,12 @@ pub fn samgrd(bench: &Bench) -> Verdict {
     let mut log = Reader::at_end()?;
     let mut client = Client::new(Service("echo"));
     let total = why("count", client.count(3))?.total;
-    let (echo, was) = (look(bench, "echo")?, kill(bench, "samgrd")?);
+    let (echo, was) = (bench.look("echo")?, bench.kill("samgrd")?);
     let words = why("an idempotent call", client.words(5, 6, 7, 8))?;
     expect(words.a == 5, "another answer")?;
     await_next(bench, "samgrd", &was)?;
     log.find_ready(bench, "samgrd")?;
-    expect(look(bench, "echo")?.generation == echo.generation, "echo died as well")?;
+    expect(bench.look("echo")?.generation == echo.generation, "echo died as well")?;
     let kept = why("count", Client::new(Service("echo")).count(0))?.total;
     expect(kept == total, "echo lost what it knew")?;
     let provided = "`echo` is provided by echo";
@@ -96,21 +96,21 @@ pub fn samgrd(bench: &Bench) -> Verdict {
 /// The room for a client's connections is put by before it makes the first: what `samgrd` holds does not depend on who has asked
 /// for what since it was started.
 fn connecting_takes_nothing(bench: &Bench) -> Verdict {
-    let was = kill(bench, "samgrd")?;
+    let was = bench.kill("samgrd")?;
     await_next(bench, "samgrd", &was)?;
     // Once it refuses something it has been told of this process.
     let refused = samgr::connect("no-such-service").err();
     expect(refused == Some(CallError::Service(Denial::PermissionDenied)), &format!("{refused:?}"))?;
-    let before = look(bench, "samgrd")?.pages;
+    let before = bench.look("samgrd")?.pages;
     why("an idempotent call", Client::new(Service("echo")).words(1, 2, 3, 4))?;
-    let after = look(bench, "samgrd")?.pages;
+    let after = bench.look("samgrd")?.pages;
     expect(before == after, &format!("{before} pages before the first connection, {after} after it"))
 }
 
 /// While it is away nobody can be started; afterwards whoever died meanwhile is.
 pub fn execd(bench: &Bench) -> Verdict {
     let mut log = Reader::at_end()?;
-    let (execd, echo) = (kill(bench, "execd")?, kill(bench, "echo")?);
+    let (execd, echo) = (bench.kill("execd")?, bench.kill("echo")?);
     let words = why("an idempotent call", Client::new(Service("echo")).words(1, 1, 2, 3))?;
     expect(words.d == 3, "another answer")?;
     await_next(bench, "execd", &execd)?;
@@ -122,7 +122,7 @@ pub fn execd(bench: &Bench) -> Verdict {
 /// record that can.
 pub fn logd(bench: &Bench) -> Verdict {
     let own = why("process", bench.own.info())?.identity.service;
-    let was = kill(bench, "logd")?;
+    let was = bench.kill("logd")?;
     info!("is anybody there");
     await_next(bench, "logd", &was)?;
     info!("somebody hears this");
@@ -180,7 +180,7 @@ fn nothing_grows(bench: &Bench, rounds: u32, once: &dyn Fn(&Bench) -> Verdict) -
 }
 
 fn dies(bench: &Bench, name: &str) -> Verdict {
-    let was = kill(bench, name)?;
+    let was = bench.kill(name)?;
     await_next(bench, name, &was)?;
     why("an idempotent call", Client::new(Service("echo")).words(1, 2, 3, 4)).map(|_| ())
 }
@@ -207,7 +207,7 @@ impl State {
         bench.pause(100)?;
         let mut each = [(0, 0); 5];
         for (place, name) in each.iter_mut().zip(["echo", "policyd", "execd", "samgrd", "logd"]) {
-            let known = look(bench, name)?;
+            let known = bench.look(name)?;
             *place = (known.pages, known.handles);
         }
         Ok(State { each, all: Account::take(bench)? })

@@ -129,12 +129,12 @@ mod tests {
         // The first word counts, and later ones put nothing off.
         watch.told(200);
         watch.told(290);
-        fake.waiting = [3, 63];
+        fake.waiting = [3, MAX_EVENTS - 1];
         assert!(watch.take(&mut fake, 300) && fake.waiting == [0, 0]);
         assert!(!watch.take(&mut fake, 10_000), "nothing happened since");
         // More than is fetched at a time, and an authority that does not answer: once more, later.
         watch.told(400);
-        fake.waiting = [0, 70];
+        fake.waiting = [0, MAX_EVENTS];
         assert!(!watch.take(&mut fake, 500) && watch.due() == Some(600));
         fake.is_away = true;
         assert!(!watch.take(&mut fake, 600) && watch.due() == Some(700));

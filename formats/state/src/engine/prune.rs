@@ -193,3 +193,29 @@ pub fn sound<M: Medium>(pages: &mut Pages<M>, value: &Value, taken: &Bits) -> Re
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_more_than_there_is_room_for_is_joined_with_the_last() {
+        let one = |n: usize| Lost {
+            low: [4 * n as u8].to_vec(),
+            high: Some([4 * n as u8 + 1].to_vec()),
+            damage: Damage::Content,
+        };
+        let mut all = Vec::new();
+        (0..MAX_LOST).for_each(|n| lose(&mut all, one(n)));
+        assert!(all.iter().cloned().eq((0..MAX_LOST).map(one)));
+        lose(&mut all, one(MAX_LOST + 5));
+        let (last, before) = (&all[MAX_LOST - 1], &all[MAX_LOST - 2]);
+        assert_eq!(
+            (all.len(), &last.low, &last.high),
+            (MAX_LOST, &one(MAX_LOST - 1).low, &one(MAX_LOST + 5).high)
+        );
+        assert_eq!(*before, one(MAX_LOST - 2));
+        lose(&mut all, Lost { high: None, ..one(MAX_LOST + 7) });
+        assert_eq!(all[MAX_LOST - 1].high, None, "to the end");
+    }
+}

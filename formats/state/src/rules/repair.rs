@@ -111,26 +111,10 @@ fn rows<M: Medium>(store: &mut Store<M>, tree: Tree, lost: &[Lost]) -> Result<Ve
         from.push(0);
     }
     ranges.extend(lost.iter().cloned());
-    ranges.sort_by(|one, other| one.low.cmp(&other.low));
     for (service, used) in used {
         ops.push(Op::put(tree, &charge::key(service), used.to_le_bytes().to_vec()));
     }
-    let mut joined: Vec<Lost> = Vec::new();
-    for range in ranges {
-        match joined.last_mut() {
-            Some(last) if joined_is_full(&last.high, &range.low) => {
-                last.high = last.high.take().zip(range.high).map(|(one, other)| one.max(other));
-            }
-            _ => joined.push(range),
-        }
-    }
-    while joined.len() > MAX_LOST {
-        let Some(last) = joined.pop() else { break };
-        if let Some(before) = joined.last_mut() {
-            before.high = before.high.take().zip(last.high).map(|(one, other)| one.max(other));
-        }
-    }
-    for range in joined {
+    for range in joined(ranges) {
         let value = match &range.high {
             Some(high) => [&[BELOW][..], high].concat(),
             None => [END].to_vec(),
@@ -140,9 +124,20 @@ fn rows<M: Medium>(store: &mut Store<M>, tree: Tree, lost: &[Lost]) -> Result<Ve
     Ok(ops)
 }
 
-/// Whether a range goes on where another begins, or further.
-fn joined_is_full(high: &Option<Vec<u8>>, low: &[u8]) -> bool {
-    high.as_deref().is_none_or(|high| high >= low)
+/// The same keys as fewer ranges: those that meet are one, and where there are more than [`MAX_LOST`] the last ones are, with what lies between them.
+fn joined(mut ranges: Vec<Lost>) -> Vec<Lost> {
+    ranges.sort_by(|one, other| one.low.cmp(&other.low));
+    let mut joined: Vec<Lost> = Vec::new();
+    for range in ranges {
+        let is_full = joined.len() == MAX_LOST;
+        match joined.last_mut() {
+            Some(last) if is_full || last.high.as_deref().is_none_or(|high| high >= &range.low[..]) => {
+                last.high = last.high.take().zip(range.high).map(|(one, other)| one.max(other));
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// Puts a damaged store together again, with at most so many pages in memory; a store that is sound is left as it is. `back` lets it fall back to an
@@ -212,5 +207,29 @@ fn range(low: &[u8], high: Option<&[u8]>) -> String {
                 high.map_or(String::from("to the end"), |high| format!("before {high}"))
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(low: u8, high: Option<u8>) -> Lost {
+        Lost { low: [low].to_vec(), high: high.map(|high| [high].to_vec()), damage: Damage::Content }
+    }
+
+    #[test]
+    fn ranges_that_meet_are_one_and_more_than_there_is_room_for_are_the_last() {
+        let apart: Vec<Lost> = (0..MAX_LOST as u8).rev().map(|n| range(4 * n, Some(4 * n + 1))).collect();
+        let most = joined(apart.clone());
+        assert!(most.len() == MAX_LOST && most.iter().eq(apart.iter().rev()), "as many as there is room for");
+        let more = joined([&apart[..], &[range(200, Some(201))]].concat());
+        assert_eq!(more[..MAX_LOST - 1], most[..MAX_LOST - 1], "one more changes nothing but the last");
+        assert_eq!(more[MAX_LOST - 1..], [range(124, Some(201))]);
+        assert_eq!(
+            joined([range(3, Some(9)), range(1, Some(3)), range(4, Some(5))].to_vec()),
+            [range(1, Some(9))]
+        );
+        assert_eq!(joined([range(1, None), range(7, Some(8))].to_vec()), [range(1, None)]);
     }
 }

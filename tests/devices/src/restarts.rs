@@ -25,8 +25,9 @@ pub fn random(_bench: &Bench) -> Verdict {
 }
 
 /// How often each driver is killed.
-const KILLS: u32 = 20;
-const KILLS_FULL: u32 = 500;
+fn kills(bench: &Bench) -> u32 {
+    if bench.full { 500 } else { 20 }
+}
 
 /// Writes of a client that waits for its driver to be killed, at most; and the priority of the thread that makes them.
 const WRITES: u32 = 100_000;
@@ -84,7 +85,7 @@ fn settle(bench: &Bench, name: &str, before: &Held) -> Result<Held, String> {
 /// and how many handles it holds come back to the least of all rounds before.
 pub fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verdict) -> Verdict {
     let mut settled = None;
-    for round in 0..if bench.full { KILLS_FULL } else { KILLS } {
+    for round in 0..kills(bench) {
         use_it()?;
         let before = bench.kill(name)?;
         let after = back(bench, name, before.generation)?;
@@ -105,7 +106,7 @@ pub fn kill_again_and_again(bench: &Bench, name: &str, use_it: impl Fn() -> Verd
 /// The driver is killed while a request is on its way: its client sees that, opens the disk anew and finds what was answered.
 fn in_the_middle(bench: &Bench) -> Verdict {
     let mut died = 0;
-    for round in 0..KILLS {
+    for round in 0..kills(bench) {
         let mut session = Session::open(bench)?;
         why("write", session.write(5000, round as u8))?;
         let before = bench.look("virtioblkd")?;
@@ -128,7 +129,7 @@ fn in_the_middle(bench: &Bench) -> Verdict {
         why("write again", session.write(6000, round as u8))?;
         expect(session.read(6000)? == pattern(round as u8), "sector 6000 reads otherwise")?;
     }
-    expect(died == KILLS, "not every writer saw its driver die")
+    expect(died == kills(bench), "not every writer saw its driver die")
 }
 
 /// Each driver is killed and restarted; charges and slots are unchanged.

@@ -222,7 +222,7 @@ impl Twin {
     }
 
     /// Free entries of a process's table, the next one to be used first.
-    pub fn free_entries(&self, id: Id) -> Vec<Slot> {
+    fn free_entries(&self, id: Id) -> Vec<Slot> {
         let (page, memory) = (self.page::<Process>(id), &self.world.kernel.memory);
         let next = |slot: &u32| page.peek(memory, *slot).map(|(_, next)| next as u32);
         let free = core::iter::successors(Some(page.handle_free.get()), next);

@@ -55,7 +55,7 @@ pub struct Twin {
     pub seen: BTreeSet<(Sysno, Option<Error>)>,
     /// Tokens of calls that are over.
     pub spent: Vec<u64>,
-    pub summary: Summary,
+    summary: Summary,
     steps: u64,
 }
 

@@ -54,9 +54,17 @@ fn look_around(world: &World) {
     }
 }
 
+/// What a hart does whose own call is over, until none is left.
+fn wait_for(left: &AtomicUsize, world: &World) {
+    while left.load(Ordering::Relaxed) != 0 {
+        look_around(world);
+        rest();
+    }
+}
+
 impl Twin {
-    /// Some threads that can run call at once, each on its own hart, overtaking each other as `seed` says, and meanwhile
-    /// time passes. The moves of the model that come to the same; an error tells why none do.
+    /// Some threads that can run call at once, each on its own hart, overtaking each other as `seed` says; if `tick` is set, one
+    /// passes meanwhile. The moves of the model that come to the same; an error tells why none do.
     fn together(&mut self, calls: &[Call], tick: bool, seed: u64) -> Result<Vec<Move>, String> {
         let mut numbers = vec![];
         for (hart, (thread, op)) in calls.iter().enumerate() {
@@ -84,10 +92,7 @@ impl Twin {
                 }
                 world.end_dead();
                 left.fetch_sub(1, Ordering::Relaxed);
-                while left.load(Ordering::Relaxed) != 0 {
-                    look_around(world);
-                    rest();
-                }
+                wait_for(left, world);
             }));
         }
         if tick {
@@ -95,10 +100,7 @@ impl Twin {
             work.resize_with(HARTS - 1, || Box::new(|| ()));
             work.push(Box::new(move || {
                 world.kernel.platform.clock.fetch_add(TICK, Ordering::Relaxed);
-                while left.load(Ordering::Relaxed) != 0 {
-                    look_around(world);
-                    rest();
-                }
+                wait_for(left, world);
             }));
         }
         interleave(seed, work);

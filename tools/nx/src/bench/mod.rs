@@ -27,7 +27,8 @@ use crate::house::House;
 use crate::output::Output;
 
 /// Figures of several harts.
-const HARTS: [&str; 3] = ["ipc.scaling.2harts", "ipc.cross_hart_send", "ipc.cross_hart_call"];
+const HARTS: [&str; 4] =
+    ["ipc.scaling.2harts", "ipc.scaling.host", "ipc.cross_hart_send", "ipc.cross_hart_call"];
 
 /// One figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]

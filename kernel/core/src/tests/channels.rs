@@ -75,3 +75,30 @@ fn a_message_of_the_ends_bound_goes_and_one_past_it_is_the_senders_error() {
     assert!(receive(&mut world, far).is_ok());
     assert_eq!(receive(&mut world, far), Err(Error::WouldBlock));
 }
+
+/// What is left of a call that was answered answers nothing: a caller's next call has another token.
+#[test]
+fn a_token_answers_its_own_call_and_no_later_one() {
+    for fast in [false, true] {
+        let mut world = World::new(fast, 2, 3);
+        let (near, far) = world.connect(1, 2, [1, 8, 0]);
+        let call = |world: &mut World| {
+            let registers = [(reg::A0, near.0 as u64), (reg::A0 + 1, Tag::new(8, 0).0), (reg::T[3], NEVER)];
+            world.call(0, Sysno::channel_call, &registers);
+            receive(world, far).expect("a call came");
+            world.kernel.thread(world.threads[RECEIVER].frame).context.get(reg::T[3])
+        };
+        let reply = |world: &mut World, token| {
+            world.call(RECEIVER, Sysno::channel_reply, &[(reg::A0 + 1, 0), (reg::T[4], token)]);
+            world.answer(RECEIVER)
+        };
+        let first = call(&mut world);
+        assert_eq!(reply(&mut world, first), Some(Ok(0)));
+        assert_eq!(reply(&mut world, first), Some(Err(Error::CallerGone)), "an answer went twice");
+        let second = call(&mut world);
+        assert_eq!(reply(&mut world, first), Some(Err(Error::CallerGone)));
+        assert_eq!(world.answer(0), None, "an answer reached a call that it was not for");
+        assert_eq!(reply(&mut world, second), Some(Ok(0)));
+        assert_eq!(world.answer(0), Some(Ok(0)));
+    }
+}

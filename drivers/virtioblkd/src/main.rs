@@ -165,7 +165,8 @@ impl Driver<'_> {
         match self.service.found() {
             Some(Found::Table(partitions, back)) => {
                 let which = if *back { " (the table at the front is damaged)" } else { "" };
-                info!("{} partitions{which}", partitions.len());
+                let many = if partitions.len() == 1 { "" } else { "s" };
+                info!("{} partition{many}{which}", partitions.len());
             }
             Some(Found::None(why)) => info!("no partitions: {why:?}"),
             None => {}

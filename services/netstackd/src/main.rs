@@ -136,7 +136,10 @@ fn turn(network: &mut Network, card: &mut Card, server: &mut Server) {
     for _ in 0..2 {
         if network.stack.poll(now) {
             match network.stack.address() {
-                Some(address) => info!("address {address}, router {:?}", network.stack.router()),
+                Some(address) => match network.stack.router() {
+                    Some(router) => info!("address {address}, router {router}"),
+                    None => info!("address {address}, no router"),
+                },
                 None => info!("the address is lost"),
             }
         }

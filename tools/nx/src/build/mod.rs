@@ -106,7 +106,12 @@ pub fn device_programs(house: &House) -> Outcome<Vec<(String, String)>> {
 
 /// The names of a variant's processes, in the order of their start.
 pub fn processes(house: &House, variant: Variant) -> Outcome<Vec<String>> {
-    registry::names(house, variant)
+    Ok(registry::names(house, variant)?.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The service id and the name of each process that users get.
+pub fn services(house: &House) -> Outcome<Vec<(u32, String)>> {
+    registry::names(house, Variant::Production)
 }
 
 /// The boot image of these programs, the first one first, and the compiled registry.

@@ -22,12 +22,12 @@ fn lane(variant: Variant, additions: String) -> String {
     }
 }
 
-/// The names of its processes.
-pub fn names(house: &House, variant: Variant) -> Outcome<Vec<String>> {
+/// The service id and the name of each of its processes.
+pub fn names(house: &House, variant: Variant) -> Outcome<Vec<(u32, String)>> {
     let (table, _) = compile(house, variant)?;
     let registry = Registry::parse(&table)
         .map_err(|why| Failure::new(Exit::Build, format!("the compiled registry is refused: {why:?}"), ""))?;
-    Ok(registry.processes().map(|process| process.name.to_string()).collect())
+    Ok(registry.processes().map(|process| (process.id, process.name.to_string())).collect())
 }
 
 /// The compiled table and the programs of its processes.

@@ -3,6 +3,7 @@
 mod carry;
 pub mod image;
 mod live;
+mod names;
 mod offline;
 pub mod place;
 
@@ -19,6 +20,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::house::House;
 use crate::output::{Cell, Output, Paint};
 pub use carry::hex;
+use names::Names;
 use place::{Known, Place, Put};
 
 /// Does what the command line says.
@@ -106,17 +108,15 @@ fn list(place: &mut dyn Place, prefix: &str, output: Output) -> Outcome {
         named(prefix)?;
     }
     let all = place.list(prefix)?;
+    let names = Names::known();
     let row = |known: &Known| -> Vec<Cell> {
-        vec![
-            known.path.as_str().into(),
-            known.bytes.to_string().into(),
-            format!("service {}", known.owner).into(),
-        ]
+        vec![known.path.as_str().into(), known.bytes.to_string().into(), names.of(known.owner).into()]
     };
     output.table(&all.iter().map(row).collect::<Vec<_>>());
     let value = |known: &Known| {
         let path = known.path.as_str();
-        json!({ "path": path, "bytes": known.bytes, "owner": known.owner, "version": known.version })
+        let service = names.of(known.owner);
+        json!({ "path": path, "bytes": known.bytes, "owner": known.owner, "version": known.version, "service": service })
     };
     output.value(&json!(all.iter().map(value).collect::<Vec<_>>()));
     Ok(())
@@ -188,6 +188,7 @@ fn quota(place: &mut dyn Place, output: Output) -> Outcome {
         sum.1 += known.path.as_str().len() as u64 + known.bytes + EXTRA;
     }
     let charges = place.charges()?;
+    let names = Names::known();
     let rows: Vec<_> =
         charges.iter().map(|charge| (charge, sums.get(&charge.owner).copied().unwrap_or_default())).collect();
     let of = |limit: Option<(u64, u64)>| limit.map_or(String::new(), |(_, hard)| format!("of {hard}"));
@@ -195,7 +196,7 @@ fn quota(place: &mut dyn Place, output: Output) -> Outcome {
         ["SERVICE", "VALUES", "BYTES", "CHARGED", ""].map(|head| Cell(head.into(), Paint::Dim)).to_vec();
     let row = |(charge, (values, stored)): &(&place::Charge, (u64, u64))| -> Vec<Cell> {
         vec![
-            charge.owner.to_string().into(),
+            names.of(charge.owner).into(),
             values.to_string().into(),
             stored.to_string().into(),
             charge.charged.to_string().into(),
@@ -207,7 +208,7 @@ fn quota(place: &mut dyn Place, output: Output) -> Outcome {
         let (soft, hard) = charge.limit.unzip();
         json!({
             "owner": charge.owner, "values": values, "bytes": stored, "charged": charge.charged,
-            "soft": soft, "hard": hard,
+            "soft": soft, "hard": hard, "service": names.of(charge.owner),
         })
     };
     output.value(&json!(rows.iter().map(value).collect::<Vec<_>>()));

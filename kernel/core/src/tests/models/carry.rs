@@ -290,6 +290,18 @@ fn an_answer_whose_receiver_loses_its_buffer_leaves_nothing_in_the_next_owners_f
 }
 
 #[test]
+fn who_answers_and_waits_sleeps_over_no_signal_that_comes_meanwhile() {
+    let build = || Carry::with_server(SERVER_TOO);
+    explore(3, build, &[answer, Carry::signal], |model| {
+        model.world.settle_all();
+        assert_eq!(model.world.answer(CLIENT), Some(Ok(WORDS as u64 * 8)));
+        assert_eq!(model.words(CLIENTS, PAGE_AT), core::array::from_fn(|n| word(SERVERS[0], n)));
+        assert!(matches!(model.world.answer(SERVER[0]), Some(Ok(_))), "the signal is lost");
+        assert_eq!(model.context(SERVER[0]).get(reg::T[4]), SIGNAL);
+    });
+}
+
+#[test]
 fn a_call_to_a_process_that_is_killed_and_taken_apart_leaves_nothing_in_its_frames() {
     let build = || Carry::with_client(SERVER[1] + 2);
     explore(2, build, &[call, Carry::kill_server], |model| {

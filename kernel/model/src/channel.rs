@@ -6,6 +6,8 @@ use crate::object::{Body, Capability, EndId, Id, NOBODY, peer};
 use crate::port::Binding;
 use crate::process::Doing;
 use crate::{Answer, Deadline, Fault, Model, Refused, Slot, Slots};
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::bounds::{
     MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, MAX_QUEUE_DEPTH, MAX_QUEUE_PAGES, PAGE_SIZE,
 };
@@ -327,7 +329,7 @@ impl Model {
     /// The waiting call becomes open. Answers what it brings, and what answers it.
     fn open_call(&mut self, caller: Id, at: EndId) -> (Message, u32, Room) {
         let token = self.free_token();
-        let doing = std::mem::replace(&mut self.thread_mut(caller).doing, Doing::New);
+        let doing = core::mem::replace(&mut self.thread_mut(caller).doing, Doing::New);
         let Doing::Calling { staged, room, left, .. } = doing else { panic!("thread {caller} is {doing:?}") };
         let stamp = staged.message.stamp;
         self.thread_mut(caller).doing = Doing::Open { at, token, room, left, stamp };
@@ -342,7 +344,7 @@ impl Model {
             && !self.breaks(Fault::RoomForgetsSenders)
         {
             let sender = self.end_mut(end).senders.remove(0);
-            let doing = std::mem::replace(&mut self.thread_mut(sender).doing, Doing::New);
+            let doing = core::mem::replace(&mut self.thread_mut(sender).doing, Doing::New);
             let Doing::Sending { staged, .. } = doing else { panic!("thread {sender} is {doing:?}") };
             self.enqueue(self.thread(sender).process, end, staged);
             self.answer(sender, Answer::Done);
@@ -425,7 +427,7 @@ impl Model {
     pub(crate) fn fail(&mut self, thread: Id, error: Error) {
         self.leave_lists(thread);
         let process = self.thread(thread).process;
-        match std::mem::replace(&mut self.thread_mut(thread).doing, Doing::New) {
+        match core::mem::replace(&mut self.thread_mut(thread).doing, Doing::New) {
             Doing::Sending { staged, .. } | Doing::Calling { staged, .. } => {
                 if error == Error::TimedOut && self.breaks(Fault::TimeoutLosesHandles) {
                     self.events.0.push(Event::Ended(staged.message.stamp.0));

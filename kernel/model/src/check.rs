@@ -7,8 +7,12 @@ use crate::message::Message;
 use crate::object::{Body, Id, NOBODY};
 use crate::process::Doing;
 use crate::{Model, ROOT_QUOTA};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Kind, Rights};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What existed before a step: capabilities by serial number with their rights, and messages.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

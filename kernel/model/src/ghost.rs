@@ -1,6 +1,6 @@
 //! What the checker remembers and the rules never look at: two states that differ in it alone are the same state.
 
-use std::hash::{Hash, Hasher};
+use core::hash::{Hash, Hasher};
 
 /// A value that takes no part in comparing states.
 #[derive(Clone, Copy, Debug, Default)]

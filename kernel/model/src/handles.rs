@@ -6,8 +6,10 @@
 use crate::ghost::{Event, Ghost};
 use crate::object::{Capability, Id};
 use crate::{Answer, Fault, Model, Refused, Slot};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Error, Kind, Rights};
-use std::collections::{BTreeMap, VecDeque};
 
 /// A table.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -5,6 +5,8 @@ use crate::message::{Buffers, Draft, Room, Slots};
 use crate::object::{Body, Id};
 use crate::process::Doing;
 use crate::{Answer, BOOT_PROCESS, BOOT_THREAD, Deadline, Model, Op, Slot, Step};
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Kind, Rights, Signals};
 
 /// xorshift64*: the same numbers for the same seed, everywhere.

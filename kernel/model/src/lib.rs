@@ -4,10 +4,14 @@
 //! changes. It says nothing of locks, harts, memory or speed. `kernel/core` is driven by the same histories and must answer
 //! the same; `docs/model.md` says what is compared. What must never happen here: a rule that is taken from the kernel's code
 //! because it is there, and not from `docs/ipc.md`.
+#![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod channel;
 mod check;
+#[cfg(not(target_os = "none"))]
 mod explore;
 mod fault;
 mod ghost;
@@ -27,6 +31,7 @@ mod vmo;
 
 pub use channel::{Bounds, End, Item};
 pub use check::Summary;
+#[cfg(not(target_os = "none"))]
 pub use explore::{Explored, explore};
 pub use fault::Fault;
 pub use ghost::{Event, Ghost};

@@ -5,6 +5,7 @@
 use crate::ghost::{Event, Ghost};
 use crate::object::{Body, Capability, Id};
 use crate::{Fault, Model, Refused, Slot};
+use alloc::vec::Vec;
 use nexus_abi::bounds::{MAX_MESSAGE_BYTES, MAX_MESSAGE_HANDLES, REGISTER_BYTES};
 use nexus_abi::{Error, Identity, Kind, Rights};
 
@@ -53,8 +54,8 @@ pub fn slots(list: &[Slot]) -> Slots {
     Slots(list.to_vec())
 }
 
-impl std::fmt::Debug for Slots {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Slots {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "slots(&{:?})", self.0)
     }
 }

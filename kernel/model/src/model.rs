@@ -6,8 +6,10 @@ use crate::object::{Body, Capability, Id, NOBODY, Object};
 use crate::process::{Doing, Process, Thread};
 use crate::quota::Quota;
 use crate::{Answer, Refused, Slot};
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Error, Kind, Rights};
-use std::collections::BTreeMap;
 
 /// The quota that all others are split off.
 pub const ROOT_QUOTA: Id = 1;

@@ -8,6 +8,9 @@ use crate::quota::Quota;
 use crate::timer::Timer;
 use crate::vmo::Vmo;
 use crate::{Answer, Model, Refused};
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Error, ExitCause, Kind, Rights};
 
 /// Names an object. Never used again.
@@ -212,7 +215,7 @@ impl Model {
                 Body::Process(process) => Box::new(process.table.open().map(|(_, capability)| capability)),
                 Body::Thread(thread) => Box::new(thread.carried().iter()),
                 Body::Channel(ends) => Box::new(ends.iter().flat_map(End::inside)),
-                _ => Box::new(std::iter::empty()),
+                _ => Box::new(core::iter::empty()),
             }
         });
         inside.chain(&self.closing)

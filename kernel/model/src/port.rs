@@ -8,6 +8,8 @@ use crate::message::Room;
 use crate::object::{Body, Id, NOBODY, peer};
 use crate::process::Doing;
 use crate::{Answer, Deadline, Fault, Model, Refused, Slot};
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Error, Kind, Rights, Signals};
 
 /// What can be bound: a channel's end, or a timer or process (end 0).
@@ -299,7 +301,7 @@ impl Model {
     /// the tail if there is more; one whose message could not be delivered stays first.
     fn take_from(&mut self, thread: Id, port: Id, room: Room) -> Option<Result<Answer, Answer>> {
         let process = self.thread(thread).process;
-        match std::mem::take(&mut self.port_mut(port).user) {
+        match core::mem::take(&mut self.port_mut(port).user) {
             0 => {}
             signals => return Some(Ok(Answer::Event { key: 0, signals })),
         }

@@ -9,9 +9,11 @@ use crate::message::{Message, Room, Staged};
 use crate::object::{Body, Capability, EndId, Id, NOBODY};
 use crate::port::Binding;
 use crate::{Answer, Model, Refused, Slot};
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::bounds::{HANDLES_PER_PAGE, MAX_HANDLES, MAX_PRIORITY};
 use nexus_abi::{Error, ExitCause, Identity, Kind, Rights, Signals};
-use std::collections::BTreeMap;
 
 /// A process.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -329,7 +331,7 @@ impl Model {
         self.leave_lists(id);
         let nothing = Doing::Dead { cargo: vec![], woken_at: NOBODY };
         let (mut woken_at, mut cargo) = (NOBODY, vec![]);
-        match std::mem::replace(&mut self.thread_mut(id).doing, nothing) {
+        match core::mem::replace(&mut self.thread_mut(id).doing, nothing) {
             Doing::Sending { staged, .. } | Doing::Calling { staged, .. } => {
                 self.events.0.push(Event::Ended(staged.message.stamp.0));
                 let home = self.thread(id).process;
@@ -352,7 +354,7 @@ impl Model {
     pub(crate) fn clear_graves(&mut self) {
         while let Some(id) = self.graves.pop() {
             let Doing::Dead { cargo, woken_at } = &mut self.thread_mut(id).doing else { continue };
-            let (cargo, port) = (std::mem::take(cargo), *woken_at);
+            let (cargo, port) = (core::mem::take(cargo), *woken_at);
             self.pass_on(port);
             self.close(cargo);
             let process = self.thread(id).process;
@@ -385,7 +387,7 @@ impl Model {
         }
         let process = self.process_mut(id);
         process.ended = true;
-        let cpu = std::mem::take(&mut process.cpu);
+        let cpu = core::mem::take(&mut process.cpu);
         let quota = self.objects[&id].quota;
         self.quota_mut(quota).cpu_used -= cpu;
         self.recharge(id, 1);

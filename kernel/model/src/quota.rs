@@ -2,6 +2,7 @@
 
 use crate::object::{Body, Id};
 use crate::{Answer, Fault, Model, Refused, Slot};
+use alloc::vec::Vec;
 use nexus_abi::{Error, ExitCause, Kind, Rights};
 
 /// An account. What is split off to other quotas counts as used.

@@ -4,6 +4,8 @@ use crate::channel::Bounds;
 use crate::message::{Buffers, Draft, Room, slots};
 use crate::object::Id;
 use crate::{BOOT_PROCESS, BOOT_THREAD, Deadline, Model, Op, Script, Slot, Start, Step};
+use alloc::vec;
+use alloc::vec::Vec;
 use nexus_abi::{Kind, Rights, Signals};
 
 const ROOT: Slot = 2;

@@ -5,6 +5,7 @@ use crate::message::{Buffers, Draft, Message, Room, Slots};
 use crate::object::Id;
 use crate::process::Doing;
 use crate::{Model, Refused, Slot};
+use alloc::vec::Vec;
 use nexus_abi::{Error, ExitCause, Identity};
 
 /// When an operation gives up.
@@ -291,7 +292,7 @@ impl Model {
 
     /// What needs no thread: the current one ends if its process was told to, and dead processes are taken apart.
     fn settle(&mut self) {
-        let current = std::mem::take(&mut self.current);
+        let current = core::mem::take(&mut self.current);
         if self.is_thread(current)
             && !matches!(self.thread(current).doing, Doing::Dead { .. })
             && !self.process(self.thread(current).process).is_alive()

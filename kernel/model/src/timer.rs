@@ -4,6 +4,7 @@ use crate::object::{Body, Id};
 use crate::port::Binding;
 use crate::process::{Doing, Left};
 use crate::{Answer, Deadline, Fault, Model, Refused, Slot};
+use alloc::vec;
 use nexus_abi::{Error, Kind, Rights, Signals};
 
 /// A timer.

@@ -2,6 +2,7 @@
 
 use crate::object::{Body, Id, NOBODY};
 use crate::{Answer, Fault, Model, Refused, Slot};
+use alloc::vec::Vec;
 use nexus_abi::bounds::{MAX_VMO_BYTES, PAGE_SIZE};
 use nexus_abi::{Error, Kind, Rights};
 

@@ -2,7 +2,7 @@
 //! `stormer`, which calls, sends, serves, makes and ends objects, and checks what comes back; this driver connects, kills and counts.
 //!
 //! What holds: every message arrives once, whole and in order; every answer is to its call; everybody learns of a death; nobody
-//! waits for ever; and when all are gone everything is charged as before.
+//! waits for ever; what a client alone works with answers as the model says; and when all are gone everything is charged as before.
 #![cfg_attr(target_os = "none", no_std)]
 
 extern crate alloc;

@@ -1,6 +1,6 @@
 //! A client: calls and sends to whoever serves its channel, and works with objects of its own between.
 
-use crate::objects;
+use crate::{modelled, objects};
 use alloc::format;
 use alloc::string::String;
 use nexus_abi::{Error, Handle, Kind, NOW, Rights};
@@ -65,6 +65,7 @@ impl Client {
     fn work(&self) -> Result<(), String> {
         let mut random = Random::new(clock::now() ^ self.number);
         let mut service = None;
+        let mut history = None;
         let mut done = 0;
         loop {
             if done % REPORT == 0 && ask(self.driver, TICK, done.min(REPORT))?.0 == STOP {
@@ -80,8 +81,12 @@ impl Client {
                 6..9 => there.call(&mut random, MAX_BYTES)?,
                 9..11 => there.call_with_handle(self.quota)?,
                 11..14 => there.send(&mut random)?,
-                _ => {
+                14..17 => {
                     objects::one(self, &mut random)?;
+                    true
+                }
+                _ => {
+                    modelled::one(self, &mut random, &mut history)?;
                     true
                 }
             };

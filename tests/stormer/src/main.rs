@@ -9,6 +9,7 @@
 extern crate alloc;
 
 mod client;
+mod modelled;
 mod objects;
 
 use alloc::collections::BTreeMap;

@@ -16,7 +16,7 @@ fn must<T, E: Debug>(what: &str, result: Result<T, E>) -> Result<T, String> {
 /// One of them.
 pub fn one(client: &Client, random: &mut Random) -> Result<(), String> {
     // What fences every hart is rarer: a host with fewer processors than harts takes long for that.
-    match random.below(24) {
+    match random.below(12) {
         0..3 => timer(client, random),
         3 => memory(client, random),
         4 => quota(client),

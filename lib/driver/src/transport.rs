@@ -84,6 +84,13 @@ impl<R: Registers> Transport<R> {
         Transport { registers }
     }
 
+    /// The kind of device that is there, 0 for an empty slot; `None` when it is no virtio device of this version.
+    pub fn kind(&self) -> Result<Option<u32>, Fault> {
+        let registers = &self.registers;
+        let is_virtio = registers.load32(at::MAGIC)? == MAGIC && registers.load32(at::VERSION)? == VERSION;
+        if is_virtio { registers.load32(at::DEVICE).map(Some) } else { Ok(None) }
+    }
+
     /// Makes a working device of whatever state it is in: finds out that it is of that `kind`, resets it, takes of what it
     /// offers what is `wanted`, empties the queues and gives them to it, and starts it. Answers what was taken; [`VERSION_1`] always is.
     ///
@@ -94,9 +101,7 @@ impl<R: Registers> Transport<R> {
         wanted: u64,
         queues: &mut [&mut Queue<M>],
     ) -> Result<u64, Fault> {
-        let registers = &self.registers;
-        let is_virtio = registers.load32(at::MAGIC)? == MAGIC && registers.load32(at::VERSION)? == VERSION;
-        if !is_virtio || registers.load32(at::DEVICE)? != kind {
+        if self.kind()? != Some(kind) {
             return Err(Fault::Absent);
         }
         self.reset()?;

@@ -5,22 +5,14 @@ use crate::root::Root;
 use alloc::format;
 use alloc::vec::Vec;
 use nexus_abi::{Error, Rights};
+use nexus_driver::Transport;
 use nexus_init::machine::{Site, sites};
 use nexus_registry::{Device, Find, Registry, Share};
-use nexus_rt::{IrqKind, MmioKind, Owned, PoolKind, ProcessKind, QuotaKind, error, sys};
+use nexus_rt::{IrqKind, MmioKind, Owned, PoolKind, ProcessKind, QuotaKind, error};
 use nexus_spawn::Grants;
 
 /// What slots for virtio devices are compatible with.
 const VIRTIO: &str = "virtio,mmio";
-
-/// Registers of a virtio slot (Virtual I/O Device 1.2, 4.2.2).
-const MAGIC: (usize, u32) = (0x00, 0x7472_6976);
-const VERSION: (usize, u32) = (0x04, 2);
-const DEVICE_ID: usize = 0x08;
-const STATUS: usize = 0x70;
-
-/// How often a device is asked whether it is reset before the answer is no.
-const MAX_RESET_READS: usize = 1000;
 
 /// What one device of the registry was made into.
 #[derive(Debug)]
@@ -98,8 +90,7 @@ impl Devices {
         }
         let window = Owned::<MmioKind>::mint(&root.resource, quota, site.base, site.bytes).ok()?;
         let registers = window.map(self.own).ok()?;
-        let read = |offset| registers.load::<u32>(offset).ok();
-        (read(MAGIC.0) == Some(MAGIC.1) && read(VERSION.0) == Some(VERSION.1)).then(|| read(DEVICE_ID))?
+        Transport::new(&registers).kind().ok()?
     }
 
     /// Whether this machine has the device.
@@ -114,15 +105,7 @@ impl Devices {
             return Ok(true);
         }
         let registers = grant.mmio.map(self.own)?;
-        registers.store::<u32>(STATUS, 0)?;
-        for _ in 0..MAX_RESET_READS {
-            if registers.load::<u32>(STATUS)? == 0 {
-                // What the device wrote before is in memory before anything is done with that.
-                sys::device_fence();
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(Transport::new(&registers).reset().is_ok())
     }
 
     /// Adds the device's objects to what a process is handed, under these names; shares are called by the name of the pool and whose they are.

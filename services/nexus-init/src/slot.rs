@@ -52,6 +52,8 @@ pub struct Slot {
     pub row: Row,
     /// Somebody who may do so ended it: that is no failure.
     pub killed: bool,
+    /// Its device is not reset yet. That may last for ever, and is told once.
+    pub waits_for_device: bool,
     /// How often it was started.
     pub starts: u32,
     /// What wakes it after a pause.
@@ -68,6 +70,7 @@ impl Slot {
             running: None,
             row: Row::default(),
             killed: false,
+            waits_for_device: false,
             starts: 0,
             timer: None,
         }
@@ -90,7 +93,8 @@ impl Slot {
         match self.state {
             State::Ready | State::Ended | State::Absent => true,
             State::Starting => !self.process.announces_ready,
-            State::Idle | State::Pausing => false,
+            State::Pausing => self.waits_for_device,
+            State::Idle => false,
         }
     }
 }

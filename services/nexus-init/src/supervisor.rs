@@ -159,8 +159,12 @@ impl Supervisor {
                 self.absent(index);
                 return Ok(());
             }
-            if !self.devices.reset(device)? {
-                warn!("{} waits: its device is not reset yet", process.name);
+            let waits = !self.devices.reset(device)?;
+            let waited = replace(&mut self.slots[index].waits_for_device, waits);
+            if waits {
+                if !waited {
+                    warn!("{} waits: its device is not reset yet", process.name);
+                }
                 self.slots[index].become_(State::Pausing, clock::now());
                 self.wake(index, RESET_PAUSE_MS)?;
                 return Ok(());

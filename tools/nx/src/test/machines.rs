@@ -11,7 +11,7 @@ use nexus_bootimg::Image;
 use nexus_registry::{Find, Registry};
 
 use super::device::{boot, exact};
-use super::{Bench, Report};
+use super::{Bench, Report, unreset};
 use crate::build;
 use crate::cli::Variant;
 use crate::exit::{Exit, Failure, Outcome};
@@ -32,7 +32,7 @@ const LONG_LIMIT: Duration = Duration::from_secs(900);
 /// A machine's name, and what is different about it.
 type Kind = (&'static str, fn(&mut Options));
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     ("64-mib", |options| options.memory = 64),
     ("4-gib", |options| options.memory = 4096),
     ("3-harts", |options| options.smp = 3),
@@ -44,7 +44,11 @@ const KINDS: [Kind; 11] = [
     ("no-rng", |options| options.devices.retain(|device| *device != Virtio::Rng)),
     ("no-vault", |options| options.vault = Vault::None),
     ("no-devices", |options| options.devices.clear()),
+    (NEVER_RESET, |_| ()),
 ];
+
+/// The machine whose entropy device does not obey.
+const NEVER_RESET: &str = "never-reset";
 
 /// Harts without a timer of their own, and what the kernel says of those alone.
 const NO_SSTC: &str = "rv64,sstc=off";
@@ -76,10 +80,13 @@ pub fn run(bench: &mut Bench) -> Outcome {
             let tree = device_tree(&usual, &bench.house.folder("machines")?.join("usual.dtb"))?;
             options.extra.extend([String::from("-dtb"), tree.display().to_string()]);
         }
-        let (wrong, repeat) = becomes_ready(&options)?;
-        let mut wrong = wrong;
+        let obeys = name != NEVER_RESET;
+        let (mut wrong, repeat) = match obeys {
+            true => becomes_ready(&options)?,
+            false => unreset::boots(&mut options, &bench.house.folder("machines")?)?,
+        };
         let mut detail = format!("ready in {} ms", begun.elapsed().as_millis());
-        if wrong.is_none() && bench.full && missing(&options)?.is_empty() {
+        if wrong.is_none() && bench.full && obeys && missing(&options)?.is_empty() {
             let mut options = exact(bench.house, bench.output)?;
             change(&mut options);
             options.icount = options.smp == 1;
@@ -99,7 +106,7 @@ pub fn run(bench: &mut Bench) -> Outcome {
 }
 
 /// The tree that QEMU makes for a machine, in a file.
-fn device_tree(options: &Options, file: &Path) -> Outcome<PathBuf> {
+pub fn device_tree(options: &Options, file: &Path) -> Outcome<PathBuf> {
     options.prepare()?;
     let words = options.command_line();
     let (program, arguments) = words.split_first().expect("QEMU's name is the first word");

@@ -23,6 +23,7 @@ mod rules;
 mod state;
 mod style;
 mod tree;
+mod unreset;
 
 use std::time::{Duration, Instant};
 

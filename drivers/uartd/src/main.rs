@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use core::mem;
 use nexus_driver::Grants;
 use nexus_rt::abi::{Error as Refused, NEVER};
-use nexus_rt::api::console::{self, DrainPromise, Error, MAX_READ, MAX_WRITE, ReadPromise, ReadReply};
+use nexus_rt::api::console::{
+    self, DrainPromise, Error, MAX_READ, MAX_WRITE, ReadPromise, ReadReply, WriteReply,
+};
 use nexus_rt::api::introduce;
 use nexus_rt::channel::end;
 use nexus_rt::memory::Mapping;
@@ -93,7 +95,7 @@ fn serve(startup: &mut Startup, grants: &Grants) -> Result<u64, Refused> {
 impl Console<'_> {
     /// Answers who waits for what has happened meanwhile.
     fn settle(&mut self, server: &mut Server) {
-        if self.port.is_drained() {
+        if self.port.waiting() == 0 {
             mem::take(&mut self.drains).into_iter().for_each(|drain| drain.keep(server, Ok(())));
         }
         let lost = self.port.take_lost();
@@ -111,8 +113,9 @@ impl Console<'_> {
 }
 
 impl console::Server for Console<'_> {
-    fn write(&mut self, _sender: Sender, data: Bytes<'_, MAX_WRITE>) -> Result<(), Error> {
-        self.port.write(data.get()).map_err(|_| Error::NotReady)
+    fn write(&mut self, _sender: Sender, data: Bytes<'_, MAX_WRITE>) -> Result<WriteReply, Error> {
+        self.port.write(data.get()).map_err(|_| Error::NotReady)?;
+        Ok(WriteReply { waiting: self.port.waiting() as u32 })
     }
 
     fn drain(&mut self, _sender: Sender, promise: DrainPromise) -> Result<Option<()>, Error> {

@@ -152,9 +152,9 @@ impl<R: Registers> Port<R> {
         Ok(())
     }
 
-    /// Whether everything was sent.
-    pub fn is_drained(&self) -> bool {
-        self.waiting.is_empty()
+    /// Bytes that are not sent yet, no more than [`MAX_WAITING`].
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Whether something that was typed waits to be read.
@@ -281,7 +281,7 @@ mod tests {
         let fake = RefCell::default();
         let mut port = up(&fake);
         assert_eq!(port.write(&bytes(500)), Ok(()));
-        assert!(port.is_drained());
+        assert_eq!(port.waiting(), 0);
         assert_eq!(fake.borrow().sent, bytes(500));
         assert_eq!(fake.borrow().enable, ENABLE_TYPED);
     }
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(port.write(&bytes(50)), Ok(()));
         let looks = fake.borrow().looks;
         let mut interrupts = 0;
-        while !port.is_drained() {
+        while port.waiting() > 0 {
             assert!(!fake.borrow().interrupts(), "it interrupts although it is full");
             fake.borrow_mut().in_fifo = 0;
             assert!(fake.borrow().interrupts());
@@ -352,7 +352,7 @@ mod tests {
             let mut port = up(&fake);
             port.write(&bytes(3 * FIFO)).unwrap();
             fake.borrow_mut().typed.push_back(2);
-            while !port.is_drained() || fake.borrow().interrupts() {
+            while port.waiting() > 0 || fake.borrow().interrupts() {
                 fake.borrow_mut().in_fifo = 0;
                 port.interrupt().unwrap();
             }

@@ -6,8 +6,8 @@
 
 use nexus_wire::{
     AnyHandle, Bytes, CallError, Connector, Fault, HEADER_BYTES, Handles, Header, Link, Malformed, Outcome,
-    Packet, Promise, Replier, Room, Sender, ServiceError, Sink, Spec, View, answer, answered, empty_reply,
-    refuse, tail, trace, write_empty,
+    Packet, Promise, Replier, Room, Sender, ServiceError, Sink, Spec, View, Wire, answer, answered,
+    empty_reply, refuse, tail, trace, write_empty,
 };
 
 /// Version of the interface.
@@ -100,6 +100,41 @@ impl<'a> WriteRequest<'a> {
             return Err(Malformed);
         }
         Ok(Self { data: tail(input.get(8..).ok_or(Malformed)?)? })
+    }
+}
+
+/// The reply of [`Client::write`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WriteReply {
+    /// Bytes that were taken, from anybody, and are not sent yet. They are lost when the driver dies.
+    pub waiting: u32,
+}
+
+impl WriteReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 12;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 12;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::WRITE), Self::MOST, |out| {
+            self.waiting.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { waiting: Wire::decode(&input, 8)? })
     }
 }
 
@@ -211,17 +246,17 @@ impl<C: Connector> Client<C> {
     }
 
     /// Shows bytes, all of them before any of another write.
-    pub fn write(&mut self, data: Bytes<'_, 1024>) -> Result<(), CallError<Error>> {
+    pub fn write(&mut self, data: Bytes<'_, 1024>) -> Result<WriteReply, CallError<Error>> {
         const SPEC: Spec = Spec {
             interface: ID,
             operation: op::WRITE,
             deadline_ms: 1000,
-            room: Room { bytes: HEADER_BYTES, handles: 0 },
+            room: Room { bytes: 12, handles: 0 },
         };
         let request = WriteRequest { data };
         let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
-        let (view, handles) = answered(packet, &SPEC, false)?;
-        Ok(empty_reply(view, &handles)?)
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(WriteReply::decode(view, &mut handles)?)
     }
 
     /// Waits until everything that was taken before has been sent.
@@ -288,7 +323,7 @@ impl ReadPromise {
 /// The interface as its server implements it. Who asks is what the kernel says, not what the message says.
 pub trait Server {
     /// Shows bytes, all of them before any of another write.
-    fn write(&mut self, sender: Sender, data: Bytes<'_, 1024>) -> Result<(), Error>;
+    fn write(&mut self, sender: Sender, data: Bytes<'_, 1024>) -> Result<WriteReply, Error>;
 
     /// Waits until everything that was taken before has been sent.
     ///
@@ -316,9 +351,7 @@ pub fn dispatch<H: AnyHandle, S: Server>(
                 return refuse(packet, ID, is_call);
             };
             let result = server.write(sender, request.data);
-            answer(packet, Header::new(ID, op::WRITE), result, |(), packet| {
-                write_empty(packet, Header::new(ID, op::WRITE))
-            })
+            answer(packet, Header::new(ID, op::WRITE), result, |reply, packet| reply.encode(packet))
         }
         Some(op::DRAIN) if is_call => {
             let owed = Promise { token: sender.token, room: packet.room };
@@ -370,7 +403,12 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                 fields: &[trace::Field { name: "data", offset: 8, shape: trace::Shape::TailBytes(1024) }],
                 handles: &[],
             },
-            reply: Some(trace::Layout { least: 8, most: 8, fields: &[], handles: &[] }),
+            reply: Some(trace::Layout {
+                least: 12,
+                most: 12,
+                fields: &[trace::Field { name: "waiting", offset: 8, shape: trace::Shape::Unsigned(4) }],
+                handles: &[],
+            }),
         },
         trace::Operation {
             number: op::DRAIN,

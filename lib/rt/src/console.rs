@@ -24,7 +24,7 @@ impl Console {
             let Ok(piece) = Bytes::new(piece) else { continue };
             loop {
                 match console.write(piece) {
-                    Ok(()) => break,
+                    Ok(_) => break,
                     Err(CallError::Service(Error::NotReady)) => console.drain()?,
                     Err(CallError::ServerDied) => {
                         console.write(piece)?;

@@ -54,7 +54,7 @@ impl Fallback {
         let Some(driver) = self.driver.as_mut() else { return false };
         for piece in line.chunks(console::MAX_WRITE) {
             match Bytes::new(piece).map(|piece| driver.write(piece)) {
-                Ok(Ok(())) => {}
+                Ok(Ok(_)) => {}
                 Ok(Err(CallError::ServerDied)) => {
                     self.driver = None;
                     return self.kernel.console_write(line).is_ok();

@@ -9,3 +9,4 @@ pub mod kernel;
 pub mod rate;
 pub mod record;
 pub mod ring;
+pub mod unsent;

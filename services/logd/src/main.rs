@@ -1,6 +1,7 @@
 //! `logd`: takes records from every process, keeps the newest, and prints them to the console.
 //!
-//! It calls nobody but the console's driver, which answers at once, so whoever logs cannot be held up by it.
+//! It calls nobody but the console's driver, which answers at once, so whoever logs cannot be held up by it. What that driver had taken and not sent
+//! when it died is shown by the next one.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
@@ -14,7 +15,8 @@ use logd::kernel::{self, Seen};
 use logd::rate::{Limiter, Verdict};
 use logd::record::{Record, harmless, mark};
 use logd::ring::Ring;
-use nexus_abi::{Error, Identity, NEVER, Signals};
+use logd::unsent::Unsent;
+use nexus_abi::{Error, Identity, NEVER, Signals, Ticks};
 use nexus_rt::api::log::{self, Level, MAX_KEPT, MAX_TEXT, Purpose, ReadReply};
 use nexus_rt::api::{console, introduce, news};
 use nexus_rt::channel::end;
@@ -36,7 +38,10 @@ const SETTLE_MS: u64 = 1000;
 /// How long a console that takes nothing is left alone.
 const SHOW_MS: u64 = 20;
 
-/// Longest line: a name, a mark and a text, and what could not be shown before.
+/// How long the console's next driver is waited for before the kernel shows what there is. The kernel cannot wait for a port that takes nothing.
+const NEXT_DRIVER_MS: u64 = 3000;
+
+/// Longest line: a name, a mark and a text, what could not be shown before, and the end of one that was cut.
 const MAX_LINE: usize = MAX_KEPT + 128;
 const _: () = assert!(MAX_LINE <= console::MAX_WRITE);
 
@@ -75,8 +80,14 @@ struct Log {
     console: Option<Owned<Resource>>,
     /// The console's driver, once it has taken the console over from the kernel.
     driver: Option<console::Client<Fixed<Owned<Channel>>>>,
+    /// When it need not be waited for any more.
+    next_driver: Ticks,
     /// The number of the first record that was not shown yet.
     unshown: u64,
+    /// What the driver may not have sent yet.
+    unsent: Unsent,
+    /// Whether a driver may have died in the middle of a line.
+    cut: bool,
     records: Option<Owned<Resource>>,
     seen: Seen,
     /// This process.
@@ -97,7 +108,10 @@ fn run(mut startup: Startup) -> u64 {
         watchers: Vec::new(),
         console: startup.take("console"),
         driver: None,
+        next_driver: 0,
         unshown: 0,
+        unsent: Unsent::default(),
+        cut: false,
         records: startup.take("kernel-records"),
         seen: Seen::default(),
         own,
@@ -185,24 +199,38 @@ impl Log {
                 0 => line,
                 _ => format!("logd: warning: {missed} records could not be shown\n{line}"),
             };
-            if !self.print(line.as_bytes()) {
-                return;
-            }
+            let line = if self.cut { format!("\n{line}") } else { line };
+            let Some(waiting) = self.print(line.as_bytes()) else { return };
+            self.unsent.taken(sequence, line.len(), waiting);
             self.unshown = sequence + 1;
+            self.cut = false;
         }
     }
 
-    /// Writes a line to the console, whoever has it. `false` when it was not taken.
-    fn print(&mut self, line: &[u8]) -> bool {
+    /// Writes a line to the console, whoever has it; answers how many bytes wait to be sent there. `None` when it was not taken.
+    fn print(&mut self, line: &[u8]) -> Option<usize> {
         if let (Some(driver), Ok(line)) = (self.driver.as_mut(), Bytes::new(line)) {
             match driver.write(line) {
-                Ok(()) => return true,
-                // The kernel has the console again, until there is a new driver.
-                Err(CallError::ServerDied) => self.driver = None,
-                Err(CallError::Service(_) | CallError::TimedOut | CallError::Protocol(_)) => return false,
+                Ok(reply) => return Some(reply.waiting as usize),
+                Err(CallError::ServerDied) => self.driver_died(),
+                Err(CallError::Service(_) | CallError::TimedOut | CallError::Protocol(_)) => {}
             }
+            return None;
         }
-        self.console.as_ref().is_some_and(|console| console.console_write(line).is_ok())
+        if clock::now() < self.next_driver {
+            return None;
+        }
+        self.console.as_ref()?.console_write(line).ok().map(|()| 0)
+    }
+
+    /// The kernel has the console again, until there is a new driver; what the old one may not have sent is to be shown again.
+    fn driver_died(&mut self) {
+        self.driver = None;
+        self.next_driver = clock::in_millis(NEXT_DRIVER_MS);
+        if let Some(first) = self.unsent.take_first() {
+            self.unshown = self.unshown.min(first);
+            self.cut = true;
+        }
     }
 
     /// What the kernel recorded since the last look.
@@ -349,6 +377,8 @@ impl introduce::Server<Owned<Any>> for Introduction<'_> {
     fn absent(&mut self, _sender: Sender, _service: u32) {}
 
     fn console(&mut self, _sender: Sender, channel: Held<Owned<Any>, kinds::Channel>) {
+        // There is a new one when the old one is dead, whether that was noticed or not.
+        self.log.driver_died();
         self.log.driver = Some(console::Client::new(Fixed::new(channel.into())));
         self.log.show();
     }

@@ -25,6 +25,15 @@ fn write_request_has_one_spelling() {
 }
 
 #[test]
+fn write_reply_has_one_spelling() {
+    support::spelled!(WriteReply, "01000000aa0eac1300000000", WriteReply { waiting: 0x0 });
+    support::spelled!(WriteReply, "01000000aa0eac13a3016dcb", WriteReply { waiting: 0xcb6d01a3 });
+    support::spelled!(WriteReply, "01000000aa0eac13ffffffff", WriteReply { waiting: 0xffffffff });
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(WriteReply, "01000000aa0eac13a3016dcb", handles);
+}
+
+#[test]
 fn drain_request_has_one_spelling() {
     support::spelled!(DrainRequest, "02000000aa0eac13", DrainRequest {});
     support::spelled!(DrainRequest, "02000000aa0eac13", DrainRequest {});
@@ -70,14 +79,14 @@ struct Fixture {
 }
 
 impl Server for Fixture {
-    fn write(&mut self, sender: Sender, data: Bytes<'_, 1024>) -> Result<(), Error> {
+    fn write(&mut self, sender: Sender, data: Bytes<'_, 1024>) -> Result<WriteReply, Error> {
         self.calls += 1;
         let request = WriteRequest { data };
         if self.strict {
             assert_eq!(sender, support::CALLER);
             assert_eq!(request, WriteRequest { data: support::bytes(0x23, 512) });
         }
-        self.error.map_or(Ok(()), Err)
+        self.error.map_or(Ok(WriteReply { waiting: 0xffffffff }), Err)
     }
 
     fn drain(&mut self, sender: Sender, promise: DrainPromise) -> Result<Option<()>, Error> {
@@ -114,7 +123,7 @@ fn every_operation_arrives_and_its_answer_returns() {
     let fixture = Fixture { strict: true, ..Fixture::default() };
     let mut server = fixture;
     let mut client = Client::new(Loopback::connector(|sender, packet| dispatch(&mut server, sender, packet)));
-    assert_eq!(client.write(support::bytes(0x23, 512)), Ok(()));
+    assert_eq!(client.write(support::bytes(0x23, 512)), Ok(WriteReply { waiting: 0xffffffff }));
     assert_eq!(client.drain(), Ok(()));
     assert_eq!(client.read(), Ok(ReadReply { data: support::bytes(0x17, 256) }));
     assert_eq!(server.calls, 3);
@@ -216,7 +225,7 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
 
 #[test]
 fn damaged_answers_are_faults() {
-    support::answer_storm(("01000000aa0eac13", &[]), |answer| {
+    support::answer_storm(("01000000aa0eac13a3016dcb", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.write(support::bytes(0x23, 0)) {
             Ok(_) => true,

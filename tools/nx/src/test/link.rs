@@ -14,6 +14,7 @@ use nexus_wire::{NoHandle, Packet};
 use serde_json::Value;
 
 use super::machine::session::{Session, expect};
+use super::stalled::stalled;
 use super::{Bench, Report};
 use crate::build;
 use crate::cli::Variant;
@@ -28,8 +29,8 @@ use crate::process::{bound, end_group, own_program};
 const SUITE: &str = "link";
 
 /// Far too long for anything that is waited for.
-const FAR_TOO_LONG: Duration = Duration::from_secs(60);
-const GLANCE: Duration = Duration::from_millis(20);
+pub const FAR_TOO_LONG: Duration = Duration::from_secs(60);
+pub const GLANCE: Duration = Duration::from_millis(20);
 
 /// Terminals at once.
 const TERMINALS: usize = 6;
@@ -44,23 +45,27 @@ const FLOOD: usize = 10_000;
 const CONSOLE_KILLS: usize = 10;
 
 /// Why a test failed.
-type Verdict = Result<(), String>;
+pub type Verdict = Result<(), String>;
 
-struct Images {
-    production: PathBuf,
-    dev: PathBuf,
-    root: PathBuf,
+pub struct Images {
+    /// Folders of images, and the root of the tree.
+    pub production: PathBuf,
+    /// See above.
+    pub dev: PathBuf,
+    /// See above.
+    pub root: PathBuf,
 }
 
 /// A test's name and what it does.
 type Test = (&'static str, fn(&Images) -> Verdict);
 
-const TESTS: [Test; 6] = [
+const TESTS: [Test; 7] = [
     ("answers", answers),
     ("terminals", terminals),
     ("garbage", garbage),
     ("kill", kill),
     ("console", console),
+    ("console-stalled", stalled),
     ("values", values),
 ];
 
@@ -99,9 +104,11 @@ pub fn run(bench: &mut Bench) -> Outcome {
 }
 
 /// A machine that an `nx run` keeps, as other terminals know it.
-struct System {
-    name: String,
-    root: PathBuf,
+pub struct System {
+    /// What it is called.
+    pub name: String,
+    /// The root of the tree.
+    pub root: PathBuf,
 }
 
 impl System {
@@ -128,7 +135,7 @@ impl System {
     }
 
     /// The same as a value.
-    fn value(&self, words: &[&str]) -> Result<Value, String> {
+    pub fn value(&self, words: &[&str]) -> Result<Value, String> {
         let ended = self.ask(&[words, &["--json"]].concat())?;
         let said = || format!("{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
         expect(ended.status.success(), said)?;
@@ -141,7 +148,7 @@ impl System {
     }
 
     /// Ends a process and waits until it does its job again.
-    fn kill(&self, name: &str) -> Verdict {
+    pub fn kill(&self, name: &str) -> Verdict {
         let before = self.process(name)?;
         let killed = self.ask(&["kill", name])?;
         // Who answers may be the one that was ended.
@@ -491,7 +498,7 @@ fn console(images: &Images) -> Verdict {
 }
 
 /// A record as the console shows it.
-fn line(record: &Value) -> String {
+pub fn line(record: &Value) -> String {
     let field = |name: &str| record[name].as_str().unwrap_or_default().to_string();
     let (name, text) = (field("name"), field("text"));
     match (field("purpose").as_str(), field("level").as_str()) {

@@ -20,6 +20,7 @@ mod net;
 mod powercut;
 mod race;
 mod rules;
+mod stalled;
 mod state;
 mod style;
 mod tree;

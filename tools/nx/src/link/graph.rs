@@ -1,5 +1,5 @@
-//! The live capability graph: processes, and what one can do to another because of the handles that it holds. Drawn as SVG: processes on a circle,
-//! a line between two that share a channel, an arrow to one that is held.
+//! The live capability graph: processes, and what joins them because of the handles that they hold. Drawn as SVG: processes on a circle, a line between
+//! two that share a channel or another object. Lines to a process that most others are joined with are pale, so that the rest can be seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::TAU;
@@ -14,6 +14,18 @@ use super::caps::{Holder, kind, peers};
 const SIZE: f64 = 900.0;
 const RADIUS: f64 = 340.0;
 const DOT: f64 = 8.0;
+
+/// What the lines mean: colour, dashes, words.
+const LEGEND: [(&str, &str, &str); 3] = [
+    (BLUE, "", "a channel; thicker: several"),
+    (GREY, DASHES, "another object that both hold"),
+    (PALE_BLUE, "", "pale: with a process that most others are joined with too"),
+];
+const BLUE: &str = "#2563eb";
+const GREY: &str = "#6b7280";
+const PALE_BLUE: &str = "#c7d7fb";
+const PALE_GREY: &str = "#e2e5ea";
+const DASHES: &str = " stroke-dasharray=\"4 3\"";
 
 /// An edge: from whom, to whom, over what kind of object.
 type Edge = (String, String, Kind);
@@ -79,6 +91,17 @@ impl Graph {
         json!({ "file": file, "nodes": nodes.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>() })
     }
 
+    /// Processes that are joined with more than half of the others.
+    fn hubs(&self) -> BTreeSet<&str> {
+        let mut peers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (from, to, _) in self.edges.keys() {
+            peers.entry(from.as_str()).or_default().insert(to.as_str());
+            peers.entry(to.as_str()).or_default().insert(from.as_str());
+        }
+        let others = self.nodes.len().saturating_sub(1);
+        peers.into_iter().filter(|(_, peers)| peers.len() * 2 > others).map(|(name, _)| name).collect()
+    }
+
     /// The graph as a picture.
     pub fn svg(&self) -> String {
         let count = self.nodes.len().max(1) as f64;
@@ -92,16 +115,25 @@ impl Graph {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SIZE} {SIZE}\" font-family=\"sans-serif\" \
              font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
         );
-        // Writing to a string does not fail.
-        for ((from, to, kind), objects) in &self.edges {
+        let hubs = self.hubs();
+        let is_pale = |from: &str, to: &str| hubs.contains(from) || hubs.contains(to);
+        // Pale ones first: the others lie over them. Writing to a string does not fail.
+        let mut edges: Vec<_> = self.edges.iter().collect();
+        edges.sort_by_key(|((from, to, _), _)| !is_pale(from, to));
+        for ((from, to, kind), objects) in edges {
             let ((x1, y1), (x2, y2)) = (of(from), of(to));
+            let pale = is_pale(from, to);
             // Bent towards the middle, less for other kinds, so that two edges of one pair do not lie on each other.
             let pull = if *kind == "channel" { 0.35 } else { 0.75 };
             let bend = |a: f64, b: f64| SIZE / 2.0 + ((a + b) / 2.0 - SIZE / 2.0) * pull;
             let (cx, cy) = (bend(x1, x2), bend(y1, y2));
-            let (colour, dash) =
-                if *kind == "channel" { ("#2563eb", "") } else { ("#9ca3af", " stroke-dasharray=\"4 3\"") };
-            let width = 1.0 + (*objects as f64).log2();
+            let (colour, dash) = match (*kind == "channel", pale) {
+                (true, false) => (BLUE, ""),
+                (true, true) => (PALE_BLUE, ""),
+                (false, false) => (GREY, DASHES),
+                (false, true) => (PALE_GREY, DASHES),
+            };
+            let width = if pale { 1.0 } else { 1.5 + (*objects as f64).log2() };
             let _ = writeln!(
                 svg,
                 "<path d=\"M{x1:.1} {y1:.1} Q{cx:.1} {cy:.1} {x2:.1} {y2:.1}\" fill=\"none\" stroke=\"{colour}\" \
@@ -123,6 +155,15 @@ impl Graph {
                 x + dx,
                 y + 5.0,
                 escaped(name),
+            );
+        }
+        for (index, (colour, dash, words)) in LEGEND.iter().enumerate() {
+            let y = SIZE - 60.0 + 20.0 * index as f64;
+            let _ = writeln!(
+                svg,
+                "<line x1=\"20\" y1=\"{y}\" x2=\"60\" y2=\"{y}\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>\n\
+                 <text x=\"70\" y=\"{}\" font-size=\"12\" fill=\"#374151\">{words}</text>",
+                y + 4.0,
             );
         }
         svg + "</svg>\n"
@@ -154,7 +195,7 @@ mod tests {
             holder("b", &[held(Kind::Channel, 1, 1), held(Kind::Channel, 2, 1), held(Kind::Vmo, 9, 0)]),
             // Both ends of its own; one whose other end nobody has.
             holder("c", &[held(Kind::Channel, 2, 0), held(Kind::Channel, 3, 0), held(Kind::Channel, 3, 1)]),
-            holder("d<", &[held(Kind::Channel, 4, 0), held(Kind::Timer, 5, 0)]),
+            holder("x<", &[held(Kind::Channel, 4, 0), held(Kind::Timer, 5, 0)]),
         ];
         let graph = Graph::of(&holders);
         let edges: Vec<_> = graph
@@ -165,6 +206,28 @@ mod tests {
         assert_eq!(edges, ["a b channel 1", "a b vmo 1", "c b channel 1"]);
         let svg = graph.svg();
         assert_eq!((svg.matches("<circle").count(), svg.matches("<path").count()), (4, 3));
-        assert!(svg.contains("d&lt;") && !svg.contains("d<"));
+        assert!(svg.contains("x&lt;") && !svg.contains("x<"));
+    }
+
+    #[test]
+    fn who_is_joined_with_most_others_is_a_hub() {
+        let pair = |channel: u64| (held(Kind::Channel, channel, 0), held(Kind::Channel, channel, 1));
+        let ((a1, b1), (a2, c2), (a3, d3), (b4, c4)) = (pair(1), pair(2), pair(3), pair(4));
+        let holders = [
+            holder("a", &[a1, a2, a3]),
+            holder("b", &[b1, b4]),
+            holder("c", &[c2, c4]),
+            holder("d", &[d3]),
+            holder("e", &[]),
+        ];
+        let graph = Graph::of(&holders);
+        assert_eq!(graph.hubs().into_iter().collect::<Vec<_>>(), ["a"], "half of the others is not most");
+        let svg = graph.svg();
+        let strokes: Vec<bool> = svg
+            .lines()
+            .filter(|line| line.starts_with("<path"))
+            .map(|line| line.contains(&format!("stroke=\"{PALE_BLUE}\"")))
+            .collect();
+        assert_eq!(strokes, [true, true, true, false], "pale ones come first");
     }
 }

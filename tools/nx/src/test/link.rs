@@ -195,6 +195,12 @@ fn answers(images: &Images) -> Verdict {
     expect(network["address"] == "10.0.2.15", || network.to_string())?;
     let top = system.value(&["top"])?;
     expect(top["processes"].as_array().is_some_and(|list| list.len() == all.len()), || top.to_string())?;
+    let looks = system.ask(&["top", "--count", "2", "--json"])?;
+    let looks = String::from_utf8_lossy(&looks.stdout).into_owned();
+    let is_look = |line: &str| {
+        serde_json::from_str::<Value>(line).is_ok_and(|look| look["processes"].as_array().is_some())
+    };
+    expect(looks.lines().count() == 2 && looks.lines().all(is_look), || looks.clone())?;
     caps(&system, &images.root)?;
     let before = system.process("rngd")?;
     let refused = system.ask(&["kill", "rngd"])?;
@@ -236,6 +242,18 @@ fn caps(system: &System, root: &Path) -> Verdict {
     expect(drawn.matches("<circle").count() > 8, || drawn)
 }
 
+/// Fields of a record, as `nx help json` has them, in alphabetical order.
+const RECORD: [&str; 8] = ["generation", "level", "ms", "name", "purpose", "sequence", "service", "text"];
+
+/// Whether a line of `nx log -f --json` is one record and nothing else, with this text in it.
+fn record_with(line: &str, text: &str) -> Result<bool, String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}"))?;
+    let mut fields: Vec<&String> = value.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    fields.sort();
+    expect(fields == RECORD, || format!("fields of a record: {fields:?}"))?;
+    Ok(value["text"].as_str().is_some_and(|said| said.contains(text)))
+}
+
 /// A follower of the log, whose lines are read on a thread of their own.
 struct Follower(Child);
 
@@ -248,7 +266,8 @@ impl Drop for Follower {
 /// Many terminals at once, while others send garbage, hang up in the middle, read nothing, or follow the log.
 fn terminals(images: &Images) -> Verdict {
     let (_session, system) = System::start(images, &images.production)?;
-    let mut follower = Follower(system.nx(&["log", "-f"])?.spawn().map_err(|error| error.to_string())?);
+    let mut follower =
+        Follower(system.nx(&["log", "-f", "--json"])?.spawn().map_err(|error| error.to_string())?);
     let lines = crate::machine::console::read(follower.0.stdout.take(), None, Instant::now());
     // One that asks without end and reads nothing, until it is let go; one that sends nonsense; one that hangs up.
     let mut deaf = system.door()?;
@@ -277,12 +296,15 @@ fn terminals(images: &Images) -> Verdict {
     // A new record reaches the follower, which has seen what was there before.
     expect(!system.ask(&["kill", "timed"])?.status.success(), || "timed was killed".into())?;
     let begun = Instant::now();
-    let mut seen = Vec::new();
+    let (mut seen, mut is_new) = (Vec::new(), false);
     while begun.elapsed() < FAR_TOO_LONG {
         match lines.recv_timeout(GLANCE) {
-            Ok(line) => seen.push(line.text),
-            Err(_) if seen.iter().any(|line| line.contains("diagd: killing timed is refused")) => {
-                let old = seen.iter().any(|line| line.contains("nexus-init: ready"));
+            Ok(line) => {
+                is_new |= record_with(&line.text, "killing timed is refused")?;
+                seen.push(line.text);
+            }
+            Err(_) if is_new => {
+                let old = seen.first().is_some_and(|first| first.contains("\"sequence\":0"));
                 return expect(old, || "the follower did not begin at the beginning".into());
             }
             Err(_) => {}

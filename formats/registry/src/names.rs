@@ -34,6 +34,9 @@ pub const CANONICAL: &[(&str, &str)] = &[
     ("recovery", "recovery-init"),
 ];
 
+/// The authority over the one device that a driver's entry names, and over nothing else: that of each driver whose job is not listed.
+pub const DRIVER_AUTHORITY: &str = "driver";
+
 /// The authority that only test programs have, any number of them.
 pub const TEST_AUTHORITY: &str = "test";
 

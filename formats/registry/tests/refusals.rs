@@ -121,6 +121,25 @@ fn a_name_and_its_authority_belong_together() {
 }
 
 #[test]
+fn any_number_of_drivers_have_a_device_each_and_no_listed_job() {
+    const DEVICES: &str = "[[device]]\nname = \"a\"\nvirtio = 5\n[[device]]\nname = \"b\"\nvirtio = 16\n";
+    let driver = |name, id, more| Row { name, id, authority: "driver", more, ..logd() };
+    let with = |rows: &[Row]| file(&[&[init(), execd(), logd()], rows].concat()) + DEVICES;
+    let (a, b) = (driver("balloond", 20, "device = \"a\""), driver("screend", 21, "device = \"b\""));
+    build(&with(&[a.clone(), b.clone()]), &[]).unwrap();
+    let idle = driver("idled", 22, "");
+    refused(&with(&[a.clone(), b, idle]), &[], &["`idled` claims the authority `driver` and has no device"]);
+    let listed = driver("rngd", 21, "device = \"b\"");
+    refused(&with(&[a, listed]), &[], &["`rngd` has the authority `random-driver`, not `driver`"]);
+    let added = Row { name: "added", id: 0x1_0009, ..driver("", 0, "device = \"b\"") };
+    refused(
+        &with(&[driver("balloond", 20, "device = \"a\"")]),
+        &[&added.text()],
+        &["its authority must be `test`"],
+    );
+}
+
+#[test]
 fn reserved_names_are_not_used_and_none_is_forgotten() {
     let rows = [init(), execd(), logd()];
     let text = file(&rows).replace("reserved = [", "reserved = [\"logd\", ");

@@ -333,6 +333,9 @@ pub struct MachineArgs {
     /// Empty disk and vault first
     #[arg(long, requires = "disk")]
     pub fresh: bool,
+    /// One more device, as QEMU names it (virtio-gpu-device); can be given several times
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Vec<String>,
 }
 
 /// `nx run`

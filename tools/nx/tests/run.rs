@@ -205,6 +205,13 @@ fn what_cannot_run_is_told_before_it_is_tried() {
 }
 
 #[test]
+fn one_more_device_is_plugged_in() {
+    let scratch = Scratch::new("echo \"$@\"; exit 0");
+    let output = scratch.run(&["--headless", "--device", "virtio-gpu-device", "--device", "x,y=1"]);
+    assert!(words(&output).contains("-device virtio-gpu-device -device x,y=1"), "{}", words(&output));
+}
+
+#[test]
 fn a_disk_is_made_kept_and_emptied() {
     let scratch = Scratch::new("echo \"$@\"; exit 0");
     let disk = scratch.path("disk.img");

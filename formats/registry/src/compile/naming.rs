@@ -6,7 +6,7 @@ use std::string::{String, ToString};
 
 use super::source::{At, ProcessModel};
 use super::{Refusals, TEST_IDS};
-use crate::names::{CANONICAL, TEST_AUTHORITY, misspelled};
+use crate::names::{CANONICAL, DRIVER_AUTHORITY, TEST_AUTHORITY, misspelled};
 use crate::{Grants, MAX_ARGS, MAX_NAME};
 
 pub(super) fn check(refusals: &mut Refusals) {
@@ -29,7 +29,8 @@ pub(super) fn check(refusals: &mut Refusals) {
             refusals.add(process.id.place, what, "give it a number that was never used".to_string());
         }
         let same_job = |other: &&ProcessModel| {
-            other.authority.value == process.authority.value && process.authority.value != TEST_AUTHORITY
+            other.authority.value == process.authority.value
+                && ![TEST_AUTHORITY, DRIVER_AUTHORITY].contains(&process.authority.value.as_str())
         };
         if let Some(first) = earlier.iter().find(same_job) {
             let what = format!(
@@ -100,10 +101,26 @@ fn spelling(refusals: &mut Refusals, process: &ProcessModel) {
             );
         }
         Some(_) => {}
+        None if authority.value == DRIVER_AUTHORITY => driver(refusals, process),
         None => {
-            let mend = "the authorities are listed in formats/registry/src/names.rs".to_string();
+            let mend = format!(
+                "the authorities are listed in formats/registry/src/names.rs; a driver may have `{DRIVER_AUTHORITY}`"
+            );
             refusals.add(authority.place, format!("there is no authority `{}`", authority.value), mend);
         }
+    }
+}
+
+/// A driver whose job is not listed has a device, and no name of a job that is.
+fn driver(refusals: &mut Refusals, process: &ProcessModel) {
+    let (name, authority) = (&process.name, &process.authority);
+    if let Some((listed, _)) = CANONICAL.iter().find(|(_, canonical)| *canonical == name.value) {
+        let what = format!("`{}` has the authority `{listed}`, not `{DRIVER_AUTHORITY}`", name.value);
+        refusals.add(authority.place, what, "rename the process, or give it the job that it has".to_string());
+    }
+    if process.device.is_none() {
+        let what = format!("`{}` claims the authority `{DRIVER_AUTHORITY}` and has no device", name.value);
+        refusals.add(authority.place, what, "name its `device`".to_string());
     }
 }
 

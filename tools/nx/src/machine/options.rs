@@ -129,6 +129,7 @@ impl Options {
                 (None, None) => Vault::Forgotten,
             },
             fresh: args.fresh,
+            extra: args.device.iter().flat_map(|device| [String::from("-device"), device.clone()]).collect(),
             ..Options::new(folder, args.smp)
         }
     }

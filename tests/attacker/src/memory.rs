@@ -140,6 +140,26 @@ pub fn windows(lab: &mut Lab) -> Verdict {
     refused("an executable window", map(0, READ | EXECUTE), Error::AccessDenied)?;
     refused("a window among memory", map(AT, READ), Error::Invalid)?;
     must("a window where windows lie", map(0, READ | WRITE))?;
+    // Over a window that is mapped, itself or another: all of it, its end, its beginning, around it.
+    let other = must("mint", mint(NO_DEVICE + 2 * PAGE, 4 * PAGE))?[0];
+    const FREE: u64 = DEVICE_START + 64 * PAGE;
+    must("two pages", call(Sysno::vm_map, &[victim, window, 0, 2 * PAGE, FREE, READ | WRITE]))?;
+    for (bytes, at) in [
+        (2 * PAGE, FREE),
+        (PAGE, FREE),
+        (PAGE, FREE + PAGE),
+        (2 * PAGE, FREE + PAGE),
+        (2 * PAGE, FREE - PAGE),
+        (4 * PAGE, FREE - PAGE),
+    ] {
+        for memory in [window, other].into_iter().filter(|memory| *memory == other || bytes <= 2 * PAGE) {
+            let over = call(Sysno::vm_map, &[victim, memory, 0, bytes, at, READ]);
+            refused(&format!("{bytes:#x} of a window at {at:#x}"), over, Error::Exists)?;
+        }
+    }
+    must("right before it", call(Sysno::vm_map, &[victim, other, 0, PAGE, FREE - PAGE, READ]))?;
+    must("right after it", call(Sysno::vm_map, &[victim, other, 0, PAGE, FREE + 2 * PAGE, READ]))?;
     lab.end_process(victim)?;
+    close(other)?;
     [window, irq, pool].into_iter().try_for_each(close)
 }

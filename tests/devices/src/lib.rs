@@ -9,6 +9,8 @@ mod awake;
 mod console;
 mod disk;
 mod faults;
+mod interrupts;
+mod left;
 mod logged;
 mod memory;
 mod partition;
@@ -35,6 +37,9 @@ pub const TESTS: &[Test] = &[
     ("devices.minting", refusals::minting),
     ("devices.mapping", refusals::mapping),
     ("devices.interrupt", probe::interrupt),
+    ("devices.interrupt_storm", interrupts::storm),
+    ("devices.interrupt_revoked", interrupts::revoked),
+    ("devices.interrupt_of_another", interrupts::of_another),
     ("devices.pool", memory::pool),
     ("devices.addresses", memory::addresses),
     ("devices.random", restarts::random),

@@ -30,6 +30,12 @@ const OP_EXECUTE: u8 = 0xe4;
 const OP_POINTERS: u8 = 0xe5;
 /// Call with a vmo: map it and write to its first byte; keep the mapping. Answer whether its physical address is told.
 const OP_TOUCH: u8 = 0xe6;
+/// Call with an interrupt: keep it as it is. Answer the number of the handle.
+const OP_KEEP: u8 = 0xe7;
+/// Call: answer whether the kept interrupt is on.
+const OP_IS_ON: u8 = 0xe8;
+/// Call: acknowledge the kept interrupt. The answer is empty.
+const OP_ACKNOWLEDGE: u8 = 0xe9;
 
 /// Key of the interrupt.
 const INTERRUPT: u64 = 1;
@@ -41,6 +47,7 @@ const PATIENCE_MS: u64 = 5000;
 struct Kept {
     window: Option<Mapping>,
     memory: Option<Mapping>,
+    irq: Option<Owned<Irq>>,
 }
 
 fn run(mut startup: Startup) -> u64 {
@@ -105,6 +112,20 @@ fn act(startup: &Startup, bytes: &[u8], message: &mut Message, kept: &mut Kept) 
             memory.store::<u8>(0, 0x5a)?;
             kept.memory = Some(memory);
             Ok(Vec::from([u8::from(vmo.device_address().is_ok())]))
+        }
+        [OP_KEEP] => {
+            let irq: Owned<Irq> = handles.take_typed(0)?;
+            let number = irq.handle().0.to_le_bytes();
+            kept.irq = Some(irq);
+            Ok(Vec::from(number))
+        }
+        [OP_IS_ON] => {
+            let irq = kept.irq.as_ref().ok_or(Error::BadState)?;
+            Ok(Vec::from([u8::from(irq.info()?.on == 1)]))
+        }
+        [OP_ACKNOWLEDGE] => {
+            kept.irq.as_ref().ok_or(Error::BadState)?.acknowledge()?;
+            Ok(Vec::new())
         }
         _ => Err(Error::Invalid),
     }

@@ -28,6 +28,9 @@ const WORD: &str = "nexus\n";
 /// The machine's clock begins at a moment that the tests know (`tests/devices/src/time.rs`), and goes as fast as its counter.
 pub const CLOCK: [&str; 2] = ["-rtc", "base=2031-02-03T04:05:06,clock=vm"];
 
+/// Sources of entropy besides the one that the system drives: one that tests ask for, and one that nobody is given.
+pub const TEST_DEVICES: [Virtio; 2] = [Virtio::Rng; 2];
+
 /// What one run of the test image came to.
 #[derive(Debug, Default)]
 pub struct Device {
@@ -214,9 +217,9 @@ fn machine(house: &House, variant: Variant, output: Output) -> Outcome<Options> 
     let mut options = Options::new(&built.folder, 1).with_scratch();
     options.icount = true;
     options.extra.extend(CLOCK.map(String::from));
-    // Two more sources of entropy than the system drives: one for the tests to drive themselves, and one that is left over for whoever
-    // follows docs/how-to-add-a-driver.md.
-    options.devices.splice(0..0, [Virtio::Rng; 2]);
+    options.devices.splice(0..0, TEST_DEVICES);
+    // And one more that is left over for whoever follows docs/how-to-add-a-driver.md.
+    options.devices.insert(0, Virtio::Rng);
     options.devices.retain(|device| *device != Virtio::Net);
     options.log = Some(house.log("device")?);
     Ok(options)

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{CLOCK, boot};
+use super::device::{CLOCK, TEST_DEVICES, boot};
 use super::{Bench, Report};
 use crate::build;
 use crate::cli::Variant;
@@ -70,7 +70,7 @@ pub fn run(bench: &mut Bench) -> Outcome {
         let mut options = Options::new(&built.folder, 4).with_scratch();
         options.extra.extend(CLOCK.map(String::from));
         options.devices.retain(|device| *device != Virtio::Net);
-        options.devices.insert(0, Virtio::Rng);
+        options.devices.splice(0..0, TEST_DEVICES);
         options.log = Some(bench.house.log(SUITE)?);
         for (time, name) in wanted {
             options.smp = if time % kind.wide == 0 { 8 } else { 4 };

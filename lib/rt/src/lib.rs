@@ -10,6 +10,7 @@ extern crate alloc;
 pub mod channel;
 pub mod clock;
 pub mod console;
+pub mod copier;
 pub mod device;
 #[cfg(target_os = "none")]
 mod heap;

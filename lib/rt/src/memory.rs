@@ -1,7 +1,7 @@
 //! Memory objects and their mappings in this process. The only module of the runtime that makes references
 //! into mapped memory; it does so for sealed memory alone, which nobody can change any more.
 
-use crate::owned::{Owned, Process, Quota, Vmo};
+use crate::owned::{Channel, Owned, Process, Quota, Vmo};
 use crate::sys;
 use core::slice;
 use nexus_abi::{Error, Handle, Rights, VmoInfo};
@@ -178,6 +178,24 @@ impl Mapping {
         // reference exists (it is not sealed, so `sealed_bytes` made none).
         unsafe { core::ptr::copy(bytes.as_ptr(), start as *mut u8, bytes.len()) };
         Ok(())
+    }
+
+    /// Queues bytes of it at the other end of a channel. The kernel reads them, so that memory which is gone is an error and no fault.
+    pub(crate) fn send(&self, offset: usize, bytes: usize, channel: &Owned<Channel>) -> Result<(), Error> {
+        let start = self.range(offset, bytes)?;
+        // SAFETY: `range` checked that they lie in this mapping, whose memory nothing owns that could forbid reading.
+        unsafe { sys::send_at(channel.handle(), start as u64, bytes) }
+    }
+
+    /// Takes the message of so many bytes at the head of a channel's queue into it, likewise. Refused, it stays where it was.
+    pub(crate) fn receive(&self, offset: usize, bytes: usize, channel: &Owned<Channel>) -> Result<(), Error> {
+        if !self.access.contains(Rights::WRITE) {
+            return Err(Error::AccessDenied);
+        }
+        let start = self.range(offset, bytes)?;
+        // SAFETY: `range` checked that they lie in this mapping, which is writable and to which no reference exists (it is not
+        // sealed, so `sealed_bytes` made none). What was revoked is nothing else's until it is unmapped.
+        unsafe { sys::recv_at(channel.handle(), start as u64, bytes) }
     }
 
     fn range(&self, offset: usize, length: usize) -> Result<usize, Error> {

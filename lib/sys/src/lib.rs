@@ -9,7 +9,8 @@ mod object;
 pub mod raw;
 
 pub use message::{
-    Area, Refusal, call, call_words, discard, recv, reply, reply_and_wait, reply_and_wait_words, send,
+    Area, Refusal, call, call_words, discard, recv, recv_at, reply, reply_and_wait, reply_and_wait_words,
+    send, send_at, send_bytes,
 };
 pub use nexus_abi as abi;
 pub use object::*;
@@ -34,6 +35,22 @@ mod tests {
         ] {
             let refused = call(Handle(1), tag, [0; 6], &mut area, NOW);
             assert_eq!(refused.map(|_| ()).map_err(|r| r.error), Err(expected), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_at_an_address_has_more_bytes_than_the_registers_and_no_more_than_a_message() {
+        for (bytes, expected) in [
+            (0, Error::Invalid),
+            (48, Error::Invalid),
+            (49, Error::BadSyscall),
+            (4096, Error::BadSyscall),
+            (4097, Error::Invalid),
+            (1 << 13 | 64, Error::Invalid),
+        ] {
+            // SAFETY: there is no kernel here that would read or write anything.
+            let (sent, received) = unsafe { (send_at(Handle(1), 0, bytes), recv_at(Handle(1), 0, bytes)) };
+            assert_eq!((sent, received), (Err(expected), Err(expected)), "{bytes}");
         }
     }
 

@@ -2,8 +2,8 @@
 //! the kernel sees it; the forms that end in `_words` have no buffers and nothing to compare.
 
 use crate::raw::{MessageIn, MessageOut, check, message};
-use nexus_abi::bounds::{REGISTER_BYTES, REGISTER_WORDS};
-use nexus_abi::{Error, Handle, Sysno, Tag, Ticks};
+use nexus_abi::bounds::{MAX_MESSAGE_BYTES, REGISTER_BYTES, REGISTER_WORDS};
+use nexus_abi::{Error, Handle, NOW, Sysno, Tag, Ticks};
 
 /// Memory lent to a message call: what goes out is read from it, what comes in is written to it.
 #[derive(Debug)]
@@ -89,6 +89,52 @@ pub fn recv(endpoint: Handle, tag: Tag, area: &mut Area<'_>) -> Result<MessageOu
     let m = area.message(endpoint, tag, [0; REGISTER_WORDS]);
     // SAFETY: the area holds the room that the tag declares.
     outcome(unsafe { message(Sysno::channel_recv, m) })
+}
+
+/// A message that lies at an address: longer than the registers, or it would not be taken from there.
+fn at(endpoint: Handle, tag: Tag, address: u64, bytes: usize) -> Result<MessageIn, Error> {
+    if !(REGISTER_BYTES + 1..=MAX_MESSAGE_BYTES).contains(&bytes) {
+        return Err(Error::Invalid);
+    }
+    let handle = endpoint.0 as u64;
+    Ok(MessageIn {
+        handle,
+        tag,
+        words: [0; REGISTER_WORDS],
+        bytes: address,
+        handles: 0,
+        deadline: NOW,
+        token: 0,
+    })
+}
+
+/// Queues bytes, of which there are more than the registers hold, at the other end, without waiting.
+pub fn send_bytes(endpoint: Handle, bytes: &[u8]) -> Result<(), Error> {
+    // SAFETY: they are there, and are read alone.
+    unsafe { send_at(endpoint, bytes.as_ptr() as u64, bytes.len()) }
+}
+
+/// The same with bytes that lie at an address. The kernel reads them: what is not there any more is `BadAddress`, and no fault.
+///
+/// # Safety
+/// Nothing in this program may rely on it that these bytes are not read.
+pub unsafe fn send_at(endpoint: Handle, address: u64, bytes: usize) -> Result<(), Error> {
+    let m = at(endpoint, Tag::new(bytes, 0), address, bytes)?;
+    // SAFETY: the caller's promise; a send receives nothing.
+    check(unsafe { message(Sysno::channel_send, m) }.status)
+}
+
+/// Takes the message at the head of this end's queue, which has so many bytes and more than the registers hold, to an address. The kernel
+/// writes them: where nothing can be written any more is `BadAddress`, and no fault; the message stays where it is then.
+///
+/// # Safety
+/// Nothing in this program may refer to these bytes, or rely on what they are.
+pub unsafe fn recv_at(endpoint: Handle, address: u64, bytes: usize) -> Result<(), Error> {
+    let m = at(endpoint, Tag::default().with_room(bytes, 0), address, bytes)?;
+    // SAFETY: the caller's promise; what comes has no more bytes than there is room for, and no handles.
+    let out = unsafe { message(Sysno::channel_recv, m) };
+    check(out.status)?;
+    if out.tag.bytes() == bytes { Ok(()) } else { Err(Error::Invalid) }
 }
 
 /// Drops the message at the head of this end's queue.

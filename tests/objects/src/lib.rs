@@ -30,6 +30,7 @@ pub const TESTS: &[Test] = &[
     ("objects.quotas.children", quotas::children),
     ("objects.revocation.queues", revocation::queues),
     ("objects.revocation.processes", revocation::processes),
+    ("objects.revocation.copies", revocation::copies),
     ("objects.observing", observing::holdings),
     ("objects.seals.writable", seals::writable),
     ("objects.seals.immutable", seals::immutable),

@@ -4,7 +4,8 @@ use alloc::format;
 use harness::{Bench, Program, Verdict, Wish, expect, why};
 use nexus_abi::bounds::PAGE_SIZE;
 use nexus_abi::{Error, ExitCause, NOW, Rights};
-use nexus_rt::{CallError, Channel, End, Handles, Owned, QuotaKind, Vmo, sys};
+use nexus_rt::copier::{Copier, GRAIN};
+use nexus_rt::{CallError, Channel, End, Handles, Owned, QuotaKind, READ_WRITE, Vmo, sys};
 
 use crate::clean;
 
@@ -92,5 +93,47 @@ pub fn processes(bench: &Bench) -> Verdict {
         let dead = living.call(b"alive", &mut Handles::new(), &mut room).err();
         expect(dead == Some(CallError::ServerDied), &format!("it still answers: {dead:?}"))?;
         why("destroy", lender.destroy())
+    })
+}
+
+/// Who copies memory that others handed over does not die of it when that is taken back: neither copy is made, and the next one is.
+pub fn copies(bench: &Bench) -> Verdict {
+    // Two whole messages and a piece of one.
+    const BYTES: usize = 2 * PAGE as usize + GRAIN;
+    clean(bench, || {
+        let copier = why("copier", Copier::new(bench.quota))?;
+        let doomed = why("split", bench.quota.split(10, 0))?;
+        let map = |quota: &Owned<QuotaKind>, access| {
+            let memory = why("vmo", Owned::<Vmo>::create(quota, BYTES as u64))?;
+            why("map", memory.map(bench.own, 0, 3 * PAGE, access))
+        };
+        let (lent, kept) = (map(&doomed, READ_WRITE)?, map(bench.quota, READ_WRITE)?);
+        let pattern: alloc::vec::Vec<u8> = (0..BYTES).map(|at| (at * 7 + at / 251) as u8).collect();
+        for memory in [&lent, &kept] {
+            let mut back = alloc::vec![0; BYTES];
+            why("write", copier.write(memory, &pattern))?;
+            why("read", copier.read(memory, &mut back))?;
+            expect(back == pattern, "another pattern came back")?;
+            let mut last = [1; GRAIN];
+            why("read", memory.read(BYTES, &mut last))?;
+            expect(last == [0; GRAIN], "more was written")?;
+        }
+        let odd = (copier.read(&kept, &mut [0; GRAIN + 1]), copier.write(&kept, &[0; GRAIN - 1]));
+        expect(odd == (Err(Error::Invalid), Err(Error::Invalid)), &format!("no whole grains: {odd:?}"))?;
+        let long = alloc::vec![0; 3 * PAGE as usize + GRAIN];
+        expect(copier.write(&kept, &long) == Err(Error::Invalid), "more than the mapping has")?;
+        why("write", copier.write(&kept, &pattern))?;
+
+        why("destroy", doomed.destroy())?;
+        let gone = (copier.read(&lent, &mut [0; GRAIN]), copier.write(&lent, &[0; GRAIN]));
+        expect(gone == (Err(Error::BadAddress), Err(Error::BadAddress)), &format!("what is gone: {gone:?}"))?;
+        let mut back = alloc::vec![0; BYTES];
+        why("read what is there", copier.read(&kept, &mut back))?;
+        expect(back == pattern, "the copies before left something behind")?;
+
+        let read_only = map(bench.quota, Rights::READ)?;
+        let denied = copier.write(&read_only, &[0; GRAIN]);
+        expect(denied == Err(Error::AccessDenied), &format!("memory that is read alone: {denied:?}"))?;
+        why("read", copier.read(&kept, &mut [0; GRAIN]))
     })
 }

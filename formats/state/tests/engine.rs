@@ -462,3 +462,57 @@ fn a_check_in_pieces_comes_to_the_same_and_sees_the_medium_itself() {
     let used = pieces(&mut store, 64).0.pages as usize;
     assert_eq!(found, used, "each page that something has");
 }
+
+/// A medium that counts the bytes that are read.
+struct Counted(Disk, Rc<RefCell<u64>>);
+
+impl Medium for Counted {
+    fn size(&mut self) -> Result<u64, Fault> {
+        self.0.size()
+    }
+
+    fn read(&mut self, at: u64, out: &mut [u8]) -> Result<(), Fault> {
+        *self.1.borrow_mut() += out.len() as u64;
+        self.0.read(at, out)
+    }
+
+    fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+        self.0.write(at, data)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.0.flush()
+    }
+}
+
+#[test]
+fn mounting_reads_what_its_page_says_whatever_is_stored() {
+    let shape = shape(4000, 20);
+    // A long value that only the log has: the pages that name its pages are read as well, and no other page of it.
+    let names = |pages: usize| if pages > 16 { pages.div_ceil(341) as u64 } else { 0 };
+    for (keys, long) in [(0, 0), (10, 0), (1000, 0), (20_000, 0), (10, 16), (10, 17), (10, 341), (10, 342)] {
+        let mut store = fresh(shape);
+        for first in (0..keys).step_by(50) {
+            let ops =
+                (first..first + 50).map(|n| Op::put(Tree::Main, format!("{n:06}").as_bytes(), vec![1; 100]));
+            store.commit(ops.collect(), false).expect("committed");
+        }
+        store.checkpoint().expect("a checkpoint");
+        store.checkpoint().expect("another");
+        store.commit(vec![Op::put(Tree::Main, b"logged", vec![2; 3000])], false).expect("committed");
+        if long > 0 {
+            let mut stage = Stage::default();
+            store.stage(&mut stage, &vec![3; long * PAGE]).expect("staged");
+            let value = store.staged(stage).expect("staged");
+            let op = Op { tree: Tree::Main, key: b"long".to_vec(), value: Some(value) };
+            store.commit(vec![op], false).expect("committed");
+        }
+        store.sync().expect("safe");
+        let read = Rc::new(RefCell::new(0));
+        let medium = Counted(store.into_medium(), read.clone());
+        let (_, mounted) = Store::mount(medium, 32).map_err(|(_, error)| error).expect("mounted");
+        assert_eq!(mounted.notices, []);
+        let fixed = 4 * PAGE as u64 + shape.maps_bytes() as u64 + shape.log_bytes();
+        assert_eq!(*read.borrow(), fixed + names(long) * PAGE as u64, "{keys} keys, {long} pages");
+    }
+}

@@ -248,7 +248,16 @@ impl Place for Live {
 
     fn salvage(&mut self) -> Outcome<Vec<String>> {
         self.salvages = self.health()?.fault.is_some();
-        if self.salvages { Ok(self.check(false)?.damage) } else { Ok(Vec::new()) }
+        let damage = self.check(false)?.damage;
+        if self.salvages || damage.is_empty() {
+            return Ok(damage);
+        }
+        // It is served, and goes on changing: nothing of it can be read as if it had been repaired.
+        Err(Failure::new(
+            Exit::Failed,
+            "a part of what is stored is damaged, and everything else is served",
+            "what is damaged is taken out and named, and the rest can be saved then: nx state fsck --repair",
+        ))
     }
 
     fn reset(&mut self) -> Outcome<String> {

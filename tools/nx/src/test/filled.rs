@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nexus_state::engine::{Medium, Shape, Store};
+use nexus_state::engine::{Medium, PAGE, Shape, Store};
 use nexus_state::rules::{Access, Change, MAX_CHANGES, Path as Key, State};
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -40,4 +40,15 @@ pub fn make(path: &Path, bytes: u64, values: impl Iterator<Item = (String, Vec<u
             Ok(state.store_mut().checkpoint()?)
         })
         .map_err(|error| failed(format!("{error:?}")))
+}
+
+/// Turns a bit of the newest page of a tree that has this key of the engine's.
+pub fn spoil_leaf(disk: &Path, key: &[u8]) -> Outcome {
+    let failed = |error: &std::io::Error| Failure::host(disk.display(), error);
+    let mut bytes = std::fs::read(disk).map_err(|error| failed(&error))?;
+    let has = |page: &[u8]| page[0] == 0 && page.windows(key.len()).any(|part| part == key);
+    // The partition begins at a page, and what is newest lies behind what is older.
+    let page = bytes.chunks(PAGE).rposition(has).unwrap_or(0);
+    bytes[page * PAGE + 16] ^= 1;
+    std::fs::write(disk, bytes).map_err(|error| failed(&error))
 }

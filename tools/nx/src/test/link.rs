@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::machine::session::{Session, expect};
 use super::stalled::stalled;
-use super::{Bench, Report};
+use super::{Bench, Report, damaged};
 use crate::build;
 use crate::cli::Variant;
 use crate::exit::{Exit, Outcome};
@@ -59,7 +59,7 @@ pub struct Images {
 /// A test's name and what it does.
 type Test = (&'static str, fn(&Images) -> Verdict);
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 9] = [
     ("answers", answers),
     ("terminals", terminals),
     ("garbage", garbage),
@@ -67,6 +67,8 @@ const TESTS: [Test; 7] = [
     ("console", console),
     ("console-stalled", stalled),
     ("values", values),
+    ("damaged-value", damaged::in_part),
+    ("damaged-store", damaged::as_a_whole),
 ];
 
 /// Names of the tests.
@@ -111,10 +113,23 @@ pub struct System {
     pub root: PathBuf,
 }
 
+impl Images {
+    /// A file of the suite's own.
+    pub fn file(&self, name: &str) -> Result<PathBuf, String> {
+        Ok(tempfile_in(&self.root)?.join(name))
+    }
+}
+
 impl System {
     fn start(images: &Images, image: &Path) -> Result<(Session, System), String> {
+        System::with(images, image, &[])
+    }
+
+    /// The same, run with more words.
+    pub(super) fn with(images: &Images, image: &Path, more: &[&str]) -> Result<(Session, System), String> {
         let image = image.display().to_string();
-        let mut session = Session::start(&images.root, &["run", "--image", &image, "--headless"], None)?;
+        let words = [&["run", "--image", &image, "--headless"], more].concat();
+        let mut session = Session::start(&images.root, &words, None)?;
         session.until("nexus-init: ready")?;
         let kept = session.said().split_once("is kept in build/").ok_or("no console is kept")?.1;
         let name = kept.split_once('/').ok_or("its folder is missing")?.0.to_string();
@@ -130,8 +145,16 @@ impl System {
     }
 
     /// What `nx` answers to these words.
-    fn ask(&self, words: &[&str]) -> Result<Ended, String> {
+    pub(super) fn ask(&self, words: &[&str]) -> Result<Ended, String> {
         self.nx(words)?.output().map_err(|error| error.to_string())
+    }
+
+    /// That `nx` does not do what these words say, for this reason.
+    pub fn refused(&self, words: &[&str], why: &str) -> Verdict {
+        let ended = self.ask(words)?;
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let is_refused = ended.status.code() == Some(Exit::Failed as i32) && said.contains(why);
+        expect(is_refused, || format!("{words:?}: {:?}, {said}", ended.status))
     }
 
     /// The same as a value.
@@ -434,12 +457,8 @@ fn values(images: &Images) -> Verdict {
         |path: &str, bytes: &[u8]| std::fs::write(path, bytes).map_err(|error| format!("{path}: {error}"));
     write(&value, b"short")?;
     write(&long, &bytes)?;
-    let refused = |system: &System, words: &[&str], why: &str| -> Verdict {
-        let ended = system.ask(&[&["state"], words].concat())?;
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        let is_refused = ended.status.code() == Some(Exit::Failed as i32) && said.contains(why);
-        expect(is_refused, || format!("{words:?}: {:?}, {said}", ended.status))
-    };
+    let refused =
+        |system: &System, words: &[&str], why: &str| system.refused(&[&["state"], words].concat(), why);
     {
         let (_session, system) = System::start(images, &images.production)?;
         let (before, denied) = (system.value(&["state", "stat"])?, "this image does not allow that");

@@ -2,6 +2,7 @@
 //! and a suite whose programs do not exist is not in the list.
 
 mod boots;
+mod damaged;
 mod device;
 mod failing;
 mod figures;
@@ -119,8 +120,8 @@ impl Bench<'_> {
 }
 
 /// Suites that list their tests without building anything.
-const LISTED_AT_ONCE: [&str; 9] =
-    ["style", "lint", "bench", "device", "race", "machine", "link", "boots", "guides"];
+const LISTED_AT_ONCE: [&str; 11] =
+    ["style", "lint", "bench", "device", "race", "state", "powercut", "machine", "link", "boots", "guides"];
 
 /// A group of tests that run together.
 struct Suite {

@@ -13,7 +13,6 @@ use crate::machine::options::Options;
 use crate::prove::is_proof;
 use crate::state::image::Partition;
 use crate::test::{Device, filled, said};
-use nexus_state::engine::PAGE;
 
 /// Bytes of the disks: so few that checkpoints are many, and of the one that is filled.
 const SMALL: u64 = 8 << 20;
@@ -162,14 +161,7 @@ pub const ALL: [Medium; 8] = [
 
 /// The page that has every key of the first tree, one bit of it: it has the charges too, without which nothing could be served.
 fn leaf(disk: &Path, _: &mut Options) -> Outcome {
-    let failed = |error: &std::io::Error| Failure::host(disk.display(), error);
-    let mut bytes = fs::read(disk).map_err(|error| failed(&error))?;
-    let key = b"vapp\x01test\x01kept";
-    let has = |page: &[u8]| page[0] == 0 && page.windows(key.len()).any(|part| part == key);
-    // The partition begins at a page, and what is newest lies behind what is older.
-    let page = bytes.chunks(PAGE).rposition(has).unwrap_or(0);
-    bytes[page * PAGE + 16] ^= 1;
-    fs::write(disk, bytes).map_err(|error| failed(&error))
+    filled::spoil_leaf(disk, b"vapp\x01test\x01kept")
 }
 
 /// One event of this kind fails, after some that do not.

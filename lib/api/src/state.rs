@@ -27,8 +27,11 @@ pub const BUFFER_BYTES: usize = 3593;
 /// Longest path, in bytes: components without `.` and `..`, separated by `/`.
 pub const MAX_PATH: usize = 255;
 
-/// Most bytes of a value in one message. A longer one is put as an upload, and read in parts.
+/// Most bytes of a value in one message. A longer one comes in memory that goes with the message.
 pub const MAX_DATA: usize = 3072;
+
+/// Most bytes in memory that goes with a message. A longer value is put as an upload, and read in parts.
+pub const MAX_HANDED: usize = 65536;
 
 /// Most bytes of the changes of a batch.
 pub const MAX_BATCH: usize = 3584;
@@ -101,6 +104,12 @@ pub mod op {
     pub const SALVAGE: u16 = 26;
     /// `salvaged`.
     pub const SALVAGED: u16 = 27;
+    /// `put_from`.
+    pub const PUT_FROM: u16 = 28;
+    /// `get_into`.
+    pub const GET_INTO: u16 = 29;
+    /// `batch_from`.
+    pub const BATCH_FROM: u16 = 30;
     /// `unlock`.
     pub const UNLOCK: u16 = 32;
     /// `anchor`.
@@ -2002,6 +2011,259 @@ impl<'a> SalvagedReply<'a> {
     }
 }
 
+/// The request of [`Client::put_from`].
+#[derive(PartialEq, Debug)]
+pub struct PutFromRequest<'a, H> {
+    /// Whether to answer only when it survives a power cut.
+    pub durable: bool,
+    /// The bytes of the value, at most `MAX_HANDED`.
+    pub length: u32,
+    /// Where they are.
+    pub memory: Held<H, kinds::Vmo>,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a, H: AnyHandle> PutFromRequest<'a, H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 271;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::PUT_FROM), Self::LEAST + self.path.len(), |out| {
+            self.durable.encode(out, 8);
+            self.length.encode(out, 12);
+            out.bytes(16, self.path.as_bytes());
+        })?;
+        packet.handles.push(self.memory.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(9, 3)?;
+        Ok(Self {
+            durable: Wire::decode(&input, 8)?,
+            length: Wire::decode(&input, 12)?,
+            memory: handles.receive(0, Rights::READ)?,
+            path: text_tail(input.get(16..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The reply of [`Client::put_from`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PutFromReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl PutFromReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::PUT_FROM), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
+/// The request of [`Client::get_into`].
+#[derive(PartialEq, Debug)]
+pub struct GetIntoRequest<'a, H> {
+    /// Where in the value to begin.
+    pub from: u64,
+    /// Most bytes to write, at most `MAX_HANDED`: the memory has as many, or it is `Invalid`.
+    pub room: u32,
+    /// Where to write, from its beginning on.
+    pub memory: Held<H, kinds::Vmo>,
+    /// The argument `path`.
+    pub path: Text<'a, 255>,
+}
+
+impl<'a, H: AnyHandle> GetIntoRequest<'a, H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 20;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 275;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = true;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_bytes(Header::new(ID, op::GET_INTO), Self::LEAST + self.path.len(), |out| {
+            self.from.encode(out, 8);
+            self.room.encode(out, 16);
+            out.bytes(20, self.path.as_bytes());
+        })?;
+        packet.handles.push(self.memory.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'a>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.bytes(Self::LEAST, Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            from: Wire::decode(&input, 8)?,
+            room: Wire::decode(&input, 16)?,
+            memory: handles.receive(0, Rights::READ.union(Rights::WRITE))?,
+            path: text_tail(input.get(20..).ok_or(Malformed)?)?,
+        })
+    }
+}
+
+/// The reply of [`Client::get_into`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GetIntoReply {
+    /// What is known of the value. Parts of one value bear one version.
+    pub stat: Stat,
+    /// So many bytes were written: those that there are from there on, at most `room`.
+    pub length: u32,
+}
+
+impl GetIntoReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 36;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 36;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::GET_INTO), Self::MOST, |out| {
+            self.stat.encode(out, 8);
+            self.length.encode(out, 32);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { stat: Wire::decode(&input, 8)?, length: Wire::decode(&input, 32)? })
+    }
+}
+
+/// The request of [`Client::batch_from`].
+#[derive(PartialEq, Debug)]
+pub struct BatchFromRequest<H> {
+    /// Whether to answer only when it survives a power cut.
+    pub durable: bool,
+    /// The bytes of the changes, at most `MAX_HANDED`.
+    pub length: u32,
+    /// Where they are, as in `batch`.
+    pub memory: Held<H, kinds::Vmo>,
+}
+
+impl<H: AnyHandle> BatchFromRequest<H> {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 16;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 16;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 1;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::BATCH_FROM), Self::MOST, |out| {
+            self.durable.encode(out, 8);
+            self.length.encode(out, 12);
+        });
+        packet.handles.push(self.memory.into_inner()).map_err(|_| Fault::NoRoom)?;
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        input.zero(9, 3)?;
+        Ok(Self {
+            durable: Wire::decode(&input, 8)?,
+            length: Wire::decode(&input, 12)?,
+            memory: handles.receive(0, Rights::READ)?,
+        })
+    }
+}
+
+/// The reply of [`Client::batch_from`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchFromReply {
+    /// For `sync`.
+    pub receipt: Receipt,
+}
+
+impl BatchFromReply {
+    /// Fewest bytes that it takes.
+    pub const LEAST: usize = 24;
+    /// Most bytes that it takes.
+    pub const MOST: usize = 24;
+    /// Handles that it carries.
+    pub const HANDLES: usize = 0;
+    /// Whether it borrows from the packet that it is decoded from.
+    pub const BORROWS: bool = false;
+
+    /// Writes it to a packet.
+    pub fn encode<H>(self, packet: &mut Packet<'_, H>) -> Result<(), Fault> {
+        packet.write_words(Header::new(ID, op::BATCH_FROM), Self::MOST, |out| {
+            self.receipt.encode(out, 8);
+        });
+        Ok(())
+    }
+
+    /// Reads it. Every part is checked; handles that do not do are closed.
+    pub fn decode<H>(view: View<'_>, handles: &mut Handles<H>) -> Result<Self, Malformed> {
+        let input = view.exact_words(Self::MOST)?;
+        if handles.len() != Self::HANDLES {
+            return Err(Malformed);
+        }
+        Ok(Self { receipt: Wire::decode(&input, 8)? })
+    }
+}
+
 /// The request of [`Client::unlock`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnlockRequest<'a> {
@@ -2579,6 +2841,68 @@ impl<C: Connector> Client<C> {
         Ok(SalvagedReply::decode(view, &mut handles)?)
     }
 
+    /// `put` of a value that lies at the beginning of memory which goes with the message. The memory is the client's, and charged to it alone: the server copies
+    /// the value out once, before it looks at any of it, and keeps no handle. Whoever changes it meanwhile has put a mixture. Memory that is smaller than the value,
+    /// or is taken back meanwhile, is `Invalid`.
+    pub fn put_from(
+        &mut self,
+        durable: bool,
+        length: u32,
+        memory: Held<HandleOf<C>, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<PutFromReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::PUT_FROM,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = PutFromRequest { durable, length, memory, path };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(PutFromReply::decode(view, &mut handles)?)
+    }
+
+    /// `get` into memory that goes with the message: the client's again, so that nobody's values lie in memory that the server pays for. Bytes behind the last
+    /// one, up to the next multiple of 64, become 0.
+    pub fn get_into(
+        &mut self,
+        from: u64,
+        room: u32,
+        memory: Held<HandleOf<C>, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<GetIntoReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::GET_INTO,
+            deadline_ms: 30000,
+            room: Room { bytes: 36, handles: 0 },
+        };
+        let request = GetIntoRequest { from, room, memory, path };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(GetIntoReply::decode(view, &mut handles)?)
+    }
+
+    /// `batch` of changes that lie at the beginning of memory, as in `put_from`.
+    pub fn batch_from(
+        &mut self,
+        durable: bool,
+        length: u32,
+        memory: Held<HandleOf<C>, kinds::Vmo>,
+    ) -> Result<BatchFromReply, CallError<Error>> {
+        const SPEC: Spec = Spec {
+            interface: ID,
+            operation: op::BATCH_FROM,
+            deadline_ms: 30000,
+            room: Room { bytes: 24, handles: 0 },
+        };
+        let request = BatchFromRequest { durable, length, memory };
+        let packet = self.link.call_once(&SPEC, &mut self.buffer, move |packet| request.encode(packet))?;
+        let (view, mut handles) = answered(packet, &SPEC, false)?;
+        Ok(BatchFromReply::decode(view, &mut handles)?)
+    }
+
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
     pub fn unlock(
@@ -2727,6 +3051,38 @@ pub trait Server<H: AnyHandle> {
         from: u64,
         path: Text<'_, 255>,
     ) -> Result<SalvagedReply<'_>, Error>;
+
+    /// `put` of a value that lies at the beginning of memory which goes with the message. The memory is the client's, and charged to it alone: the server copies
+    /// the value out once, before it looks at any of it, and keeps no handle. Whoever changes it meanwhile has put a mixture. Memory that is smaller than the value,
+    /// or is taken back meanwhile, is `Invalid`.
+    fn put_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<H, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<PutFromReply, Error>;
+
+    /// `get` into memory that goes with the message: the client's again, so that nobody's values lie in memory that the server pays for. Bytes behind the last
+    /// one, up to the next multiple of 64, become 0.
+    fn get_into(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        room: u32,
+        memory: Held<H, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<GetIntoReply, Error>;
+
+    /// `batch` of changes that lie at the beginning of memory, as in `put_from`.
+    fn batch_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<H, kinds::Vmo>,
+    ) -> Result<BatchFromReply, Error>;
 
     /// Opens a sealed prefix, for its keeper alone. Everything under it is compared with what its header proves; if it is not that, the error is
     /// answered to everybody who asks for anything under the prefix from then on. It stays open until the server ends. It is a change: the next `anchor` answers more.
@@ -2984,6 +3340,31 @@ pub fn dispatch<H: AnyHandle, S: Server<H>>(
             };
             let result = server.salvaged(sender, request.from, request.path);
             answer(packet, Header::new(ID, op::SALVAGED), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::PUT_FROM) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = PutFromRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result =
+                server.put_from(sender, request.durable, request.length, request.memory, request.path);
+            answer(packet, Header::new(ID, op::PUT_FROM), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::GET_INTO) if is_call => {
+            let (view, handles) = packet.open(true);
+            let Ok(request) = GetIntoRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.get_into(sender, request.from, request.room, request.memory, request.path);
+            answer(packet, Header::new(ID, op::GET_INTO), result, |reply, packet| reply.encode(packet))
+        }
+        Some(op::BATCH_FROM) if is_call => {
+            let (view, handles) = packet.open(false);
+            let Ok(request) = BatchFromRequest::decode(view, handles) else {
+                return refuse(packet, ID, is_call);
+            };
+            let result = server.batch_from(sender, request.durable, request.length, request.memory);
+            answer(packet, Header::new(ID, op::BATCH_FROM), result, |reply, packet| reply.encode(packet))
         }
         Some(op::UNLOCK) if is_call => {
             let (view, handles) = packet.open(true);
@@ -3612,6 +3993,99 @@ pub const INTERFACE: trace::Interface = trace::Interface {
                     },
                     trace::Field { name: "data", offset: 32, shape: trace::Shape::TailBytes(3072) },
                 ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::PUT_FROM,
+            name: "put_from",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 16,
+                most: 271,
+                fields: &[
+                    trace::Field { name: "durable", offset: 8, shape: trace::Shape::Bool },
+                    trace::Field { name: "length", offset: 12, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "path", offset: 16, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[("memory", Some(Kind::Vmo))],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::GET_INTO,
+            name: "get_into",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 20,
+                most: 275,
+                fields: &[
+                    trace::Field { name: "from", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    trace::Field { name: "room", offset: 16, shape: trace::Shape::Unsigned(4) },
+                    trace::Field { name: "path", offset: 20, shape: trace::Shape::TailText(255) },
+                ],
+                handles: &[("memory", Some(Kind::Vmo))],
+            },
+            reply: Some(trace::Layout {
+                least: 36,
+                most: 36,
+                fields: &[
+                    trace::Field {
+                        name: "stat",
+                        offset: 8,
+                        shape: trace::Shape::Struct(&[
+                            trace::Field { name: "length", offset: 0, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "version", offset: 8, shape: trace::Shape::Unsigned(8) },
+                            trace::Field { name: "owner", offset: 16, shape: trace::Shape::Unsigned(4) },
+                        ]),
+                    },
+                    trace::Field { name: "length", offset: 32, shape: trace::Shape::Unsigned(4) },
+                ],
+                handles: &[],
+            }),
+        },
+        trace::Operation {
+            number: op::BATCH_FROM,
+            name: "batch_from",
+            permission: "",
+            deadline_ms: 30000,
+            idempotent: false,
+            request: trace::Layout {
+                least: 16,
+                most: 16,
+                fields: &[
+                    trace::Field { name: "durable", offset: 8, shape: trace::Shape::Bool },
+                    trace::Field { name: "length", offset: 12, shape: trace::Shape::Unsigned(4) },
+                ],
+                handles: &[("memory", Some(Kind::Vmo))],
+            },
+            reply: Some(trace::Layout {
+                least: 24,
+                most: 24,
+                fields: &[trace::Field {
+                    name: "receipt",
+                    offset: 8,
+                    shape: trace::Shape::Struct(&[
+                        trace::Field { name: "run", offset: 0, shape: trace::Shape::Unsigned(8) },
+                        trace::Field { name: "generation", offset: 8, shape: trace::Shape::Unsigned(8) },
+                    ]),
+                }],
                 handles: &[],
             }),
         },

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nexus_rt::api::state::{
-    self, AnchorReply, BatchReply, ChargeReply, CheckedReply, DeleteReply, Error as Told, EventReply,
-    GetReply, HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_PATH, MAX_SNAPSHOT, NextReply, PointReply,
-    PublishReply, PutReply, RenameReply, SALT, SalvageReply, SalvagedReply, StatReply, UnlockReply,
-    UploadReply, UsageReply, WatchReply,
+    self, AnchorReply, BatchFromReply, BatchReply, ChargeReply, CheckedReply, DeleteReply, Error as Told,
+    EventReply, GetIntoReply, GetReply, HealthReply, KEY, MAX_BATCH, MAX_DATA, MAX_PATH, MAX_SNAPSHOT,
+    NextReply, PointReply, PublishReply, PutFromReply, PutReply, RenameReply, SALT, SalvageReply,
+    SalvagedReply, StatReply, UnlockReply, UploadReply, UsageReply, WatchReply,
 };
 use nexus_rt::wire::{Bytes, Held, Sender, Text, kinds};
 use nexus_rt::{Any, Owned};
@@ -15,9 +15,10 @@ use nexus_state::engine::Medium;
 use nexus_state::rules::{Allow, Change, Entry, Error, Path, Receipt, Unlock};
 
 use crate::answers::{checked, findings, health, opened, receipt, stat, told, unsound};
-use crate::changes;
 use crate::service::Service;
 use crate::watching::happened;
+use crate::{changes, handed};
+
 /// The first of a list, if there is one, and where it is, or where to go on.
 fn next_of(entries: Vec<Entry>, more: Option<Path>) -> (Option<state::Stat>, String) {
     let first = entries.into_iter().next();
@@ -28,6 +29,18 @@ fn next_of(entries: Vec<Entry>, more: Option<Path>) -> (Option<state::Stat>, Str
 
 fn path(text: &str) -> Result<Path, Told> {
     Path::new(text).map_err(told)
+}
+
+impl<M: Medium> Service<M> {
+    /// Makes the changes that these bytes are.
+    fn changes(&mut self, sender: Sender, durable: bool, bytes: &[u8]) -> Result<state::Receipt, Told> {
+        let changes = changes::read(bytes).map_err(told)?;
+        let first = match changes.first() {
+            Some(Change::Put(path, _) | Change::Delete(path) | Change::Rename(path, _)) => path.clone(),
+            None => return Err(Told::Invalid),
+        };
+        self.change(sender, "change", first.as_str(), durable, &changes)
+    }
 }
 
 impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
@@ -79,12 +92,7 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
         durable: bool,
         bytes: Bytes<'_, MAX_BATCH>,
     ) -> Result<BatchReply, Told> {
-        let changes = changes::read(bytes.get()).map_err(told)?;
-        let first = match changes.first() {
-            Some(Change::Put(path, _) | Change::Delete(path) | Change::Rename(path, _)) => path.clone(),
-            None => return Err(Told::Invalid),
-        };
-        Ok(BatchReply { receipt: self.change(sender, "change", first.as_str(), durable, &changes)? })
+        Ok(BatchReply { receipt: self.changes(sender, durable, bytes.get())? })
     }
 
     fn sync(&mut self, sender: Sender, given: state::Receipt) -> Result<(), Told> {
@@ -158,6 +166,48 @@ impl<M: Medium> state::Server<Owned<Any>> for Service<M> {
         let upload = self.take(sender, number)?;
         let done = self.act(sender, "put", "", |state, _| state.publish(upload).map(receipt));
         Ok(PublishReply { receipt: done? })
+    }
+
+    fn put_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<Owned<Any>, kinds::Vmo>,
+        text: Text<'_, MAX_PATH>,
+    ) -> Result<PutFromReply, Told> {
+        let path = path(text.get())?;
+        self.free()?;
+        let change = Change::Put(path, handed::taken(&mut *self.hands, &memory.into(), length)?);
+        Ok(PutFromReply { receipt: self.change(sender, "put", text.get(), durable, &[change])? })
+    }
+
+    fn get_into(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        room: u32,
+        memory: Held<Owned<Any>, kinds::Vmo>,
+        text: Text<'_, MAX_PATH>,
+    ) -> Result<GetIntoReply, Told> {
+        let path = path(text.get())?;
+        let (from, room) = (usize::try_from(from).map_err(|_| Told::Invalid)?, handed::bounded(room)?);
+        let (data, known) =
+            self.act(sender, "read", path.as_str(), |state, service| state.get(service, &path, from, room))?;
+        let length = handed::given(&mut *self.hands, &memory.into(), room, data)?;
+        Ok(GetIntoReply { stat: stat(known), length })
+    }
+
+    fn batch_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<Owned<Any>, kinds::Vmo>,
+    ) -> Result<BatchFromReply, Told> {
+        self.free()?;
+        let bytes = handed::taken(&mut *self.hands, &memory.into(), length)?;
+        Ok(BatchFromReply { receipt: self.changes(sender, durable, &bytes)? })
     }
 
     fn unlock(

@@ -7,6 +7,7 @@ extern crate alloc;
 pub mod answers;
 mod calls;
 pub mod changes;
+pub mod handed;
 pub mod late;
 pub mod looking;
 pub mod mounted;

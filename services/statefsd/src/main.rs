@@ -7,10 +7,12 @@
 
 extern crate alloc;
 
+mod hands;
 mod partition;
 
 use alloc::vec::Vec;
 
+use hands::Copying;
 use nexus_rt::api::{news, random, state};
 use nexus_rt::channel::end;
 use nexus_rt::samgr::Service as Named;
@@ -43,7 +45,9 @@ fn run(startup: Startup) -> u64 {
     let (Some(quota), Some(own)) = (startup.quota(), startup.process()) else { return NO_GRANT };
     let Ok(known) = own.info() else { return REFUSED };
     let run = u64::from(known.identity.generation) << 32;
-    let mut service = Service::new(Mounted::new(Disk::new(), access, name_of_a_store, run)).timed(now_ms);
+    let Ok(hands) = Copying::new(quota, own) else { return REFUSED };
+    let mounted = Mounted::new(Disk::new(), access, name_of_a_store, run);
+    let mut service = Service::new(mounted).timed(now_ms).handed(hands);
     tell(&mut service);
     let served = Server::new(quota).and_then(|mut server| {
         if let Err(why) = server.provide(quota, "state", CLIENTS) {

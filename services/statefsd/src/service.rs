@@ -1,5 +1,6 @@
 //! What is served: the store, and what its clients have begun. Who asks is who the kernel says. The calls themselves are in `calls`.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use nexus_state::engine::{Medium, Overlay};
 use nexus_state::rules::{Allow, Change, Error, State, Upload, Warning};
 
 use crate::answers::{denial, receipt, told};
+use crate::handed::{Hands, NoHands};
 use crate::late::{self, Late};
 use crate::looking::Looking;
 use crate::mounted::{Mounted, Settled};
@@ -34,6 +36,8 @@ pub struct Service<M> {
     pub(crate) anew: bool,
     pub(crate) watch: late::Watch,
     pub(crate) looking: Looking,
+    /// What copies memory that comes with messages.
+    pub(crate) hands: Box<dyn Hands>,
 }
 
 impl<M: Medium> Service<M> {
@@ -51,7 +55,13 @@ impl<M: Medium> Service<M> {
             anew: false,
             watch: late::Watch::new(|| 0),
             looking: Looking::Never,
+            hands: Box::new(NoHands),
         }
+    }
+
+    /// The same, taking memory that comes with messages.
+    pub fn handed(self, hands: impl Hands + 'static) -> Service<M> {
+        Service { hands: Box::new(hands), ..self }
     }
 
     /// The same, with a clock in milliseconds by which puts are in time or late.

@@ -1207,6 +1207,248 @@ fn salvaged_reply_has_one_spelling() {
 }
 
 #[test]
+fn put_from_request_has_one_spelling() {
+    support::spelled!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b690000000000000000",
+        PutFromRequest {
+            durable: false,
+            length: 0x0,
+            memory: support::handle(Kind::Vmo, 0x400),
+            path: support::text('f', 0),
+        }
+    );
+    support::spelled!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b69010000004a2610ff 6d*128",
+        PutFromRequest {
+            durable: true,
+            length: 0xff10264a,
+            memory: support::handle(Kind::Vmo, 0x400),
+            path: support::text('m', 128),
+        }
+    );
+    support::spelled!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b6901000000ffffffff 66*255",
+        PutFromRequest {
+            durable: true,
+            length: 0xffffffff,
+            memory: support::handle(Kind::Vmo, 0x400),
+            path: support::text('f', 255),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Vmo, 0x400)];
+    support::bounded!(PutFromRequest<'_, FakeHandle>, "1c0000009e5c1b69010000004a2610ff 6d*128", handles);
+    support::flawed!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b69010000004a2610ff 6d*128",
+        handles,
+        9,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b69010000004a2610ff 6d*128",
+        handles,
+        11,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b69010000004a2610ff 6d*128",
+        handles,
+        8,
+        &[2],
+        "durable is neither 0 nor 1"
+    );
+    support::flawed!(
+        PutFromRequest<'_, FakeHandle>,
+        "1c0000009e5c1b69010000004a2610ff 6d*128",
+        handles,
+        16,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn put_from_reply_has_one_spelling() {
+    support::spelled!(
+        PutFromReply,
+        "1c0000009e5c1b69 00*16",
+        PutFromReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        PutFromReply,
+        "1c0000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        PutFromReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        PutFromReply,
+        "1c0000009e5c1b69 ff*16",
+        PutFromReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(PutFromReply, "1c0000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
+fn get_into_request_has_one_spelling() {
+    support::spelled!(
+        GetIntoRequest<'_, FakeHandle>,
+        "1d0000009e5c1b69 00*12",
+        GetIntoRequest {
+            from: 0x0,
+            room: 0x0,
+            memory: support::handle(Kind::Vmo, 0xc00),
+            path: support::text('i', 0),
+        }
+    );
+    support::spelled!(
+        GetIntoRequest<'_, FakeHandle>,
+        "1d0000009e5c1b69b462014af9a75605a8e50275 74*128",
+        GetIntoRequest {
+            from: 0x556a7f94a0162b4,
+            room: 0x7502e5a8,
+            memory: support::handle(Kind::Vmo, 0xc00),
+            path: support::text('t', 128),
+        }
+    );
+    support::spelled!(
+        GetIntoRequest<'_, FakeHandle>,
+        "1d0000009e5c1b69 ff*12  69*255",
+        GetIntoRequest {
+            from: 0xffffffffffffffff,
+            room: 0xffffffff,
+            memory: support::handle(Kind::Vmo, 0xc00),
+            path: support::text('i', 255),
+        }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Vmo, 0xc00)];
+    support::bounded!(
+        GetIntoRequest<'_, FakeHandle>,
+        "1d0000009e5c1b69b462014af9a75605a8e50275 74*128",
+        handles
+    );
+    support::flawed!(
+        GetIntoRequest<'_, FakeHandle>,
+        "1d0000009e5c1b69b462014af9a75605a8e50275 74*128",
+        handles,
+        20,
+        &[255],
+        "path is not UTF-8"
+    );
+}
+
+#[test]
+fn get_into_reply_has_one_spelling() {
+    support::spelled!(
+        GetIntoReply,
+        "1d0000009e5c1b69 00*28",
+        GetIntoReply { stat: Stat { length: 0x0, version: 0x0, owner: 0x0 }, length: 0x0 }
+    );
+    support::spelled!(
+        GetIntoReply,
+        "1d0000009e5c1b6997f24da90485e03b2fa61c9309cc42b961ce3aa700000000c8a07850",
+        GetIntoReply {
+            stat: Stat { length: 0x3be08504a94df297, version: 0xb942cc09931ca62f, owner: 0xa73ace61 },
+            length: 0x5078a0c8,
+        }
+    );
+    support::spelled!(
+        GetIntoReply,
+        "1d0000009e5c1b69 ff*20 00000000ffffffff",
+        GetIntoReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            length: 0xffffffff,
+        }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(
+        GetIntoReply,
+        "1d0000009e5c1b6997f24da90485e03b2fa61c9309cc42b961ce3aa700000000c8a07850",
+        handles
+    );
+    support::flawed!(
+        GetIntoReply,
+        "1d0000009e5c1b6997f24da90485e03b2fa61c9309cc42b961ce3aa700000000c8a07850",
+        handles,
+        28,
+        &[1],
+        "padding in stat"
+    );
+}
+
+#[test]
+fn batch_from_request_has_one_spelling() {
+    support::spelled!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b690000000000000000",
+        BatchFromRequest { durable: false, length: 0x0, memory: support::handle(Kind::Vmo, 0x400) }
+    );
+    support::spelled!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b6900000000904840fa",
+        BatchFromRequest { durable: false, length: 0xfa404890, memory: support::handle(Kind::Vmo, 0x400) }
+    );
+    support::spelled!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b6901000000ffffffff",
+        BatchFromRequest { durable: true, length: 0xffffffff, memory: support::handle(Kind::Vmo, 0x400) }
+    );
+    let handles: &[(Kind, u32)] = &[(Kind::Vmo, 0x400)];
+    support::bounded!(BatchFromRequest<FakeHandle>, "1e0000009e5c1b6900000000904840fa", handles);
+    support::flawed!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b6900000000904840fa",
+        handles,
+        9,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b6900000000904840fa",
+        handles,
+        11,
+        &[1],
+        "padding"
+    );
+    support::flawed!(
+        BatchFromRequest<FakeHandle>,
+        "1e0000009e5c1b6900000000904840fa",
+        handles,
+        8,
+        &[2],
+        "durable is neither 0 nor 1"
+    );
+}
+
+#[test]
+fn batch_from_reply_has_one_spelling() {
+    support::spelled!(
+        BatchFromReply,
+        "1e0000009e5c1b69 00*16",
+        BatchFromReply { receipt: Receipt { run: 0x0, generation: 0x0 } }
+    );
+    support::spelled!(
+        BatchFromReply,
+        "1e0000009e5c1b69966432905f2dfbc839d16840db720aa2",
+        BatchFromReply { receipt: Receipt { run: 0xc8fb2d5f90326496, generation: 0xa20a72db4068d139 } }
+    );
+    support::spelled!(
+        BatchFromReply,
+        "1e0000009e5c1b69 ff*16",
+        BatchFromReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }
+    );
+    let handles: &[(Kind, u32)] = &[];
+    support::bounded!(BatchFromReply, "1e0000009e5c1b69966432905f2dfbc839d16840db720aa2", handles);
+}
+
+#[test]
 fn unlock_request_has_one_spelling() {
     support::spelled!(
         UnlockRequest<'_>,
@@ -1712,6 +1954,93 @@ impl Server<FakeHandle> for Fixture {
         )
     }
 
+    fn put_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<FakeHandle, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<PutFromReply, Error> {
+        self.calls += 1;
+        let request = PutFromRequest { durable, length, memory, path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                PutFromRequest {
+                    durable: true,
+                    length: 0xff10264a,
+                    memory: support::handle(Kind::Vmo, 0x400),
+                    path: support::text('m', 128),
+                }
+            );
+        }
+        self.error.map_or(
+            Ok(PutFromReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } }),
+            Err,
+        )
+    }
+
+    fn get_into(
+        &mut self,
+        sender: Sender,
+        from: u64,
+        room: u32,
+        memory: Held<FakeHandle, kinds::Vmo>,
+        path: Text<'_, 255>,
+    ) -> Result<GetIntoReply, Error> {
+        self.calls += 1;
+        let request = GetIntoRequest { from, room, memory, path };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                GetIntoRequest {
+                    from: 0x556a7f94a0162b4,
+                    room: 0x7502e5a8,
+                    memory: support::handle(Kind::Vmo, 0xc00),
+                    path: support::text('t', 128),
+                }
+            );
+        }
+        self.error.map_or(
+            Ok(GetIntoReply {
+                stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+                length: 0xffffffff,
+            }),
+            Err,
+        )
+    }
+
+    fn batch_from(
+        &mut self,
+        sender: Sender,
+        durable: bool,
+        length: u32,
+        memory: Held<FakeHandle, kinds::Vmo>,
+    ) -> Result<BatchFromReply, Error> {
+        self.calls += 1;
+        let request = BatchFromRequest { durable, length, memory };
+        if self.strict {
+            assert_eq!(sender, support::CALLER);
+            assert_eq!(
+                request,
+                BatchFromRequest {
+                    durable: false,
+                    length: 0xfa404890,
+                    memory: support::handle(Kind::Vmo, 0x400),
+                }
+            );
+        }
+        self.error.map_or(
+            Ok(BatchFromReply {
+                receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff },
+            }),
+            Err,
+        )
+    }
+
     fn unlock(
         &mut self,
         sender: Sender,
@@ -1876,6 +2205,26 @@ fn every_operation_arrives_and_its_answer_returns() {
         })
     );
     assert_eq!(
+        client.put_from(true, 0xff10264a, support::handle(Kind::Vmo, 0x400), support::text('m', 128)),
+        Ok(PutFromReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(
+        client.get_into(
+            0x556a7f94a0162b4,
+            0x7502e5a8,
+            support::handle(Kind::Vmo, 0xc00),
+            support::text('t', 128)
+        ),
+        Ok(GetIntoReply {
+            stat: Stat { length: 0xffffffffffffffff, version: 0xffffffffffffffff, owner: 0xffffffff },
+            length: 0xffffffff,
+        })
+    );
+    assert_eq!(
+        client.batch_from(false, 0xfa404890, support::handle(Kind::Vmo, 0x400)),
+        Ok(BatchFromReply { receipt: Receipt { run: 0xffffffffffffffff, generation: 0xffffffffffffffff } })
+    );
+    assert_eq!(
         client.unlock(
             0x4283c5064788ca00,
             [0x10; 32],
@@ -1885,7 +2234,7 @@ fn every_operation_arrives_and_its_answer_returns() {
         Ok(UnlockReply { sequence: 0xffffffffffffffff })
     );
     assert_eq!(client.anchor(support::text('k', 128)), Ok(AnchorReply { sequence: 0xffffffffffffffff }));
-    assert_eq!(server.calls, 29);
+    assert_eq!(server.calls, 32);
     assert_eq!(support::open_handles(), 0);
 }
 
@@ -1938,6 +2287,18 @@ fn every_error_returns_from_every_call() {
         assert_eq!(client.dismiss().map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.salvage(support::text('k', 0)).map(|_| ()), Err(CallError::Service(error)));
         assert_eq!(client.salvaged(0x0, support::text('f', 0)).map(|_| ()), Err(CallError::Service(error)));
+        assert_eq!(
+            client.put_from(false, 0x0, support::handle(Kind::Vmo, 0x400), support::text('f', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(
+            client.get_into(0x0, 0x0, support::handle(Kind::Vmo, 0xc00), support::text('i', 0)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
+        assert_eq!(
+            client.batch_from(false, 0x0, support::handle(Kind::Vmo, 0x400)).map(|_| ()),
+            Err(CallError::Service(error))
+        );
         assert_eq!(
             client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)).map(|_| ()),
             Err(CallError::Service(error))
@@ -2203,6 +2564,42 @@ fn salvaged_tells_of_the_servers_death() {
 }
 
 #[test]
+fn put_from_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.put_from(false, 0x0, support::handle(Kind::Vmo, 0x400), support::text('f', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn get_into_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.get_into(0x0, 0x0, support::handle(Kind::Vmo, 0xc00), support::text('i', 0)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
+fn batch_from_tells_of_the_servers_death() {
+    let (connector, tries) = support::dead();
+    let mut client = Client::new(connector);
+    assert_eq!(
+        client.batch_from(false, 0x0, support::handle(Kind::Vmo, 0x400)).map(|_| ()),
+        Err(CallError::ServerDied)
+    );
+    assert_eq!(tries.get(), 1);
+    assert_eq!(support::open_handles(), 0);
+}
+
+#[test]
 fn unlock_tells_of_the_servers_death() {
     let (connector, tries) = support::dead();
     let mut client = Client::new(connector);
@@ -2280,6 +2677,12 @@ fn damaged_messages_never_panic_and_leave_no_handle_open() {
         ("1a0000009e5c1b69 6b*128", &[]),
         ("1b0000009e5c1b690000000000000000", &[]),
         ("1b0000009e5c1b692312807867564534 69*128", &[]),
+        ("1c0000009e5c1b690000000000000000", &[(Kind::Vmo, 0x400)]),
+        ("1c0000009e5c1b69010000004a2610ff 6d*128", &[(Kind::Vmo, 0x400)]),
+        ("1d0000009e5c1b69 00*12", &[(Kind::Vmo, 0xc00)]),
+        ("1d0000009e5c1b69b462014af9a75605a8e50275 74*128", &[(Kind::Vmo, 0xc00)]),
+        ("1e0000009e5c1b690000000000000000", &[(Kind::Vmo, 0x400)]),
+        ("1e0000009e5c1b6900000000904840fa", &[(Kind::Vmo, 0x400)]),
         ("200000009e5c1b69 00*56", &[]),
         ("200000009e5c1b6900ca884706c58342 10*32 41c2040812244a97326ce9f327d0a34b 78*128", &[]),
         ("210000009e5c1b69", &[]),
@@ -2552,6 +2955,33 @@ fn damaged_answers_are_faults() {
             }
         },
     );
+    support::answer_storm(("1c0000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.put_from(false, 0x0, support::handle(Kind::Vmo, 0x400), support::text('f', 0)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
+    support::answer_storm(
+        ("1d0000009e5c1b6997f24da90485e03b2fa61c9309cc42b961ce3aa700000000c8a07850", &[]),
+        |answer| {
+            let mut client = Client::new(support::answering(answer));
+            match client.get_into(0x0, 0x0, support::handle(Kind::Vmo, 0xc00), support::text('i', 0)) {
+                Ok(_) => true,
+                Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        },
+    );
+    support::answer_storm(("1e0000009e5c1b69966432905f2dfbc839d16840db720aa2", &[]), |answer| {
+        let mut client = Client::new(support::answering(answer));
+        match client.batch_from(false, 0x0, support::handle(Kind::Vmo, 0x400)) {
+            Ok(_) => true,
+            Err(CallError::Service(_) | CallError::Protocol(Fault::Malformed | Fault::Refused)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    });
     support::answer_storm(("200000009e5c1b69442210efccaa8866", &[]), |answer| {
         let mut client = Client::new(support::answering(answer));
         match client.unlock(0x0, [0x0; 32], [0x0; 16], support::text('o', 0)) {

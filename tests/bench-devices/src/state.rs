@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use nexus_rt::api::state::{Client, HealthReply, Receipt};
+use nexus_rt::api::state::{Client, HealthReply, MAX_DATA, Receipt};
 use nexus_rt::api::supervise;
 use nexus_rt::samgr::Service;
 use nexus_rt::wire::{Bytes, Fixed, Text};
@@ -30,6 +30,10 @@ const GETS: usize = 200;
 /// Restarts, and durable puts before each, so that each finds another log.
 const RESTARTS: usize = 8;
 const BETWEEN: usize = 37;
+
+/// A long value, and how many of them are put and read.
+const LONG: usize = 64 << 10;
+const LONGS: usize = 64;
 
 /// How many keys there are where the plain rows are taken; elsewhere the number stands behind the row's name.
 const USUAL: usize = 1000;
@@ -64,6 +68,7 @@ pub fn all(supervisor: &Owned<Channel>, report: &mut Report) -> Step {
     }
     if keys == USUAL {
         bench.batches(report)?;
+        bench.longs(report)?;
         bench.bare(report)?;
     }
     bench.mounts(report)
@@ -152,6 +157,46 @@ impl Bench<'_> {
         }
         report.figure(&self.row("put_batch64"), "instructions", &mut counts);
         Ok(())
+    }
+
+    /// Values of 64 KiB, safe when answered: in memory that goes with the message, and as an upload of many messages.
+    fn longs(&mut self, report: &mut Report) -> Step {
+        let (mut keep, path) = (nexus_keep::State::new(), "app/bench/long");
+        for (is_upload, row) in [(false, "put_64k"), (true, "put_64k.upload")] {
+            let (mut sum, mut before) = (0, self.health()?);
+            for n in 0..WARM + LONGS {
+                let data = vec![n as u8; LONG];
+                if n == WARM {
+                    before = self.health()?;
+                }
+                let (count, done) = self.spin.count(|| match is_upload {
+                    false => keep.put(path, &data, true),
+                    true => self.state.upload(LONG as u64, Text::cut(path)).and_then(|reply| {
+                        for part in data.chunks(MAX_DATA) {
+                            self.state.more(reply.upload, Bytes::new(part).unwrap_or_default())?;
+                        }
+                        let receipt = self.state.publish(reply.upload)?.receipt;
+                        self.state.sync(receipt).map(|()| receipt)
+                    }),
+                });
+                self.is_safe(why("put", done)?)?;
+                sum += if n >= WARM { count } else { 0 };
+            }
+            let after = self.health()?;
+            report.share(&format!("state.{row}"), "instructions", sum, LONGS);
+            report.share(&format!("state.{row}.flushes"), "flushes", after.flushes - before.flushes, LONGS);
+            report.share(&format!("state.{row}.written"), "B", after.written - before.written, LONGS);
+        }
+        let mut counts = Vec::new();
+        for _ in 0..LONGS {
+            let (count, found) = self.spin.count(|| keep.get(path).map(|(bytes, _)| bytes.len()));
+            if why("get", found)? != LONG {
+                return Err(String::from("a long value is another"));
+            }
+            counts.push(count);
+        }
+        report.figure("state.get_64k", "instructions", &mut counts);
+        why("delete", self.state.delete(Text::cut(path))).map(drop)
     }
 
     /// From the kill of `statefsd` to the first answer of the next one; at the end what it holds.

@@ -5,9 +5,9 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![forbid(unsafe_code)]
 
-use nexus_rt::api::state::{Client, Error};
-use nexus_rt::samgr::Service;
-use nexus_rt::wire::{Bytes, CallError, Text};
+use nexus_keep::State;
+use nexus_rt::api::state::Error;
+use nexus_rt::wire::CallError;
 use nexus_rt::{Startup, error, info};
 
 nexus_rt::main!(run);
@@ -29,17 +29,17 @@ fn run(startup: Startup) -> u64 {
 
 /// Counts this start; when it answers, the number survives a power cut.
 fn count() -> Result<u64, CallError<Error>> {
-    let mut state = Client::new(Service("state"));
-    let before = match state.get(0, Text::cut(STARTS)) {
+    let mut state = State::new();
+    let before = match state.get(STARTS) {
         // A value of another length was not put by this program.
-        Ok(reply) => reply.data.get().try_into().map(u64::from_le_bytes).unwrap_or(0),
+        Ok((bytes, _)) => bytes.try_into().map(u64::from_le_bytes).unwrap_or(0),
         Err(CallError::Service(Error::NotFound)) => 0,
         Err(other) => return Err(other),
     };
     let now = (before + 1).to_le_bytes();
     loop {
         // `true`: answer only when it is safe.
-        match state.put(true, Text::cut(STARTS), Bytes::new(&now).unwrap_or_default()) {
+        match state.put(STARTS, &now, true) {
             Ok(_) => return Ok(before + 1),
             // Whether it was done is not known; to put the same again is right either way.
             Err(CallError::ServerDied) => {}

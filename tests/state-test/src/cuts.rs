@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use nexus_rt::api::state::{Error, Receipt};
-use nexus_rt::wire::{Bytes, CallError};
+use nexus_rt::wire::CallError;
 use state_work::{Action, Work};
 use statefsd::changes;
 
@@ -39,7 +39,7 @@ impl Test {
                     let value = value.map(|value| value.bytes());
                     changes::write(path, value.as_deref(), &mut bytes);
                 }
-                self.state.batch(false, Bytes::new(&bytes).unwrap_or_default())?.receipt
+                self.keep.batch(&bytes, false)?
             }
             Action::Over(path, length) => {
                 return match self.upload(path, *length, |_| 0) {

@@ -8,6 +8,8 @@
 extern crate alloc;
 
 mod cuts;
+mod handed;
+mod keeper;
 mod load;
 mod media;
 mod sealed;
@@ -35,6 +37,8 @@ struct Test {
     console: Console,
     supervisor: Arc<Owned<Channel>>,
     state: Client<Service>,
+    /// The same with values of any length.
+    keep: nexus_keep::State,
     keys: keys::Client<Service>,
     quota: &'static Owned<QuotaKind>,
     /// Nothing ever comes here.
@@ -63,7 +67,8 @@ fn run(mut startup: Startup) -> u64 {
     startup.ready();
     let (state, keys) = (Client::new(Service("state")), keys::Client::new(Service("keys")));
     let supervisor = Arc::new(supervisor);
-    let mut test = Test { console: Console::default(), supervisor, state, keys, quota, silence };
+    let keep = nexus_keep::State::new();
+    let mut test = Test { console: Console::default(), supervisor, state, keep, keys, quota, silence };
     let outcome = match startup.args() {
         "" => test.told(),
         count => test.row(count),
@@ -91,6 +96,8 @@ impl Test {
             Some(("load", _)) => self.load(),
             Some(("kills", count)) => self.kills(why("a number of kills", count.parse())?),
             Some(("media", _)) => self.media(),
+            Some(("keeper", count)) => self.keeper(why("a number of kills", count.parse())?),
+            Some(("taken", count)) => self.taken_back(why("a number of values", count.parse())?),
             _ => Err(format!("`{MODE}` says nothing that is known")),
         }
     }
@@ -106,19 +113,11 @@ impl Test {
     }
 
     fn put(&mut self, path: &str, data: &[u8]) -> Result<Receipt, CallError<Error>> {
-        self.state.put(false, text(path), Bytes::new(data).unwrap_or_default()).map(|reply| reply.receipt)
+        self.keep.put(path, data, false)
     }
 
-    /// A value, however many messages it takes.
     fn get(&mut self, path: &str) -> Result<(Vec<u8>, Stat), CallError<Error>> {
-        let mut all = Vec::new();
-        loop {
-            let reply = self.state.get(all.len() as u64, text(path))?;
-            all.extend_from_slice(reply.data.get());
-            if all.len() as u64 >= reply.stat.length || reply.data.is_empty() {
-                return Ok((all, reply.stat));
-            }
-        }
+        self.keep.get(path)
     }
 
     fn expect(&mut self, path: &str, data: &[u8]) -> Verdict {

@@ -122,7 +122,7 @@ impl Test {
     }
 
     /// Waits until the successor of a process is that far.
-    fn until(&mut self, name: &str, was: u32, stage: State) -> Verdict {
+    pub fn until(&mut self, name: &str, was: u32, stage: State) -> Verdict {
         let deadline = clock::in_millis(PATIENCE_MS);
         loop {
             let (generation, state) = self.stands(name)?;
@@ -140,7 +140,7 @@ impl Test {
     }
 
     /// Kills it as soon as it runs; answers the number of the instance that was killed.
-    fn kill_running(&mut self, name: &str) -> Verdict<u32> {
+    pub fn kill_running(&mut self, name: &str) -> Verdict<u32> {
         let deadline = clock::in_millis(PATIENCE_MS);
         loop {
             let (was, state) = self.stands(name)?;
@@ -154,7 +154,7 @@ impl Test {
     }
 
     /// The number of its instance, and where it stands.
-    fn stands(&mut self, name: &str) -> Verdict<(u32, State)> {
+    pub fn stands(&mut self, name: &str) -> Verdict<(u32, State)> {
         let mut supervise = supervise::Client::new(Fixed::new(&*self.supervisor));
         for index in 0.. {
             let reply = why(name, supervise.stat(index))?;
@@ -166,7 +166,7 @@ impl Test {
     }
 
     /// Kills it, unless it does not run at the moment; answers whether it did.
-    fn kill_if_there(&self, name: &str) -> Verdict<bool> {
+    pub fn kill_if_there(&self, name: &str) -> Verdict<bool> {
         match supervise::Client::new(Fixed::new(&*self.supervisor)).kill(text(name)) {
             Ok(()) => Ok(true),
             Err(CallError::Service(supervise::Error::NotFound)) => Ok(false),
@@ -175,7 +175,7 @@ impl Test {
     }
 
     /// Puts what is changed until it is safe, whoever dies meanwhile.
-    fn put_again(&mut self, bytes: &[u8]) -> Result<(), CallError<Error>> {
+    pub fn put_again(&mut self, bytes: &[u8]) -> Result<(), CallError<Error>> {
         let deadline = clock::in_millis(PATIENCE_MS);
         loop {
             match self.state.put(true, text(CHANGES), Bytes::new(bytes).unwrap_or_default()) {

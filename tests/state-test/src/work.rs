@@ -75,6 +75,7 @@ impl Test {
         self.strangers()?;
         self.say("SELFTEST: statefs unauthorized access rejected");
         self.values()?;
+        self.handed()?;
         self.say("SELFTEST: statefs put ok");
         self.watches()?;
         self.say("SELFTEST: statefs watch ok");

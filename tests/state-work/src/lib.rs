@@ -156,6 +156,7 @@ impl Work {
             (1, _) if self.snapshot.is_some() => Action::Forget,
             (2, _) => Action::Over(self.path(), HARD),
             (3, _) => Action::Upload(String::from("app/long"), self.value(4_000, 70_000)),
+            (17, _) => Action::Put(String::from("app/large"), self.value(3_073, 65_537)),
             (4..=7, Some(path)) => Action::Delete(path),
             (8..=10, Some(from)) => {
                 let place = from.split('/').next().unwrap_or_default();
@@ -166,7 +167,9 @@ impl Work {
                 let place = String::from(known.split('/').next().unwrap_or_default());
                 let mut changes = Vec::new();
                 changes.push((known, None));
-                for _ in 0..1 + self.below(5) {
+                // Some are more than one message holds.
+                let most = if kind == 15 { 24 } else { 5 };
+                for _ in 0..1 + self.below(most) {
                     let path = format!("{place}/{}/{:02}", self.below(3), self.below(KEYS));
                     changes.push((path, Some(self.value(0, 400))));
                 }

@@ -22,6 +22,10 @@ const MACHINES_FULL: usize = 100;
 const SERVICES: usize = 6;
 const SERVICES_FULL: usize = 200;
 
+/// Deaths of `keystored`.
+const KEEPERS: usize = 20;
+const KEEPERS_FULL: usize = 500;
+
 /// The value that tells the client what to do.
 pub const MODE: &str = "app/test/mode";
 
@@ -111,4 +115,19 @@ pub fn services(run: &mut Run<'_>) -> Outcome<Told> {
     Ok(super::judge(&device, &[&proof])
         .and_then(|()| judge(&disk))
         .map(|steps| format!("{kills} kills, {steps} steps")))
+}
+
+/// Has `keystored` killed again and again, on a machine that has a vault; nothing of the dead is left.
+pub fn keeper(run: &mut Run<'_>) -> Outcome<Told> {
+    let disk = run.file("keeper.img")?;
+    let (kills, limit) = if run.full { (KEEPERS_FULL, LIMIT_FULL) } else { (KEEPERS, LIMIT) };
+    filled::make(&disk, DISK_BYTES, [(MODE.into(), format!("keeper {kills}").into_bytes())].into_iter())?;
+    let options = run.options(&disk)?;
+    let device = run.boot(&options, "keystored is killed", limit)?;
+    let took =
+        device.console.iter().find_map(|line| said(line).strip_prefix("KEEPER ")).unwrap_or("").to_string();
+    let proof = format!("SELFTEST: keystored kills ok n={kills}");
+    Ok(super::judge(&device, &[&proof])
+        .and_then(|()| sound(&disk))
+        .map(|()| format!("{kills} kills, {took}")))
 }

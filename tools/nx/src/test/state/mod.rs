@@ -9,14 +9,14 @@ mod sealed;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Bench, Device, Report, said};
+use super::{Bench, Device, Report, filled, said};
 use crate::bench::{committed, devices, state as figures};
 use crate::build;
 use crate::cli::Variant;
 use crate::exit::Outcome;
 use crate::house::House;
 use crate::machine::Machine;
-use crate::machine::options::Options;
+use crate::machine::options::{DISK_BYTES, Options};
 use crate::machine::vault::{Vault, beside};
 use crate::machine::watch::Watcher;
 use crate::output::Output;
@@ -26,6 +26,10 @@ const SUITE: &str = "state";
 
 /// How long a machine may take.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Values whose memory is taken back, in the quick lane and with `--full`.
+const TAKEN: usize = 128;
+const TAKEN_FULL: usize = 2_048;
 
 /// What every machine must say, and what every one but the first of a disk.
 const PROOFS: [&str; 10] = [
@@ -49,12 +53,14 @@ type Told = Result<String, String>;
 /// A test of the suite.
 type Test = fn(&mut Run<'_>) -> Outcome<Told>;
 
-const TESTS: [(&str, Test); 5] = [
+const TESTS: [(&str, Test); 7] = [
     ("reboots", reboots::run),
     ("sealed", sealed::run),
+    ("taken-back", taken_back),
     ("memory", memory),
     ("machine-kills", kills::machines),
     ("service-kills", kills::services),
+    ("keystored-kills", kills::keeper),
 ];
 
 /// The names of the suite.
@@ -181,6 +187,18 @@ fn sound(disk: &Path) -> Result<(), String> {
     } else {
         Err(format!("the store on the disk is damaged: {checked:?}"))
     }
+}
+
+/// Memory that goes with messages is taken back while `statefsd` copies it, on a machine that has a hart for each of the two.
+fn taken_back(run: &mut Run<'_>) -> Outcome<Told> {
+    let disk = run.file("taken.img")?;
+    let values = if run.full { TAKEN_FULL } else { TAKEN };
+    let mode = (String::from(kills::MODE), format!("taken {values}").into_bytes());
+    filled::make(&disk, DISK_BYTES, [mode].into_iter())?;
+    let options = Options { smp: 2, ..run.options(&disk)? };
+    let device = run.boot(&options, "memory is taken back", LIMIT)?;
+    let came = device.console.iter().find_map(|line| said(line).strip_prefix("TAKEN ")).unwrap_or("").into();
+    Ok(judge(&device, &[&format!("SELFTEST: statefs taken back ok n={values}")]).map(|()| came))
 }
 
 /// What `statefsd` holds with a hundred thousand keys, against the limit of its figure.

@@ -24,7 +24,7 @@ pub const REQUEST_ROOM: Room = Room { bytes: 3593, handles: 1 };
 /// Buffer that holds any message of the interface that does not travel in registers.
 pub const BUFFER_BYTES: usize = 3593;
 
-/// Longest path, in bytes: components without `.` and `..`, separated by `/`.
+/// Longest path, in bytes: components without `.` and `..`, separated by `/`, in UTF-8 and in Unicode's composed form (NFC); any other is `Invalid`.
 pub const MAX_PATH: usize = 255;
 
 /// Most bytes of a value in one message. A longer one comes in memory that goes with the message.

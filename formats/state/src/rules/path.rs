@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::Error;
 use crate::engine::Tree;
+use unicode_normalization::is_nfc;
 
 /// Longest path, in bytes.
 pub const MAX_PATH: usize = 255;
@@ -21,13 +22,22 @@ const SLASH: u8 = 1;
 /// First components of the paths that snapshots never take back.
 const KEPT: [&str; 7] = ["boot", "crash", "keystore", "log", "policy", "sequence", "trust"];
 
-/// A path that is one: components without `.` and `..`, none empty, separated by `/`, nothing before the first.
+/// A path that is one: components without `.` and `..`, none empty, separated by `/`, nothing before the first, in Unicode's composed form (NFC,
+/// [UAX 15](https://www.unicode.org/reports/tr15/)): so what reads the same is the same path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Path(String);
 
 impl Path {
     /// The path that this text is, if it is one.
     pub fn new(text: &str) -> Result<Path, Error> {
+        match text.is_ascii() || is_nfc(text) {
+            true => Path::stored(text),
+            false => Err(Error::Invalid),
+        }
+    }
+
+    /// The same of what a store has: in whatever form it got there, it can be read.
+    fn stored(text: &str) -> Result<Path, Error> {
         let parts = || text.split('/');
         let bad = |part: &str| part.is_empty() || part == "." || part == "..";
         let is_path = text.len() <= MAX_PATH
@@ -77,7 +87,7 @@ impl Path {
     pub(super) fn from_key(key: &[u8]) -> Result<Path, Error> {
         let rest = key.strip_prefix(&[VALUES]).ok_or(Error::Integrity)?;
         let text = rest.iter().map(|byte| if *byte == SLASH { b'/' } else { *byte }).collect();
-        Path::new(&String::from_utf8(text).map_err(|_| Error::Integrity)?).map_err(|_| Error::Integrity)
+        Path::stored(&String::from_utf8(text).map_err(|_| Error::Integrity)?).map_err(|_| Error::Integrity)
     }
 }
 
@@ -125,6 +135,22 @@ mod tests {
         ] {
             assert_eq!(Path::new(text), Err(Error::Invalid), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_reads_the_same_is_the_same_path_or_none() {
+        for (composed, spelled) in
+            [("größe", "gro\u{308}ße"), ("a/\u{e9}", "a/e\u{301}"), ("각", "\u{1100}\u{1161}\u{11a8}")]
+        {
+            assert!(Path::new(composed).is_ok(), "{composed}");
+            assert_eq!(Path::new(spelled), Err(Error::Invalid), "{spelled}");
+            // A store that has it all the same is read.
+            assert_eq!(Path::from_key(&key(spelled)).unwrap().as_str(), spelled);
+        }
+        // Marks in another order, a sign that stands for another, and marks that nothing composes, in order.
+        assert_eq!(Path::new("a\u{301}\u{323}"), Err(Error::Invalid));
+        assert_eq!(Path::new("\u{212b}"), Err(Error::Invalid));
+        assert!(Path::new("q\u{323}\u{307}").is_ok());
     }
 
     #[test]

@@ -416,6 +416,38 @@ fn snapshots_take_back_values_and_charges_and_spare_the_other_database() {
 }
 
 #[test]
+fn the_pages_of_a_snapshot_are_charged_to_who_made_it_to_the_byte_and_across_a_restart() {
+    let served = |hard: u64| {
+        let mut state = with(2000, &format!("1::rws 1#{hard}/{hard} 2:app:rw 2#90000/90000"));
+        for n in 0..5 {
+            state.put(2, &path(&format!("app/{n}")), &[n; 3000]).expect("put");
+        }
+        state
+    };
+    let mut state = served(u64::MAX / 2);
+    state.snapshot(1, "s").expect("kept");
+    // Five values with a page each, and the page of the tree.
+    let pages = state.used(1);
+    assert_eq!(pages, 6 * PAGE as u64);
+    let mut state = served(pages - 1);
+    assert_eq!(state.snapshot(1, "s"), Err(Error::QuotaExceeded));
+    assert_eq!((state.used(1), state.snapshots().len()), (0, 0));
+    let mut state = served(pages);
+    state.snapshot(1, "s").expect("at the bound");
+    assert_eq!(state.put(1, &path("app/more"), b""), Err(Error::QuotaExceeded));
+    let mut state = again(state, 2);
+    assert_eq!(state.used(1), pages);
+    assert_eq!(state.put(1, &path("app/more"), b""), Err(Error::QuotaExceeded));
+    state.drop_snapshot(1, "s").expect("dropped");
+    assert_eq!(state.used(1), 0);
+    state.put(1, &path("app/more"), b"").expect("put");
+    state.sync(None).expect("safe");
+    let mut state = again(state, 3);
+    assert_eq!(state.used(1), 8 + EXTRA);
+    state.delete(1, &path("app/more")).expect("deleted");
+}
+
+#[test]
 fn batches_are_of_one_change_to_their_bound() {
     let mut state = fresh(300);
     let puts = |count: usize| -> Vec<_> {

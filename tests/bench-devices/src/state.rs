@@ -8,10 +8,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use nexus_rt::api::state::{Client, HealthReply, MAX_DATA, Receipt};
+use nexus_rt::api::state::{Client, Error, HealthReply, MAX_DATA, Receipt};
 use nexus_rt::api::supervise;
 use nexus_rt::samgr::Service;
-use nexus_rt::wire::{Bytes, Fixed, Text};
+use nexus_rt::wire::{Bytes, CallError, Fixed, Text};
 use nexus_rt::{Channel, Owned};
 use nexus_state::engine::{Fault, Medium, PAGE, Shape, Store};
 use nexus_state::rules::{Access, Path, State};
@@ -57,11 +57,11 @@ struct Bench<'a> {
 
 /// Every row.
 pub fn all(supervisor: &Owned<Channel>, report: &mut Report) -> Step {
-    let mut state = Client::new(Service("state"));
-    let count = why("the count", state.get(0, Text::cut("app/bench/count")))?;
-    let count = core::str::from_utf8(count.data.get()).ok().and_then(|text| text.parse().ok());
+    let (spin, mut state) = (Spin::begin()?, Client::new(Service("state")));
+    let count = first(&mut state)?;
+    let count = core::str::from_utf8(&count).ok().and_then(|text| text.parse().ok());
     let keys: usize = count.ok_or("the count is no number")?;
-    let mut bench = Bench { state, spin: Spin::begin()?, supervisor, keys, next: 0 };
+    let mut bench = Bench { state, spin, supervisor, keys, next: 0 };
     if keys >= USUAL {
         bench.gets(report)?;
         bench.puts(report)?;
@@ -72,6 +72,15 @@ pub fn all(supervisor: &Owned<Channel>, report: &mut Report) -> Step {
         bench.bare(report)?;
     }
     bench.mounts(report)
+}
+
+/// The count. As long as nobody spun, the clock of the idle machine went faster than its disk, which may have been given up once for that.
+fn first(state: &mut Client<Service>) -> Result<Vec<u8>, String> {
+    let mut read = || state.get(0, Text::cut("app/bench/count")).map(|reply| reply.data.get().to_vec());
+    match read() {
+        Err(CallError::Service(Error::Io)) => why("the count", read()),
+        other => why("the count", other),
+    }
 }
 
 impl Bench<'_> {
@@ -159,7 +168,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Values of 64 KiB, safe when answered: in memory that goes with the message, and as an upload of many messages.
+    /// Values of 64 KiB, safe when answered: in memory that goes with the message, and in many messages.
     fn longs(&mut self, report: &mut Report) -> Step {
         let (mut keep, path) = (nexus_keep::State::new(), "app/bench/long");
         for (is_upload, row) in [(false, "put_64k"), (true, "put_64k.upload")] {
@@ -187,15 +196,22 @@ impl Bench<'_> {
             report.share(&format!("state.{row}.flushes"), "flushes", after.flushes - before.flushes, LONGS);
             report.share(&format!("state.{row}.written"), "B", after.written - before.written, LONGS);
         }
-        let mut counts = Vec::new();
-        for _ in 0..LONGS {
-            let (count, found) = self.spin.count(|| keep.get(path).map(|(bytes, _)| bytes.len()));
-            if why("get", found)? != LONG {
-                return Err(String::from("a long value is another"));
+        for (in_parts, row) in [(false, "state.get_64k"), (true, "state.get_64k.parts")] {
+            let mut counts = Vec::new();
+            for _ in 0..LONGS {
+                let (count, found) = self.spin.count(|| match in_parts {
+                    false => keep.get(path).map(|(bytes, _)| bytes.len()),
+                    true => (0..LONG).step_by(MAX_DATA).try_fold(0, |sum, from| {
+                        self.state.get(from as u64, Text::cut(path)).map(|reply| sum + reply.data.len())
+                    }),
+                });
+                if why("get", found)? != LONG {
+                    return Err(String::from("a long value is another"));
+                }
+                counts.push(count);
             }
-            counts.push(count);
+            report.figure(row, "instructions", &mut counts);
         }
-        report.figure("state.get_64k", "instructions", &mut counts);
         why("delete", self.state.delete(Text::cut(path))).map(drop)
     }
 

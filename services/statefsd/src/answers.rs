@@ -126,6 +126,10 @@ pub fn denial<M: Medium>(
 ) -> Option<String> {
     match error {
         Error::PermissionDenied => Some(format!("service {service} may not {what} `{path}`")),
+        // That is no quota of bytes.
+        Error::QuotaExceeded if what == "watch" => Some(format!(
+            "service {service} does not watch `{path}`: there are as many watches as there may be"
+        )),
         Error::QuotaExceeded => {
             let state = mounted.state().ok()?;
             let (used, hard) = (state.used(service), state.access().limit(service).hard);

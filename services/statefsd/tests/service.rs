@@ -659,3 +659,18 @@ fn who_watches_is_told_once_and_again_when_it_has_looked() {
     assert_eq!(service.unwatch(who(9, 1), more), Err(Error::NotFound), "another's");
     assert_eq!(service.unwatch(me, more), Ok(()));
 }
+
+#[test]
+fn one_watch_more_than_there_may_be_is_told_for_what_it_is() {
+    let mut service = fresh();
+    let me = who(8, 1);
+    for _ in 0..rules::MAX_WATCHES_EACH {
+        service.watch(me, news(), Text::cut("app")).expect("watched");
+    }
+    assert_eq!(service.watch(me, news(), Text::cut("app")).err(), Some(Error::QuotaExceeded));
+    let told = "service 8 does not watch `app`: there are as many watches as there may be";
+    assert_eq!(service.denials(), [told]);
+    // They go with their connection, and there is room again.
+    service.gone(1);
+    service.watch(who(8, 2), news(), Text::cut("app")).expect("watched");
+}

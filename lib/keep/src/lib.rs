@@ -84,17 +84,19 @@ impl State {
         self.answered(batch).map(|reply| reply.receipt)
     }
 
-    /// The value of a path, and what is known of it. `Busy` when it changes faster than it can be read.
+    /// The value of a path, and what is known of it. `Busy` when it changes faster than it can be read, `ServerDied` when the last server did so too.
     pub fn get(&mut self, path: &str) -> Outcome<(Vec<u8>, Stat)> {
         let path = text(path)?;
+        let mut last = CallError::Service(Error::Busy);
         for _ in 0..MAX_READS {
-            match self.read(path) {
+            last = match self.read(path) {
                 Ok(Some(whole)) => return Ok(whole),
-                Ok(None) | Err(CallError::ServerDied) => {}
+                Ok(None) => CallError::Service(Error::Busy),
+                Err(CallError::ServerDied) => CallError::ServerDied,
                 Err(other) => return Err(other),
             }
         }
-        Err(CallError::Service(Error::Busy))
+        Err(last)
     }
 
     /// A value, unless another one is there before its end is read.

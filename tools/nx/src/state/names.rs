@@ -24,3 +24,17 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_in_the_registry_has_a_name_and_anybody_else_a_number() {
+        let names = Names::known();
+        assert_eq!(names.of(1), "nexus-init");
+        assert_eq!(names.of(13), "statefsd");
+        assert_eq!(names.of(65_630), "service 65630");
+        assert_eq!(names.of(0), "the host");
+    }
+}

@@ -48,11 +48,11 @@ const CONSOLE_KILLS: usize = 10;
 pub type Verdict = Result<(), String>;
 
 pub struct Images {
-    /// Folders of images, and the root of the tree.
+    /// Folder of the image that users get.
     pub production: PathBuf,
-    /// See above.
+    /// That of the one where `nx kill` is allowed.
     pub dev: PathBuf,
-    /// See above.
+    /// The root of the tree.
     pub root: PathBuf,
 }
 
@@ -126,7 +126,7 @@ impl System {
     }
 
     /// The same, run with more words.
-    pub(super) fn with(images: &Images, image: &Path, more: &[&str]) -> Result<(Session, System), String> {
+    pub fn with(images: &Images, image: &Path, more: &[&str]) -> Result<(Session, System), String> {
         let image = image.display().to_string();
         let words = [&["run", "--image", &image, "--headless"], more].concat();
         let mut session = Session::start(&images.root, &words, None)?;
@@ -145,7 +145,7 @@ impl System {
     }
 
     /// What `nx` answers to these words.
-    pub(super) fn ask(&self, words: &[&str]) -> Result<Ended, String> {
+    pub fn ask(&self, words: &[&str]) -> Result<Ended, String> {
         self.nx(words)?.output().map_err(|error| error.to_string())
     }
 
